@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: picks the verb, and turns base::Error into one line and an exit code.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "ballast/base/error.h"
+#include "ballast/base/interrupt.h"
+#include "verb.h"
+
+namespace ballast::apps {
+namespace {
+
+int report(const char* message, int code) {
+  std::fprintf(stderr, "ballast: %s\n", message);
+  return code;
+}
+
+int parse_error(const CLI::App& app, const CLI::ParseError& e) {
+  if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+  const CLI::App* verb = &app;
+  for (auto chosen = verb->get_subcommands(); !chosen.empty(); chosen = verb->get_subcommands()) verb = chosen.front();
+  const std::string help = verb == &app ? "ballast --help" : "ballast " + verb->get_name() + " --help";
+  return report((std::string(e.what()) + " (see `" + help + "`)").c_str(), 2);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Ballast: a native language-model system for financial risk.", "ballast");
+  app.set_version_flag("--version", std::string("ballast ") + BALLAST_VERSION);
+  app.require_subcommand(1);
+  Common common;
+  add_demo(app, common);
+  add_scan(app, common);
+  add_ingest(app, common);
+  add_train(app, common);
+  add_evaluate(app, common);
+  add_generate(app, common);
+  add_embed(app, common);
+  add_forward(app, common);
+  add_model(app, common);
+  add_tokenize(app, common);
+  add_tokenizer(app, common);
+  add_preprocess(app, common);
+  add_bench(app, common);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    return parse_error(app, e);
+  } catch (const base::Error& e) {
+    return report(e.what(), base::exit_code(e.code()));
+  } catch (const std::bad_alloc&) {
+    return report("out of memory", 1);
+  } catch (const std::exception& e) {
+    return report(e.what(), 1);
+  }
+}
+
+}  // namespace
+}  // namespace ballast::apps
+
+int main(int argc, char** argv) {
+  ballast::base::watch_interrupts();
+  return ballast::apps::run(argc, argv);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/base/parallel.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+
+#include "ballast/base/error.h"
+
+namespace ballast::base {
+namespace {
+
+int g_threads = 0;
+
+/// Keeps the exception of the lowest index, so that the error a user sees does not depend on timing.
+class FirstError {
+ public:
+  void keep(std::int64_t index) {
+    const std::lock_guard lock(mutex_);
+    if (!error_ || index < index_) {
+      error_ = std::current_exception();
+      index_ = index;
+    }
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr error_;
+  std::int64_t index_ = 0;
+};
+
+}  // namespace
+
+void set_threads(int count) {
+  if (count < 0 || count > 1024) {
+    throw Error(ErrorCode::usage, "thread count must lie in 0 … 1024, not " + std::to_string(count), "--threads");
+  }
+  g_threads = count;
+}
+
+int threads() { return g_threads > 0 ? g_threads : std::max(1, omp_get_num_procs()); }
+
+int thread_index() { return omp_get_thread_num(); }
+
+void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& body) {
+  if (count <= 0) return;
+  const int team = static_cast<int>(std::min<std::int64_t>(threads(), count));
+  if (team == 1 || omp_in_parallel()) {
+    for (std::int64_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  FirstError first;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
+  for (std::int64_t i = 0; i < count; ++i) {
+    try {
+      body(i);
+    } catch (...) {
+      first.keep(i);
+    }
+  }
+  first.rethrow();
+}
+
+void parallel_ranges(std::int64_t count, std::int64_t piece,
+                     const std::function<void(std::int64_t, std::int64_t)>& body) {
+  BALLAST_CHECK(piece > 0, piece);
+  parallel_for((count + piece - 1) / piece,
+               [&](std::int64_t i) { body(i * piece, std::min(count, (i + 1) * piece)); });
+}
+
+}  // namespace ballast::base

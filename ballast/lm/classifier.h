@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// A trained text classifier as plain numbers: calibrated probabilities, intervals and per-token attributions. Hides the
+// tokenizer, the transformer, the n-gram branch and the engine.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ballast::lm {
+
+enum class HeadKind { multilabel, multiclass };
+
+/// One question that the model answers about a text.
+struct Head {
+  std::string name;                 // "risk", "severity", "sentiment", or "label"
+  HeadKind kind = HeadKind::multiclass;
+  std::vector<std::string> labels;  // multiclass: exactly one applies; multilabel: any number
+  std::vector<double> thresholds;   // multilabel: a label is listed where its probability reaches this
+};
+
+struct HeadPrediction {
+  std::vector<double> probabilities;             // calibrated, one a label
+  std::vector<std::array<double, 2>> intervals;  // 90 % interval a label (bootstrap over the calibration split); may be empty
+};
+
+struct Prediction {
+  std::vector<HeadPrediction> heads;  // in the order of TextClassifier::heads()
+  int windows = 1;                    // over-long texts are read in windows; probabilities are those of the strongest one
+  std::int64_t tokens = 0;            // tokens read
+};
+
+/// How much the bytes [start, end) of a text raised (positive) or lowered one label's score.
+struct Attribution {
+  std::size_t start = 0, end = 0;
+  double weight = 0;
+};
+
+class TextClassifier {
+ public:
+  /// Opens a model folder. Throws not_found, bad_input or unsupported, naming the file.
+  static TextClassifier load(const std::filesystem::path& folder);
+  ~TextClassifier();
+  TextClassifier(TextClassifier&&) noexcept;
+  TextClassifier& operator=(TextClassifier&&) noexcept;
+
+  const std::vector<Head>& heads() const;
+  /// Name and content hash: "ballast-risk-small@1a2b3c4d5e6f".
+  const std::string& identity() const;
+
+  /// Scores texts (UTF-8). The result for a text does not depend on the other texts nor on the thread count.
+  std::vector<Prediction> predict(std::span<const std::string_view> texts) const;
+
+  /// Contributions of the text's tokens to the score of one label of one head, in text order.
+  std::vector<Attribution> attribute(std::string_view text, std::size_t head, std::size_t label) const;
+
+ private:
+  struct State;
+  explicit TextClassifier(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ballast::lm

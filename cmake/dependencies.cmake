@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every library that Ballast links, found once; installed packages load this file too.
+include(CMakeFindDependencyMacro)
+find_dependency(PkgConfig)
+find_dependency(OpenMP COMPONENTS CXX)
+find_dependency(Threads)
+find_dependency(hwy CONFIG)
+find_dependency(ICU COMPONENTS uc i18n data)
+find_dependency(nlohmann_json CONFIG)
+find_dependency(fmt CONFIG)
+find_dependency(ZLIB)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(UCHARDET REQUIRED IMPORTED_TARGET uchardet)
+pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
+find_library(LIB_STEMMER stemmer REQUIRED)
+find_library(LIB_SOCI_CORE soci_core REQUIRED)
+find_library(LIB_SOCI_SQLITE3 soci_sqlite3 REQUIRED)

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# `cmake --install`: the program, the rooms' doors (headers directly in a room) and a CMake package.
+include(CMakePackageConfigHelpers)
+get_property(rooms GLOBAL PROPERTY BALLAST_ROOMS)
+foreach(room ${rooms})
+  file(GLOB doors ${PROJECT_SOURCE_DIR}/ballast/${room}/*.h)
+  install(FILES ${doors} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ballast/${room})
+  install(TARGETS ballast_${room} EXPORT ballastTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endforeach()
+install(TARGETS ballast RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ballast)
+install(EXPORT ballastTargets NAMESPACE ballast:: DESTINATION ${package_dir})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/ballastConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES cmake/ballastConfig.cmake cmake/dependencies.cmake ${CMAKE_BINARY_DIR}/ballastConfigVersion.cmake
+        DESTINATION ${package_dir})
