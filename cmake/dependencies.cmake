@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every library that Ballast links, found once; installed packages load this file too.
-include(CMakeFindDependencyMacro)
-find_dependency(PkgConfig)
-find_dependency(OpenMP COMPONENTS CXX)
-find_dependency(Threads)
-find_dependency(hwy CONFIG)
-find_dependency(ICU COMPONENTS uc i18n data)
-find_dependency(nlohmann_json CONFIG)
-find_dependency(fmt CONFIG)
-find_dependency(ZLIB)
+# Every library that Ballast's rooms link, found once; installed packages load this file too, since a program that links
+# static rooms links their libraries as well. Everything is REQUIRED: a missing library is an error that names it, here
+# and in the consumer's build.
+find_package(PkgConfig REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(Threads REQUIRED)
+find_package(hwy REQUIRED CONFIG)
+find_package(ICU REQUIRED COMPONENTS uc i18n data)
+find_package(nlohmann_json REQUIRED CONFIG)
+find_package(fmt REQUIRED CONFIG)
+find_package(ZLIB REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(UCHARDET REQUIRED IMPORTED_TARGET uchardet)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
