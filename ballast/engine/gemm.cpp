@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packs operands into panels and walks the blocks. The threads share out output tiles; the K loop is never split between
+// them. K is cut into pieces that keep a B panel in the first-level cache; pieces add up in order, so the cut does not
+// change a bit.
+#include "ballast/engine/gemm.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "ballast/base/error.h"
+#include "ballast/base/parallel.h"
+#include "ballast/engine/isa.h"
+#include "ballast/engine/kernels/gemm_kernels.h"
+
+namespace ballast::engine {
+namespace {
+
+using kernels::kCols;
+using kernels::kRows;
+
+constexpr std::int64_t kDepth = 192;       // k of a block: 192 × 32 floats = 24 KiB of B in a 32 KiB L1
+constexpr std::int64_t kTilePanelsM = 16;  // a tile is 128 rows …
+constexpr std::int64_t kTilePanelsN = 8;   // … by 256 columns: 128 KiB of C, enough work to hand to a thread
+
+std::int64_t panels(std::int64_t n, std::int64_t width) { return (n + width - 1) / width; }
+
+/// Grows and never shrinks: after warm-up nothing is allocated.
+class Scratch {
+ public:
+  ~Scratch() { std::free(data_); }
+  void* get(std::size_t bytes) {
+    if (bytes > size_) {
+      std::free(data_);
+      size_ = (bytes + bytes / 4 + 63) / 64 * 64;
+      data_ = std::aligned_alloc(64, size_);
+      if (data_ == nullptr) throw std::bad_alloc();
+    }
+    return data_;
+  }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+thread_local Scratch t_pack_a, t_pack_b;
+
+float element(const Operand& x, std::int64_t i, std::int64_t j) {
+  return x.transposed ? x.data[j * x.stride + i] : x.data[i * x.stride + j];
+}
+
+/// One panel of `width` rows of A (or columns of B): out[kk * width + r]. `along_rows`: the panel's own index runs along
+/// the rows of x (A) instead of its columns (B).
+void pack_panel(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count, std::int64_t k, int width,
+                float* out) {
+  const bool contiguous = along_rows == x.transposed;  // neighbours in the panel are neighbours in memory
+  if (contiguous) {
+    for (std::int64_t kk = 0; kk < k; ++kk) {
+      const float* row = x.data + kk * x.stride + first;
+      float* to = out + kk * width;
+      std::copy_n(row, count, to);
+      std::fill(to + count, to + width, 0.0f);
+    }
+    return;
+  }
+  if (count < width) std::fill_n(out, k * width, 0.0f);
+  for (std::int64_t r = 0; r < count; ++r) {
+    const float* line = x.data + (first + r) * x.stride;
+    for (std::int64_t kk = 0; kk < k; ++kk) out[kk * width + r] = line[kk];
+  }
+}
+
+/// The same in bf16 pairs: out[(kk/2 * width + r) * 2 + kk%2]; an odd k is padded with zero.
+void pack_panel_bf16(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count, std::int64_t k,
+                     int width, std::uint16_t* out) {
+  const std::int64_t even_k = k + k % 2;
+  if (count < width || even_k != k) std::fill_n(out, even_k * width, std::uint16_t{0});
+  const bool contiguous = along_rows == x.transposed;
+  if (contiguous) {
+    for (std::int64_t kk = 0; kk < k; ++kk) {
+      const float* row = x.data + kk * x.stride + first;
+      std::uint16_t* to = out + kk / 2 * width * 2 + kk % 2;
+      for (std::int64_t r = 0; r < count; ++r) to[r * 2] = to_bf16(row[r]);
+    }
+    return;
+  }
+  for (std::int64_t r = 0; r < count; ++r) {
+    const float* line = x.data + (first + r) * x.stride;
+    for (std::int64_t kk = 0; kk < k; ++kk) out[(kk / 2 * width + r) * 2 + kk % 2] = to_bf16(line[kk]);
+  }
+}
+
+std::size_t packed_bytes(std::int64_t n, std::int64_t k, int width, Precision precision) {
+  const std::int64_t cells = panels(n, width) * width * (k + k % 2);
+  return static_cast<std::size_t>(cells) * (precision == Precision::bf16 ? 2 : 4);
+}
+
+/// Packs all panels, in parallel: they are independent.
+void pack(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int width, Precision precision, void* out,
+          bool parallel) {
+  const auto one = [&](std::int64_t p) {
+    const std::int64_t first = p * width, count = std::min<std::int64_t>(width, n - first);
+    if (precision == Precision::bf16) {
+      pack_panel_bf16(x, along_rows, first, count, k, width,
+                      static_cast<std::uint16_t*>(out) + p * width * (k + k % 2));
+    } else {
+      pack_panel(x, along_rows, first, count, k, width, static_cast<float*>(out) + p * width * k);
+    }
+  };
+  const std::int64_t count = panels(n, width);
+  if (!parallel) {
+    for (std::int64_t p = 0; p < count; ++p) one(p);
+    return;
+  }
+  constexpr std::int64_t kPiece = 8;  // panels a task: enough to be worth a hand-over
+  base::parallel_ranges(count, kPiece, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t p = begin; p < end; ++p) one(p);
+  });
+}
+
+struct Product {
+  const void *a, *b;  // packed
+  std::int64_t m, n, k;
+  float* c;
+  std::int64_t ldc;
+  bool accumulate;
+  Precision precision;
+};
+
+void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth) {
+  const int rows = static_cast<int>(std::min<std::int64_t>(kRows, x.m - pm * kRows));
+  const int cols = static_cast<int>(std::min<std::int64_t>(kCols, x.n - pn * kCols));
+  float* c = x.c + pm * kRows * x.ldc + pn * kCols;
+  const bool add = x.accumulate || k0 > 0;
+  if (x.precision == Precision::f32) {
+    kernels::multiply_panels(static_cast<const float*>(x.a) + pm * kRows * x.k + k0 * kRows,
+                             static_cast<const float*>(x.b) + pn * kCols * x.k + k0 * kCols, depth, rows, cols, c,
+                             x.ldc, add);
+    return;
+  }
+  const std::int64_t even_k = x.k + x.k % 2;
+  const auto run = has_bf16_kernel() ? kernels::multiply_panels_bf16 : kernels::multiply_panels_bf16_scalar;
+  run(static_cast<const std::uint16_t*>(x.a) + pm * kRows * even_k + k0 * kRows,
+      static_cast<const std::uint16_t*>(x.b) + pn * kCols * even_k + k0 * kCols, depth + depth % 2, rows, cols, c,
+      x.ldc, add);
+}
+
+void multiply_tile(const Product& x, std::int64_t pm0, std::int64_t pm1, std::int64_t pn0, std::int64_t pn1) {
+  const std::int64_t depth = x.precision == Precision::bf16 ? 2 * kDepth : kDepth;  // the same bytes
+  for (std::int64_t k0 = 0; k0 < x.k; k0 += depth) {
+    const std::int64_t d = std::min(depth, x.k - k0);
+    for (std::int64_t pn = pn0; pn < pn1; ++pn) {
+      for (std::int64_t pm = pm0; pm < pm1; ++pm) multiply_block(x, pm, pn, k0, d);
+    }
+  }
+}
+
+void multiply(const Product& x, bool parallel) {
+  const std::int64_t pm = panels(x.m, kRows), pn = panels(x.n, kCols);
+  if (!parallel) return multiply_tile(x, 0, pm, 0, pn);
+  const std::int64_t tiles_m = panels(pm, kTilePanelsM), tiles_n = panels(pn, kTilePanelsN);
+  base::parallel_for(tiles_m * tiles_n, [&](std::int64_t t) {
+    const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * kTilePanelsN;
+    multiply_tile(x, m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + kTilePanelsN));
+  });
+}
+
+void clear_if_empty(std::int64_t m, std::int64_t n, std::int64_t k, float* c, std::int64_t ldc, bool accumulate) {
+  if (k > 0 || accumulate) return;
+  for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, 0.0f);
+}
+
+}  // namespace
+
+std::uint16_t to_bf16(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);  // quiet NaN
+  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+float from_bf16(std::uint16_t x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
+
+PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision)
+    : k_(k), n_(n), precision_(precision) {
+  const std::size_t bytes = (packed_bytes(n, k, kCols, precision) + 63) / 64 * 64;
+  panels_.reset(std::aligned_alloc(64, std::max<std::size_t>(bytes, 64)));
+  if (!panels_) throw std::bad_alloc();
+  pack(b, false, n, k, kCols, precision, panels_.get(), true);
+}
+
+PackedMatrix::~PackedMatrix() = default;
+PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
+PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
+void PackedMatrix::FreeDeleter::operator()(void* p) const { std::free(p); }
+
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
+          bool accumulate, Precision precision) {
+  clear_if_empty(m, n, k, c, ldc, accumulate);
+  if (m == 0 || n == 0 || k == 0) return;
+  void* pa = t_pack_a.get(packed_bytes(m, k, kRows, precision));
+  void* pb = t_pack_b.get(packed_bytes(n, k, kCols, precision));
+  pack(a, true, m, k, kRows, precision, pa, true);
+  pack(b, false, n, k, kCols, precision, pb, true);
+  multiply({pa, pb, m, n, k, c, ldc, accumulate, precision}, true);
+}
+
+void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate) {
+  clear_if_empty(m, b.n(), b.k(), c, ldc, accumulate);
+  if (m == 0 || b.n() == 0 || b.k() == 0) return;
+  void* pa = t_pack_a.get(packed_bytes(m, b.k(), kRows, b.precision()));
+  pack(a, true, m, b.k(), kRows, b.precision(), pa, true);
+  multiply({pa, b.panels(), m, b.n(), b.k(), c, ldc, accumulate, b.precision()}, true);
+}
+
+void gemm_serial(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
+                 bool accumulate) {
+  clear_if_empty(m, n, k, c, ldc, accumulate);
+  if (m == 0 || n == 0 || k == 0) return;
+  void* pa = t_pack_a.get(packed_bytes(m, k, kRows, Precision::f32));
+  void* pb = t_pack_b.get(packed_bytes(n, k, kCols, Precision::f32));
+  pack(a, true, m, k, kRows, Precision::f32, pa, false);
+  pack(b, false, n, k, kCols, Precision::f32, pb, false);
+  multiply({pa, pb, m, n, k, c, ldc, accumulate, Precision::f32}, false);
+}
+
+void gemm_scalar(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
+                 bool accumulate, Precision precision) {
+  const auto rounded = [&](float x) { return precision == Precision::bf16 ? from_bf16(to_bf16(x)) : x; };
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      float sum = accumulate ? c[i * ldc + j] : 0.0f;
+      for (std::int64_t kk = 0; kk < k; ++kk) {
+        sum = std::fma(rounded(element(a, i, kk)), rounded(element(b, kk, j)), sum);
+      }
+      c[i * ldc + j] = sum;
+    }
+  }
+}
+
+}  // namespace ballast::engine

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matrix products. Every output element is summed over k in one fixed order, so results are bit-identical for any number
+// of rows in the batch and any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace ballast::engine {
+
+/// f32: plain. bf16: operands rounded to bf16 (nearest even), products summed in f32.
+enum class Precision { f32, bf16 };
+
+/// A matrix operand: element (i, j) is data[i * stride + j], or data[j * stride + i] when transposed.
+struct Operand {
+  const float* data = nullptr;
+  std::int64_t stride = 0;
+  bool transposed = false;
+};
+
+/// A right-hand side [k, n] packed once for many products (weights at inference).
+class PackedMatrix {
+ public:
+  PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision);
+  ~PackedMatrix();
+  PackedMatrix(PackedMatrix&&) noexcept;
+  PackedMatrix& operator=(PackedMatrix&&) noexcept;
+
+  std::int64_t k() const { return k_; }
+  std::int64_t n() const { return n_; }
+  Precision precision() const { return precision_; }
+  const void* panels() const { return panels_.get(); }
+
+ private:
+  struct FreeDeleter {
+    void operator()(void* p) const;
+  };
+  std::unique_ptr<void, FreeDeleter> panels_;
+  std::int64_t k_, n_;
+  Precision precision_;
+};
+
+/// c[m, n] (row stride ldc) = a[m, k] · b[k, n], or += when accumulate. Runs on all threads.
+void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
+          bool accumulate, Precision precision = Precision::f32);
+void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate);
+
+/// The same product on the calling thread only, f32, for small blocks inside parallel loops (attention).
+void gemm_serial(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
+                 bool accumulate);
+
+/// The plain truth for tests: one fused multiply-add chain an element.
+void gemm_scalar(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
+                 bool accumulate, Precision precision = Precision::f32);
+
+/// Round to bf16 (nearest even; NaN stays NaN) and back.
+std::uint16_t to_bf16(float x);
+float from_bf16(std::uint16_t x);
+
+}  // namespace ballast::engine

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+// kernels/vector_kernels.h for every instruction set. The body is written once over vectors of sixteen floats (the
+// compiler's vector extension), which each level cuts to its own register width; Highway compiles it per level and picks
+// one at run time.
+#include "ballast/engine/kernels/vector_kernels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ballast/engine/kernels/vector_kernels.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "ballast/base/random.h"
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // vectors never cross a call that is not inlined
+
+HWY_BEFORE_NAMESPACE();
+namespace ballast::engine::kernels::HWY_NAMESPACE {
+
+constexpr int kLanes = 16;
+typedef float F16 __attribute__((vector_size(64)));
+typedef std::int32_t I16 __attribute__((vector_size(64)));
+typedef double D16 __attribute__((vector_size(128)));
+
+HWY_INLINE F16 load(const float* p) {
+  F16 v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+HWY_INLINE void store(float* p, F16 v) { std::memcpy(p, &v, sizeof v); }
+HWY_INLINE F16 load_part(const float* p, std::int64_t n, float rest) {
+  F16 v = rest - F16{};
+  std::memcpy(&v, p, static_cast<std::size_t>(n) * sizeof(float));
+  return v;
+}
+HWY_INLINE void store_part(float* p, F16 v, std::int64_t n) { std::memcpy(p, &v, static_cast<std::size_t>(n) * 4); }
+
+/// Adds the lanes in a fixed tree.
+HWY_INLINE float sum_lanes(F16 v) {
+  float lane[kLanes];
+  store(lane, v);
+  for (int w = kLanes / 2; w > 0; w /= 2) {
+    for (int j = 0; j < w; ++j) lane[j] += lane[j + w];
+  }
+  return lane[0];
+}
+
+/// e^x with a relative error below 2e-7: x = n·ln 2 + r, a Taylor polynomial in r, and 2^n through the exponent bits.
+HWY_INLINE F16 exp16(F16 x) {
+  x = x < -87.0f ? -87.0f - F16{} : x;  // e^-87 is the smallest normal result; 88 keeps 2^n finite
+  x = x > 88.0f ? 88.0f - F16{} : x;
+  const F16 shifted = x * 1.44269504088896341f + 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
+  const F16 n = shifted - 12582912.0f;
+  const F16 r = (x - n * 0.693359375f) + n * 2.12194440e-4f;  // ln 2 in two pieces (Cody & Waite 1980)
+  F16 y = r * (1.0f / 5040) + (1.0f / 720);
+  y = y * r + (1.0f / 120);
+  y = y * r + (1.0f / 24);
+  y = y * r + (1.0f / 6);
+  y = y * r + 0.5f;
+  y = y * r + 1.0f;
+  y = y * r + 1.0f;
+  I16 bits = __builtin_convertvector(n, I16);
+  bits = (bits + 127) << 23;
+  F16 power;
+  std::memcpy(&power, &bits, sizeof power);
+  return y * power;
+}
+
+HWY_INLINE F16 tanh16(F16 x) { return 1.0f - 2.0f / (exp16(2.0f * x) + 1.0f); }
+
+/// Φ(x), the normal distribution function: Abramowitz & Stegun 7.1.26, absolute error below 1.5e-7. `bell` is e^(-x²/2).
+HWY_INLINE F16 normal_cdf(F16 x, F16 bell) {
+  const F16 z = (x < 0.0f ? -x : x) * 0.70710678118654752f;
+  const F16 t = 1.0f / (1.0f + 0.3275911f * z);
+  F16 poly = t * 1.061405429f - 1.453152027f;
+  poly = poly * t + 1.421413741f;
+  poly = poly * t - 0.284496736f;
+  poly = poly * t + 0.254829592f;
+  const F16 tail = 0.5f * poly * t * bell;
+  return x < 0.0f ? tail : 1.0f - tail;
+}
+
+constexpr float kTanhScale = 0.7978845608028654f;
+constexpr float kTanhCube = 0.044715f;
+
+HWY_INLINE F16 value16(Activation kind, F16 x) {
+  switch (kind) {
+    case Activation::gelu_erf: return x * normal_cdf(x, exp16(-0.5f * x * x));
+    case Activation::gelu_tanh: return 0.5f * x * (1.0f + tanh16(kTanhScale * (x + kTanhCube * x * x * x)));
+    case Activation::tanh: return tanh16(x);
+    case Activation::relu: return x > 0.0f ? x : F16{};
+    case Activation::none: break;
+  }
+  return x;
+}
+
+HWY_INLINE F16 slope16(Activation kind, F16 x) {
+  switch (kind) {
+    case Activation::gelu_erf: {
+      const F16 bell = exp16(-0.5f * x * x);
+      return normal_cdf(x, bell) + x * bell * 0.3989422804014327f;
+    }
+    case Activation::gelu_tanh: {
+      const F16 t = tanh16(kTanhScale * (x + kTanhCube * x * x * x));
+      return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * kTanhScale * (1.0f + 3.0f * kTanhCube * x * x);
+    }
+    case Activation::tanh: {
+      const F16 t = tanh16(x);
+      return 1.0f - t * t;
+    }
+    case Activation::relu: return x > 0.0f ? 1.0f - F16{} : F16{};
+    case Activation::none: break;
+  }
+  return 1.0f - F16{};
+}
+
+/// Calls full(i) for whole vectors and part(i, count) for the rest.
+template <class Full, class Part>
+HWY_INLINE void each(std::int64_t n, const Full& full, const Part& part) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) full(i);
+  if (i < n) part(i, n - i);
+}
+
+void activate(Activation kind, const float* x, float* y, std::int64_t n) {
+  each(
+      n, [&](std::int64_t i) { store(y + i, value16(kind, load(x + i))); },
+      [&](std::int64_t i, std::int64_t c) { store_part(y + i, value16(kind, load_part(x + i, c, 0)), c); });
+}
+
+void activate_backward(Activation kind, const float* x, const float* dy, float* dx, std::int64_t n) {
+  each(
+      n, [&](std::int64_t i) { store(dx + i, load(dy + i) * slope16(kind, load(x + i))); },
+      [&](std::int64_t i, std::int64_t c) {
+        store_part(dx + i, load_part(dy + i, c, 0) * slope16(kind, load_part(x + i, c, 0)), c);
+      });
+}
+
+void add_to(float* y, const float* x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
+}
+
+void add(const float* a, const float* b, float* y, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
+}
+
+void add_column_sums(const float* x, std::int64_t rows, std::int64_t stride, std::int64_t begin, std::int64_t end,
+                     float* sums) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = begin; j < end; ++j) sums[j] += x[i * stride + j];
+  }
+}
+
+void layer_norm_row(const float* x, const float* gain, const float* bias, float eps, std::int64_t n, float* y,
+                    float* mean, float* rstd) {
+  F16 sum{};
+  each(
+      n, [&](std::int64_t i) { sum += load(x + i); },
+      [&](std::int64_t i, std::int64_t c) { sum += load_part(x + i, c, 0); });
+  const float mu = sum_lanes(sum) / static_cast<float>(n);
+  F16 squares{};
+  each(
+      n,
+      [&](std::int64_t i) {
+        const F16 d = load(x + i) - mu;
+        squares += d * d;
+      },
+      [&](std::int64_t i, std::int64_t c) {
+        const F16 d = load_part(x + i, c, mu) - mu;
+        squares += d * d;
+      });
+  const float r = 1.0f / std::sqrt(sum_lanes(squares) / static_cast<float>(n) + eps);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = (x[i] - mu) * r * gain[i] + bias[i];
+  *mean = mu;
+  *rstd = r;
+}
+
+void layer_norm_row_backward(const float* x, const float* gain, const float* dy, float mean, float rstd,
+                             std::int64_t n, float* dx) {
+  F16 a{}, b{};
+  const auto take = [&](F16 xi, F16 gi, F16 di) {
+    const F16 g = gi * di;
+    a += g;
+    b += g * ((xi - mean) * rstd);
+  };
+  each(
+      n, [&](std::int64_t i) { take(load(x + i), load(gain + i), load(dy + i)); },
+      [&](std::int64_t i, std::int64_t c) {
+        take(load_part(x + i, c, mean), load_part(gain + i, c, 0), load_part(dy + i, c, 0));
+      });
+  const float mean_a = sum_lanes(a) / static_cast<float>(n), mean_b = sum_lanes(b) / static_cast<float>(n);
+  for (std::int64_t i = 0; i < n; ++i) {
+    dx[i] += rstd * (dy[i] * gain[i] - mean_a - (x[i] - mean) * rstd * mean_b);
+  }
+}
+
+void layer_norm_columns_backward(const float* x, const float* dy, const float* mean, const float* rstd,
+                                 std::int64_t rows, std::int64_t n, std::int64_t begin, std::int64_t end, float* dgain,
+                                 float* dbias) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const float mu = mean[i], r = rstd[i];
+    const float* xi = x + i * n;
+    const float* di = dy + i * n;
+    for (std::int64_t j = begin; j < end; ++j) {
+      dgain[j] += di[j] * ((xi[j] - mu) * r);
+      dbias[j] += di[j];
+    }
+  }
+}
+
+float row_max(const float* x, std::int64_t n) {
+  F16 best = x[0] - F16{};
+  const auto take = [&](F16 v) { best = v > best ? v : best; };
+  each(
+      n, [&](std::int64_t i) { take(load(x + i)); },
+      [&](std::int64_t i, std::int64_t c) { take(load_part(x + i, c, x[0])); });
+  float lane[kLanes];
+  store(lane, best);
+  float result = lane[0];
+  for (int j = 1; j < kLanes; ++j) result = lane[j] > result ? lane[j] : result;
+  return result;
+}
+
+float exp_shifted(float* x, float shift, std::int64_t n) {
+  F16 sum{};
+  each(
+      n,
+      [&](std::int64_t i) {
+        const F16 e = exp16(load(x + i) - shift);
+        store(x + i, e);
+        sum += e;
+      },
+      [&](std::int64_t i, std::int64_t c) {
+        const F16 e = exp16(load_part(x + i, c, shift) - shift);
+        store_part(x + i, e, c);
+        sum += load_part(x + i, c, 0);
+      });
+  return sum_lanes(sum);
+}
+
+void scale(float* x, float factor, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) x[i] *= factor;
+}
+
+float dot(const float* a, const float* b, std::int64_t n) {
+  F16 sum{};
+  each(
+      n, [&](std::int64_t i) { sum += load(a + i) * load(b + i); },
+      [&](std::int64_t i, std::int64_t c) { sum += load_part(a + i, c, 0) * load_part(b + i, c, 0); });
+  return sum_lanes(sum);
+}
+
+void softmax_backward(const float* p, const float* dp, float shift, float* ds, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) ds[i] = p[i] * (dp[i] - shift);
+}
+
+double sum_of_squares(const float* x, std::int64_t n) {
+  D16 sum{};
+  const auto take = [&](F16 v) {
+    const D16 d = __builtin_convertvector(v, D16);
+    sum += d * d;
+  };
+  each(
+      n, [&](std::int64_t i) { take(load(x + i)); },
+      [&](std::int64_t i, std::int64_t c) { take(load_part(x + i, c, 0)); });
+  double lane[kLanes];
+  std::memcpy(lane, &sum, sizeof lane);
+  for (int w = kLanes / 2; w > 0; w /= 2) {
+    for (int j = 0; j < w; ++j) lane[j] += lane[j + w];
+  }
+  return lane[0];
+}
+
+void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, std::int64_t n) {
+  const float decay = 1.0f - s.lr * s.weight_decay, step = s.lr / s.bias1, root = 1.0f / std::sqrt(s.bias2);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float grad = g[i] * s.grad_scale;
+    const float mi = s.beta1 * m[i] + (1.0f - s.beta1) * grad;
+    const float vi = s.beta2 * v[i] + (1.0f - s.beta2) * (grad * grad);
+    p[i] = p[i] * decay - step * (mi / (std::sqrt(vi) * root + s.eps));
+    m[i] = mi;
+    v[i] = vi;
+  }
+}
+
+void dropout(const float* x, float* y, std::int64_t n, float p, std::uint64_t seed, std::uint64_t first,
+             bool accumulate) {
+  const auto threshold = static_cast<std::uint32_t>(static_cast<double>(p) * 4294967296.0);
+  const float keep = 1.0f / (1.0f - p);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::uint64_t at = first + static_cast<std::uint64_t>(i);
+    const std::uint64_t bits = base::random_bits(seed, at / 2);
+    const auto draw = static_cast<std::uint32_t>(at % 2 == 0 ? bits : bits >> 32);
+    const float kept = draw >= threshold ? x[i] * keep : 0.0f;
+    y[i] = accumulate ? y[i] + kept : kept;
+  }
+}
+
+}  // namespace ballast::engine::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ballast::engine::kernels {
+
+#define BALLAST_DISPATCH(name) HWY_EXPORT(name);
+BALLAST_DISPATCH(activate)
+BALLAST_DISPATCH(activate_backward)
+BALLAST_DISPATCH(add_to)
+BALLAST_DISPATCH(add)
+BALLAST_DISPATCH(add_column_sums)
+BALLAST_DISPATCH(layer_norm_row)
+BALLAST_DISPATCH(layer_norm_row_backward)
+BALLAST_DISPATCH(layer_norm_columns_backward)
+BALLAST_DISPATCH(row_max)
+BALLAST_DISPATCH(exp_shifted)
+BALLAST_DISPATCH(scale)
+BALLAST_DISPATCH(dot)
+BALLAST_DISPATCH(softmax_backward)
+BALLAST_DISPATCH(sum_of_squares)
+BALLAST_DISPATCH(adamw_step)
+BALLAST_DISPATCH(dropout)
+#undef BALLAST_DISPATCH
+
+void activate(Activation kind, const float* x, float* y, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(activate)(kind, x, y, n);
+}
+void activate_backward(Activation kind, const float* x, const float* dy, float* dx, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(activate_backward)(kind, x, dy, dx, n);
+}
+void add_to(float* y, const float* x, std::int64_t n) { HWY_DYNAMIC_DISPATCH(add_to)(y, x, n); }
+void add(const float* a, const float* b, float* y, std::int64_t n) { HWY_DYNAMIC_DISPATCH(add)(a, b, y, n); }
+void add_column_sums(const float* x, std::int64_t rows, std::int64_t stride, std::int64_t begin, std::int64_t end,
+                     float* sums) {
+  HWY_DYNAMIC_DISPATCH(add_column_sums)(x, rows, stride, begin, end, sums);
+}
+void layer_norm_row(const float* x, const float* gain, const float* bias, float eps, std::int64_t n, float* y,
+                    float* mean, float* rstd) {
+  HWY_DYNAMIC_DISPATCH(layer_norm_row)(x, gain, bias, eps, n, y, mean, rstd);
+}
+void layer_norm_row_backward(const float* x, const float* gain, const float* dy, float mean, float rstd,
+                             std::int64_t n, float* dx) {
+  HWY_DYNAMIC_DISPATCH(layer_norm_row_backward)(x, gain, dy, mean, rstd, n, dx);
+}
+void layer_norm_columns_backward(const float* x, const float* dy, const float* mean, const float* rstd,
+                                 std::int64_t rows, std::int64_t n, std::int64_t begin, std::int64_t end, float* dgain,
+                                 float* dbias) {
+  HWY_DYNAMIC_DISPATCH(layer_norm_columns_backward)(x, dy, mean, rstd, rows, n, begin, end, dgain, dbias);
+}
+float row_max(const float* x, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(row_max)(x, n); }
+float exp_shifted(float* x, float shift, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(exp_shifted)(x, shift, n); }
+void scale(float* x, float factor, std::int64_t n) { HWY_DYNAMIC_DISPATCH(scale)(x, factor, n); }
+float dot(const float* a, const float* b, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(dot)(a, b, n); }
+void softmax_backward(const float* p, const float* dp, float shift, float* ds, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(softmax_backward)(p, dp, shift, ds, n);
+}
+double sum_of_squares(const float* x, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(sum_of_squares)(x, n); }
+void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(adamw_step)(s, p, g, m, v, n);
+}
+void dropout(const float* x, float* y, std::int64_t n, float p, std::uint64_t seed, std::uint64_t first,
+             bool accumulate) {
+  HWY_DYNAMIC_DISPATCH(dropout)(x, y, n, p, seed, first, accumulate);
+}
+
+}  // namespace ballast::engine::kernels
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/engine/ops.h"
+
+#include <algorithm>
+#include <array>
+
+#include "ballast/base/error.h"
+#include "ballast/base/parallel.h"
+
+namespace ballast::engine {
+namespace {
+
+// Pieces are cut by size alone, so every sum has one order for any number of threads.
+constexpr std::int64_t kPiece = 16384;   // elements of an element-wise loop
+constexpr std::int64_t kColumns = 64;    // columns of a sum over rows
+constexpr std::int64_t kRowPiece = 16;   // rows of a row-wise loop
+
+Operand right_side(const Parameter& w, Layout layout) {
+  // The product wants [in, out].
+  return {w.value, w.cols(), layout == Layout::out_in};
+}
+
+void add_bias_and_activate(float* y, float* pre, const Parameter* bias, Activation activation, std::int64_t rows,
+                           std::int64_t cols) {
+  base::parallel_ranges(rows, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      float* row = y + i * cols;
+      if (bias != nullptr) kernels::add_to(row, bias->value, cols);
+      if (activation == Activation::none) continue;
+      if (pre != nullptr) std::copy_n(row, cols, pre + i * cols);
+      kernels::activate(activation, row, row, cols);
+    }
+  });
+}
+
+void add_column_sums(const float* x, std::int64_t rows, std::int64_t cols, float* sums) {
+  base::parallel_ranges(cols, kColumns, [&](std::int64_t begin, std::int64_t end) {
+    kernels::add_column_sums(x, rows, cols, begin, end, sums);
+  });
+}
+
+struct LinearBackward {
+  Tape* tape;
+  Value x, y;
+  const float* pre;  // before the activation; null without one
+  Parameter *weight, *bias;
+  Layout layout;
+  Activation activation;
+
+  void operator()() const {
+    const std::int64_t in = x.cols, out = y.cols, rows = x.rows;
+    const Arena::Mark mark = tape->arena().mark();
+    const float* dy = y.grad;
+    if (pre != nullptr) {
+      float* dpre = tape->arena().floats(y.size());
+      base::parallel_ranges(y.size(), kPiece, [&](std::int64_t b, std::int64_t e) {
+        kernels::activate_backward(activation, pre + b, dy + b, dpre + b, e - b);
+      });
+      dy = dpre;
+    }
+    const Precision precision = tape->precision();
+    if (bias != nullptr && bias->grad != nullptr) add_column_sums(dy, rows, out, bias->grad);
+    if (weight->grad != nullptr) {
+      if (layout == Layout::in_out) {
+        gemm(in, out, rows, {x.data, in, true}, {dy, out, false}, weight->grad, out, true, precision);
+      } else {
+        gemm(out, in, rows, {dy, out, true}, {x.data, in, false}, weight->grad, in, true, precision);
+      }
+    }
+    if (x.grad != nullptr) {
+      gemm(rows, in, out, {dy, out, false}, {weight->value, weight->cols(), layout == Layout::in_out}, x.grad, in, true,
+           precision);
+    }
+    tape->arena().release(mark);
+  }
+};
+
+struct EmbedBackward {
+  std::array<Lookup, 3> lookups;
+  std::size_t count;
+  Value y;
+
+  void operator()() const {
+    for (std::size_t t = 0; t < count; ++t) {
+      const Lookup& lookup = lookups[t];
+      if (lookup.table->grad == nullptr) continue;
+      // Threads share out columns, not tokens: two tokens may take the same row.
+      base::parallel_ranges(y.cols, kColumns, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = 0; i < y.rows; ++i) {
+          float* to = lookup.table->grad + lookup.ids[static_cast<std::size_t>(i)] * y.cols;
+          kernels::add_to(to + begin, y.grad + i * y.cols + begin, end - begin);
+        }
+      });
+    }
+  }
+};
+
+}  // namespace
+
+Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout layout, Activation activation) {
+  const std::int64_t out = layout == Layout::out_in ? weight.rows() : weight.cols();
+  const std::int64_t in = layout == Layout::out_in ? weight.cols() : weight.rows();
+  BALLAST_CHECK(x.cols == in, x.cols);
+  Value y = tape.make(x.rows, out);
+  if (!tape.training() && weight.packed && weight.packed->precision() == tape.precision()) {
+    gemm(x.rows, {x.data, in, false}, *weight.packed, y.data, out, false);
+  } else {
+    gemm(x.rows, out, in, {x.data, in, false}, right_side(weight, layout), y.data, out, false, tape.precision());
+  }
+  float* pre = activation != Activation::none && tape.training() ? tape.arena().floats(y.size()) : nullptr;
+  if (bias != nullptr || activation != Activation::none) {
+    add_bias_and_activate(y.data, pre, bias, activation, y.rows, out);
+  }
+  tape.on_backward(LinearBackward{&tape, x, y, pre, &weight, bias, layout, activation});
+  return y;
+}
+
+void pack_for_inference(Parameter& weight, Layout layout, Precision precision) {
+  const std::int64_t out = layout == Layout::out_in ? weight.rows() : weight.cols();
+  weight.packed = std::make_unique<PackedMatrix>(right_side(weight, layout), weight.size / out, out, precision);
+}
+
+Value layer_norm(Tape& tape, Value x, Parameter& gain, Parameter& bias, float eps) {
+  BALLAST_CHECK(gain.size == x.cols && bias.size == x.cols, x.cols);
+  Value y = tape.make(x.rows, x.cols);
+  float* mean = tape.arena().floats(x.rows);
+  float* rstd = tape.arena().floats(x.rows);
+  base::parallel_ranges(x.rows, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      kernels::layer_norm_row(x.data + i * x.cols, gain.value, bias.value, eps, x.cols, y.data + i * x.cols, mean + i,
+                              rstd + i);
+    }
+  });
+  tape.on_backward([x, y, mean, rstd, g = &gain, b = &bias] {
+    if (g->grad != nullptr && b->grad != nullptr) {
+      base::parallel_ranges(x.cols, kColumns, [&](std::int64_t begin, std::int64_t end) {
+        kernels::layer_norm_columns_backward(x.data, y.grad, mean, rstd, x.rows, x.cols, begin, end, g->grad, b->grad);
+      });
+    }
+    base::parallel_ranges(x.rows, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        kernels::layer_norm_row_backward(x.data + i * x.cols, g->value, y.grad + i * x.cols, mean[i], rstd[i], x.cols,
+                                         x.grad + i * x.cols);
+      }
+    });
+  });
+  return y;
+}
+
+Value add(Tape& tape, Value a, Value b) {
+  BALLAST_CHECK(a.rows == b.rows && a.cols == b.cols, a.rows);
+  Value y = tape.make(a.rows, a.cols);
+  base::parallel_ranges(y.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
+    kernels::add(a.data + begin, b.data + begin, y.data + begin, end - begin);
+  });
+  tape.on_backward([a, b, y] {
+    base::parallel_ranges(y.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
+      kernels::add_to(a.grad + begin, y.grad + begin, end - begin);
+      kernels::add_to(b.grad + begin, y.grad + begin, end - begin);
+    });
+  });
+  return y;
+}
+
+Value dropout(Tape& tape, Value x, float p) {
+  if (!tape.training() || p <= 0.0f) return x;
+  Value y = tape.make(x.rows, x.cols);
+  const std::uint64_t seed = tape.next_dropout_seed();
+  base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
+    kernels::dropout(x.data + begin, y.data + begin, end - begin, p, seed, static_cast<std::uint64_t>(begin), false);
+  });
+  tape.on_backward([x, y, p, seed] {
+    base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
+      kernels::dropout(y.grad + begin, x.grad + begin, end - begin, p, seed, static_cast<std::uint64_t>(begin), true);
+    });
+  });
+  return y;
+}
+
+Value embed(Tape& tape, std::initializer_list<Lookup> lookups) {
+  BALLAST_CHECK(lookups.size() > 0 && lookups.size() <= 3, lookups.size());
+  EmbedBackward backward{{}, lookups.size(), {}};
+  std::copy(lookups.begin(), lookups.end(), backward.lookups.begin());
+  const std::int64_t rows = static_cast<std::int64_t>(lookups.begin()->ids.size());
+  const std::int64_t cols = lookups.begin()->table->cols();
+  for (const Lookup& lookup : lookups) {
+    BALLAST_CHECK(static_cast<std::int64_t>(lookup.ids.size()) == rows && lookup.table->cols() == cols, rows);
+    for (const std::int32_t id : lookup.ids) BALLAST_CHECK(id >= 0 && id < lookup.table->rows(), id);
+  }
+  Value y = tape.make(rows, cols);
+  base::parallel_ranges(rows, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      float* row = y.data + i * cols;
+      bool first = true;
+      for (const Lookup& lookup : lookups) {
+        const float* from = lookup.table->value + lookup.ids[static_cast<std::size_t>(i)] * cols;
+        if (first) {
+          std::copy_n(from, cols, row);
+        } else {
+          kernels::add_to(row, from, cols);
+        }
+        first = false;
+      }
+    }
+  });
+  backward.y = y;
+  tape.on_backward(backward);
+  return y;
+}
+
+Value select_rows(Tape& tape, Value x, std::span<const std::int32_t> rows) {
+  Value y = tape.make(static_cast<std::int64_t>(rows.size()), x.cols);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    BALLAST_CHECK(rows[i] >= 0 && rows[i] < x.rows, rows[i]);
+    std::copy_n(x.data + rows[i] * x.cols, x.cols, y.data + static_cast<std::int64_t>(i) * x.cols);
+  }
+  tape.on_backward([x, y, rows] {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      kernels::add_to(x.grad + rows[i] * x.cols, y.grad + static_cast<std::int64_t>(i) * x.cols, x.cols);
+    }
+  });
+  return y;
+}
+
+Value activate(Tape& tape, Value x, Activation activation) {
+  Value y = tape.make(x.rows, x.cols);
+  base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
+    kernels::activate(activation, x.data + begin, y.data + begin, end - begin);
+  });
+  tape.on_backward([&tape, x, y, activation] {
+    const Arena::Mark mark = tape.arena().mark();
+    float* dx = tape.arena().floats(x.size());
+    base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
+      kernels::activate_backward(activation, x.data + begin, y.grad + begin, dx + begin, end - begin);
+      kernels::add_to(x.grad + begin, dx + begin, end - begin);
+    });
+    tape.arena().release(mark);
+  });
+  return y;
+}
+
+}  // namespace ballast::engine

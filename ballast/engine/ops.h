@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fused operations that models are written in, each with its backward. Rows are tokens of a batch packed end to end
+// (no padding); a row's result depends on nothing but its own sequence.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+
+#include "ballast/engine/kernels/vector_kernels.h"
+#include "ballast/engine/parameter.h"
+#include "ballast/engine/tape.h"
+
+namespace ballast::engine {
+
+using kernels::Activation;
+
+/// How a weight matrix is stored: torch's Linear keeps [out, in], GPT-2's Conv1D keeps [in, out].
+enum class Layout { out_in, in_out };
+
+/// y[rows, out] = act(x[rows, in] · W + b). `bias` may be null.
+Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout layout,
+             Activation activation = Activation::none);
+
+/// Packs a weight for inference, for the product that linear() does.
+void pack_for_inference(Parameter& weight, Layout layout, Precision precision);
+
+/// y = LayerNorm(x) over the columns, with gain and bias [cols].
+Value layer_norm(Tape& tape, Value x, Parameter& gain, Parameter& bias, float eps);
+
+/// y = a + b.
+Value add(Tape& tape, Value a, Value b);
+
+/// Inverted dropout; the identity in inference or for p = 0.
+Value dropout(Tape& tape, Value x, float p);
+
+/// One lookup table and the row that each token takes from it.
+struct Lookup {
+  Parameter* table;                   // [entries, cols]
+  std::span<const std::int32_t> ids;  // one a row, within the table; must live until backward()
+};
+/// Sum of table rows: word + position (+ token type) embeddings.
+Value embed(Tape& tape, std::initializer_list<Lookup> lookups);
+
+/// Picks rows of x. `rows` must live until backward().
+Value select_rows(Tape& tape, Value x, std::span<const std::int32_t> rows);
+
+/// y = f(x).
+Value activate(Tape& tape, Value x, Activation activation);
+
+}  // namespace ballast::engine

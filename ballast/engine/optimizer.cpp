@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/engine/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "ballast/base/error.h"
+#include "ballast/base/parallel.h"
+#include "ballast/engine/kernels/vector_kernels.h"
+
+namespace ballast::engine {
+namespace {
+constexpr std::int64_t kPiece = 65536;  // elements: sums have one order for any number of threads
+}
+
+AdamW::AdamW(ParameterStore& parameters, const AdamWOptions& options)
+    : parameters_(parameters),
+      options_(options),
+      m_(static_cast<std::size_t>(parameters.total_size())),
+      v_(static_cast<std::size_t>(parameters.total_size())) {}
+
+void AdamW::step(double lr, double grad_scale) {
+  ++steps_;
+  kernels::AdamW s{};
+  s.lr = static_cast<float>(lr);
+  s.beta1 = static_cast<float>(options_.beta1);
+  s.beta2 = static_cast<float>(options_.beta2);
+  s.eps = static_cast<float>(options_.eps);
+  s.bias1 = static_cast<float>(1 - std::pow(options_.beta1, static_cast<double>(steps_)));
+  s.bias2 = static_cast<float>(1 - std::pow(options_.beta2, static_cast<double>(steps_)));
+  s.grad_scale = static_cast<float>(grad_scale);
+  std::int64_t offset = 0;
+  for (Parameter& p : parameters_.all()) {
+    s.weight_decay = p.decay || options_.decay_all ? static_cast<float>(options_.weight_decay) : 0.0f;
+    base::parallel_ranges(p.size, kPiece, [&](std::int64_t begin, std::int64_t end) {
+      kernels::adamw_step(s, p.value + begin, p.grad + begin, m_.data() + offset + begin, v_.data() + offset + begin,
+                          end - begin);
+    });
+    offset += p.size;
+  }
+}
+
+double gradient_norm(const ParameterStore& parameters) {
+  double total = 0;
+  std::vector<double> pieces;
+  for (const Parameter& p : parameters.all()) {
+    pieces.assign(static_cast<std::size_t>((p.size + kPiece - 1) / kPiece), 0.0);
+    base::parallel_ranges(p.size, kPiece, [&](std::int64_t begin, std::int64_t end) {
+      pieces[static_cast<std::size_t>(begin / kPiece)] = kernels::sum_of_squares(p.grad + begin, end - begin);
+    });
+    for (const double piece : pieces) total += piece;
+  }
+  return std::sqrt(total);
+}
+
+double clip_factor(double norm, double max_norm) {
+  return max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0;
+}
+
+Schedule schedule_from_name(const std::string& name) {
+  if (name == "constant") return Schedule::constant;
+  if (name == "linear") return Schedule::linear;
+  if (name == "cosine") return Schedule::cosine;
+  throw base::Error(base::ErrorCode::usage, "unknown schedule \"" + name + "\"", "--schedule",
+                    "one of constant, linear, cosine");
+}
+
+double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t warmup, std::int64_t total) {
+  if (step < warmup) return static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, warmup));
+  const double span = static_cast<double>(std::max<std::int64_t>(1, total - warmup));
+  switch (schedule) {
+    case Schedule::constant: return 1;
+    case Schedule::linear: return std::max(0.0, static_cast<double>(total - step) / span);
+    case Schedule::cosine: {
+      const double progress = static_cast<double>(step - warmup) / span;
+      return std::max(0.0, 0.5 * (1 + std::cos(std::numbers::pi * progress)));
+    }
+  }
+  return 1;
+}
+
+}  // namespace ballast::engine

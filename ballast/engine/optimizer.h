@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// AdamW, gradient clipping and learning-rate schedules.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ballast/engine/parameter.h"
+
+namespace ballast::engine {
+
+struct AdamWOptions {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01;
+  bool decay_all = false;  // torch's AdamW decays every parameter; the default spares biases and norms
+};
+
+/// AdamW (Loshchilov & Hutter 2019). Moments are f32, in parameter order.
+class AdamW {
+ public:
+  AdamW(ParameterStore& parameters, const AdamWOptions& options);
+
+  /// One step with learning rate `lr`; gradients are multiplied by `grad_scale` first (clipping).
+  void step(double lr, double grad_scale);
+
+  std::int64_t steps() const { return steps_; }
+  /// State for checkpoints: both moments, flat.
+  std::vector<float>& first_moments() { return m_; }
+  std::vector<float>& second_moments() { return v_; }
+  void restore(std::int64_t steps) { steps_ = steps; }
+
+ private:
+  ParameterStore& parameters_;
+  AdamWOptions options_;
+  std::vector<float> m_, v_;
+  std::int64_t steps_ = 0;
+};
+
+/// Euclidean norm of all gradients, in double over pieces of fixed size added in order.
+double gradient_norm(const ParameterStore& parameters);
+
+/// The factor that brings `norm` down to `max_norm` (torch's clip_grad_norm_: max / (norm + 1e-6), at most 1); 1 when
+/// max_norm is 0.
+double clip_factor(double norm, double max_norm);
+
+enum class Schedule { constant, linear, cosine };
+/// Throws usage for an unknown name.
+Schedule schedule_from_name(const std::string& name);
+
+/// Learning-rate multiplier at `step` (from 0) of `total`: linear warm-up from 0 over `warmup` steps, then constant, linear
+/// decay to 0 or half a cosine to 0 (as transformers' get_*_schedule_with_warmup).
+double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t warmup, std::int64_t total);
+
+}  // namespace ballast::engine

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trainable tensors: values (owned, or borrowed from a memory-mapped file), gradients and optimiser moments.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ballast/engine/gemm.h"
+
+namespace ballast::engine {
+
+struct Parameter {
+  std::string name;
+  std::vector<std::int64_t> shape;  // row-major
+  std::int64_t size = 0;            // product of shape
+  bool decay = true;                // weight decay applies (matrices; not biases and norms)
+  float* value = nullptr;
+  float* grad = nullptr;            // null unless training
+  std::unique_ptr<PackedMatrix> packed;  // the right-hand side of its product, ready for inference
+
+  std::int64_t rows() const { return shape.front(); }
+  std::int64_t cols() const { return size / shape.front(); }
+};
+
+/// Owns the parameters of one model. Addresses stay valid.
+class ParameterStore {
+ public:
+  /// Adds an uninitialised parameter. Names are unique.
+  Parameter& add(const std::string& name, std::vector<std::int64_t> shape, bool decay);
+  /// Gives every parameter without a value its own zeroed memory.
+  void allocate_values();
+  /// Copies borrowed values into own memory (before training) and allocates zeroed gradients.
+  void prepare_training();
+  void zero_gradients();
+  /// After values changed: drops packed copies.
+  void drop_packed();
+
+  Parameter* find(const std::string& name);
+  std::deque<Parameter>& all() { return parameters_; }
+  const std::deque<Parameter>& all() const { return parameters_; }
+  std::int64_t total_size() const;
+
+ private:
+  std::deque<Parameter> parameters_;
+  std::vector<std::vector<float>> owned_;
+  std::vector<float> gradients_;
+};
+
+}  // namespace ballast::engine
