@@ -178,18 +178,7 @@ IngestReport read_documents(const std::vector<std::string>& sources, const ReadO
 }
 
 std::string text_id(std::string_view text) {
-  std::string normal;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t n = std::max<std::size_t>(utf8_length(text, i), 1);
-    if (is_blank(text.substr(i, n))) {
-      if (!normal.empty() && normal.back() != ' ') normal += ' ';
-    } else {
-      normal.append(text.substr(i, n));
-    }
-    i += n;
-  }
-  if (normal.ends_with(' ')) normal.pop_back();
-  return base::sha256_hex(normal).substr(0, 16);
+  return base::sha256_hex(text).substr(0, 16);
 }
 
 }  // namespace ballast::ingest

@@ -45,8 +45,8 @@ using DocumentSink = std::function<void(Document&&)>;
 IngestReport read_documents(const std::vector<std::string>& sources, const ReadOptions& options,
                             const DocumentSink& documents, const QuarantineSink& quarantine);
 
-/// The id of a text that has none: the first 16 hexadecimal digits of SHA-256 over the text with its ends trimmed and
-/// each run of white space as one space.
+/// The id of a text that has none: the first 16 hexadecimal digits of its SHA-256. Exact bytes, since offsets into the
+/// text hang on the id: texts that differ in white space alone are two documents.
 std::string text_id(std::string_view text);
 
 }  // namespace ballast::ingest
