@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Byte-level byte-pair encoding (Sennrich et al. 2016; Radford et al. 2019): a word's bytes are merged pair by pair,
+// the pair of the lowest rank first and the leftmost of equals, until no known pair is left.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "ballast/text/tokenize/model.h"
+#include "ballast/text/tokenize/pair_table.h"
+#include "ballast/text/tokenize/parts.h"
+
+namespace ballast::text {
+
+class Bpe : public Model {
+ public:
+  /// Throws bad_input when a byte, or a token that a merge names or makes, is not in the vocabulary; unsupported for
+  /// options of other kinds of BPE.
+  Bpe(const TokenizerParts& parts, const TokenIds& ids);
+
+  void tokenize(std::string_view word, std::size_t at, std::vector<Token>& out) const override;
+
+ private:
+  struct Merge {
+    std::uint32_t rank, id;
+  };
+  void read_bytes(const TokenizerParts& parts, const TokenIds& ids);
+  void read_merges(const TokenizerParts& parts, const TokenIds& ids);
+  void merge_word(std::string_view word, std::vector<std::int32_t>& out) const;
+  void emit(std::span<const std::int32_t> word_ids, std::size_t at, std::vector<Token>& out) const;
+
+  std::uint64_t serial_;                    // tells this model's words apart in the threads' caches
+  std::array<std::uint32_t, 256> bytes_{};  // id of each single byte
+  std::vector<std::uint32_t> lengths_;      // bytes of each token
+  PairTable pairs_;                         // pair of ids to index into merges_
+  std::vector<Merge> merges_;
+  bool whole_words_first_ = false;
+  std::vector<std::string> whole_words_;  // byte strings behind whole_ids_
+  TokenIds whole_ids_;
+};
+
+}  // namespace ballast::text

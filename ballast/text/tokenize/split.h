@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The second stage: normalised text to words, inside which the model finds its tokens.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ballast/base/json.h"
+
+namespace ballast::text {
+
+struct WordSpan {
+  std::size_t begin = 0, end = 0;
+};
+
+class Splitter {
+ public:
+  virtual ~Splitter() = default;
+  /// Appends the words of text[within.begin, within.end) in order. What is in none of them is dropped (white space).
+  virtual void split(std::string_view text, WordSpan within, std::vector<WordSpan>& out) const = 0;
+  /// Whether a space goes before a text that does not begin with one.
+  virtual bool adds_prefix_space() const { return false; }
+};
+
+/// GPT-2's rule, by hand: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+void split_gpt2(std::string_view text, WordSpan within, std::vector<WordSpan>& out);
+
+/// Cuts out runs of Han characters, each in pieces of at most `longest`: Split with the regex \p{Han}{1,N}, isolated.
+void split_han_runs(std::string_view text, WordSpan within, std::size_t longest, std::vector<WordSpan>& out);
+
+/// The components of tokenizer.json that say the same: Sequence[Split \p{Han}{1,N}, ByteLevel], or ByteLevel alone for
+/// 0.
+base::Json byte_level_splitter_json(std::size_t han_run);
+
+/// From tokenizer.json; null for a null component. Throws unsupported for a type or a regex that this build does not
+/// know.
+std::unique_ptr<Splitter> make_splitter(const base::Json& json, const std::string& where);
+
+/// Whether the component (or the last one of a Sequence) is ByteLevel.
+bool ends_in_byte_level(const base::Json& json);
+
+}  // namespace ballast::text
