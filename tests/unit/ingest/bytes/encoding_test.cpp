@@ -83,7 +83,7 @@ TEST(Encoding, NamesTheSourceOffsetOfUndecodableBytes) {
   EXPECT_EQ(all.documents.size(), 2u);
   ASSERT_EQ(all.bad.size(), 2u);
   EXPECT_EQ(all.bad[0].reason, "cannot be decoded at byte 30 of the file");
-  EXPECT_EQ(all.bad[1].reason, "cannot be decoded at byte 42 of the file");
+  EXPECT_EQ(all.bad[1].reason, "cannot be decoded at byte 44 of the file");
 }
 
 TEST(Encoding, LongFilesAreDecodedAcrossChunks) {

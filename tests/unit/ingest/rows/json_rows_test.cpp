@@ -44,7 +44,7 @@ TEST(JsonRows, SetsBadLinesAside) {
   EXPECT_EQ(bad[1].line, 4);
   EXPECT_EQ(bad[1].reason, "is not a JSON object");
   EXPECT_EQ(bad[2].line, 5);
-  EXPECT_EQ(bad[2].reason, "cannot be decoded at byte 38 of the file");
+  EXPECT_EQ(bad[2].reason, "cannot be decoded at byte 37 of the file");
 }
 
 TEST(JsonRows, ReadsArraysAndObjectsOverSeveralLines) {

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/store/sql/schema.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "ballast/base/error.h"
+#include "ballast/store/sql/session.h"
+
+namespace ballast::store {
+namespace {
+
+// Migration N brings version N to N + 1. Written ones are never changed: stores in the field have been through them.
+const std::vector<std::vector<const char*>>& migrations() {
+  // bigint: SOCI would read an "integer" as 32 bits.
+  static const std::vector<std::vector<const char*>> kAll = {{
+      "create table documents (id text primary key, source text not null, line bigint not null, title text not null,"
+      " text text not null, lang text not null, published_at text not null, content_hash text not null,"
+      " created_at text not null)",
+      "create table assessments (document_id text not null references documents(id) on delete cascade,"
+      " model text not null, sentiment text not null, sentiment_probability real not null, severity integer not null,"
+      " severity_probability real not null, kinds text not null, created_at text not null,"
+      " unique (document_id, model))",
+      "create table signals (id text primary key, document_id text not null references documents(id) on delete cascade,"
+      " risk text not null, probability real not null, lo real not null, hi real not null, basel text not null,"
+      " entities text not null, evidence text not null, model text not null, seed bigint not null,"
+      " created_at text not null, unique (document_id, risk, model))",
+      "create table entities (document_id text not null references documents(id) on delete cascade, model text not "
+      "null,"
+      " text text not null, kind text not null, start_byte bigint not null, end_byte bigint not null,"
+      " canonical text not null, unique (document_id, model, start_byte, end_byte))",
+      "create table quarantine (source text not null, line bigint not null, column_name text not null,"
+      " reason text not null, excerpt text not null, created_at text not null, unique (source, line, reason, excerpt))",
+      "create index signals_by_risk on signals (risk, probability)",
+      "create index entities_by_name on entities (canonical)",
+  }};
+  return kAll;
+}
+
+}  // namespace
+
+int newest_version() {
+  return static_cast<int>(migrations().size());
+}
+
+void migrate(soci::session& sql, const std::string& url) {
+  int version = 0;
+  {
+    // The check and the migrations are one transaction: two processes may open a new store at the same time.
+    Transaction transaction(sql);
+    sql << "create table if not exists schema_version (version integer not null)";
+    int rows = 0;
+    sql << "select count(*) from schema_version", soci::into(rows);
+    if (rows == 0) {
+      sql << "insert into schema_version (version) values (0)";
+    } else {
+      sql << "select version from schema_version", soci::into(version);
+    }
+    if (version > newest_version()) {
+      throw base::Error(base::ErrorCode::bad_input,
+                        fmt::format("the store has version {}, this program knows up to {}", version, newest_version()),
+                        url, "use a newer ballast");
+    }
+    const int before = version;
+    for (; version < newest_version(); ++version) {
+      for (const char* statement : migrations()[static_cast<std::size_t>(version)]) sql << statement;
+    }
+    if (version != before) sql << "update schema_version set version = :version", soci::use(version);
+    transaction.commit();
+  }
+}
+
+}  // namespace ballast::store

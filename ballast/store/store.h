@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Durable memory: documents, what models said of them, signals, and rows that were set aside. Every call that writes is
+// one transaction: after a crash it has happened or it has not. Records are plain; their meaning belongs to the rooms
+// above.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace ballast::store {
+
+struct DocumentRecord {
+  std::string id, source;
+  std::int64_t line = 0;
+  std::string title, text, lang, published_at;
+  std::string content_hash;  // SHA-256 of the text
+  std::string created_at;    // RFC 3339; when first stored
+};
+
+struct SignalRecord {
+  std::string id;  // see signal_id()
+  std::string document_id, risk;
+  double probability = 0, lo = 0, hi = 0;
+  std::string basel;               // empty unless operational
+  std::string entities, evidence;  // JSON lists
+  std::string model;
+  std::uint64_t seed = 0;
+  std::string created_at;
+};
+
+struct EntityRecord {
+  std::string text, kind;
+  std::int64_t start = 0, end = 0;  // bytes of the document's text
+  std::string canonical;
+};
+
+/// What one model said of one document.
+struct AssessmentRecord {
+  std::string document_id, model, sentiment;
+  double sentiment_probability = 0;
+  int severity = 0;
+  double severity_probability = 0;
+  std::string kinds;  // JSON: every risk kind with [probability, lo, hi], listed or not
+  std::string created_at;
+};
+
+struct AssessedDocument {
+  DocumentRecord document;
+  AssessmentRecord assessment;
+  std::vector<SignalRecord> signals;
+  std::vector<EntityRecord> entities;
+};
+
+struct QuarantineRecord {
+  std::string source;
+  std::int64_t line = 0;
+  std::string column, reason, excerpt, created_at;
+};
+
+enum class Put { added, unchanged, changed };
+
+struct Counts {
+  std::int64_t documents = 0, assessments = 0, signals = 0, entities = 0, quarantined = 0;
+};
+
+class Store {
+ public:
+  /// "sqlite:path" (made where absent; ":memory:" for a passing one). Throws usage for other schemes, unsupported for
+  /// postgresql://, bad_input where the file is not a database or was written by a newer Ballast, io otherwise.
+  static Store open(const std::string& url);
+  ~Store();
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+
+  /// Adds documents. One whose id is there with the same text is left as it is; with another text it is replaced, and
+  /// what was said of the old text is deleted. One answer a document.
+  std::vector<Put> put_documents(std::span<const DocumentRecord> documents);
+
+  /// Adds documents together with their assessments, signals and entities; what the same model had said before is
+  /// replaced.
+  void put_assessed(std::span<const AssessedDocument> documents);
+
+  /// Adds rows that were set aside; a row that is there already is left alone.
+  void put_quarantine(std::span<const QuarantineRecord> rows);
+
+  /// Those of `document_ids` that `model` has assessed.
+  std::unordered_set<std::string> assessed(std::span<const std::string> document_ids, const std::string& model);
+  bool has_assessment(const std::string& document_id, const std::string& model);
+
+  /// What `model` said of a document, with signals in descending probability and entities in text order.
+  std::optional<AssessedDocument> find_assessed(const std::string& document_id, const std::string& model);
+
+  std::optional<DocumentRecord> find_document(const std::string& id);
+  std::optional<SignalRecord> find_signal(const std::string& id);
+
+  /// Up to `limit` documents that `model` has not assessed, in the order in which they were stored, after position
+  /// `after` (0: from the start), which is moved on. Empty at the end.
+  std::vector<DocumentRecord> unassessed(const std::string& model, std::int64_t limit, std::int64_t& after);
+  std::int64_t count_unassessed(const std::string& model);
+
+  std::vector<QuarantineRecord> quarantine();
+  Counts counts();
+
+ private:
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// The same signal has the same id in every run: the first 16 hexadecimal digits of SHA-256 over
+/// "document_id|risk|model".
+std::string signal_id(const std::string& document_id, const std::string& risk, const std::string& model);
+
+}  // namespace ballast::store
