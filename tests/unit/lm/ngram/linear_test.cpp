@@ -26,7 +26,7 @@ TEST(Lbfgs, FindsTheMinimumOfAnIllConditionedQuadratic) {
     return value;
   };
   LbfgsOptions options;
-  options.tolerance = 1e-4;
+  options.tolerance = 1e-5;
   const auto result = minimise_lbfgs(x, function, options);
   EXPECT_TRUE(result.converged);
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(x[i], 0.1 * static_cast<double>(i), 5e-3);
