@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// BERT (Devlin et al. 2019): post-norm encoder, learned positions and token types. Names as transformers' BertForMaskedLM
+// and BertForSequenceClassification; weights are Linear [out, in].
+#pragma once
+
+#include "ballast/lm/arch/network.h"
+
+namespace ballast::lm {
+
+class Bert : public Network {
+ public:
+  explicit Bert(ModelConfig config);
+
+  engine::AttentionMask mask() const override { return engine::AttentionMask::bidirectional; }
+  engine::Value encode(engine::Tape& tape, const text::TokenBatch& batch, Capture* capture) override;
+  engine::Value language_input(engine::Tape& tape, engine::Value hidden) override;
+  engine::Parameter& vocabulary_table() override { return *words_; }
+  engine::Parameter* vocabulary_bias() override { return vocabulary_bias_; }
+  engine::Value classify(engine::Tape& tape, engine::Value hidden, const text::TokenBatch& batch) override;
+  void pack(engine::Precision precision) override;
+  std::vector<std::string> aliases(const std::string& name) const override;
+  bool ignorable(const std::string& tensor) const override;
+  bool belongs_to_head(const std::string& name) const override;
+
+ private:
+  struct Linear {
+    engine::Parameter *weight = nullptr, *bias = nullptr;
+  };
+  struct Norm {
+    engine::Parameter *gain = nullptr, *bias = nullptr;
+  };
+  struct Layer {
+    Linear query, key, value, out, up, down;
+    Norm attention_norm, output_norm;
+  };
+  Linear add_linear(const std::string& name, std::int64_t out, std::int64_t in);
+  Norm add_norm(const std::string& name);
+  engine::Value norm(engine::Tape& tape, engine::Value x, const Norm& n);
+  engine::Value residual(engine::Tape& tape, engine::Value branch, engine::Value skip, const Norm& n);
+
+  engine::Parameter *words_, *positions_, *types_, *vocabulary_bias_ = nullptr;
+  Norm embedding_norm_, transform_norm_;
+  std::vector<Layer> layers_;
+  Linear transform_, pooler_, classifier_;
+  std::vector<std::int32_t> first_rows_;  // of the batch being classified
+};
+
+}  // namespace ballast::lm

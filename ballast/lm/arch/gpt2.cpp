@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/lm/arch/gpt2.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ballast/base/error.h"
+
+namespace ballast::lm {
+
+using engine::Layout;
+using engine::Parameter;
+using engine::Tape;
+using engine::Value;
+
+Gpt2::Gpt2(ModelConfig config) : Network(std::move(config)) {
+  const std::int64_t d = config_.width;
+  const std::string root = "transformer.";
+  words_ = &parameters_.add(root + "wte.weight", {config_.vocabulary, d}, true);
+  positions_ = &parameters_.add(root + "wpe.weight", {config_.positions, d}, true);
+  for (std::int64_t i = 0; i < config_.layers; ++i) {
+    const std::string at = root + "h." + std::to_string(i) + ".";
+    const auto vector = [&](const std::string& name, std::int64_t n) { return &parameters_.add(at + name, {n}, false); };
+    const auto matrix = [&](const std::string& name, std::int64_t in, std::int64_t out) {
+      return &parameters_.add(at + name, {in, out}, true);
+    };
+    Block b{};
+    b.norm1_gain = vector("ln_1.weight", d);
+    b.norm1_bias = vector("ln_1.bias", d);
+    b.qkv = matrix("attn.c_attn.weight", d, 3 * d);
+    b.qkv_bias = vector("attn.c_attn.bias", 3 * d);
+    b.out = matrix("attn.c_proj.weight", d, d);
+    b.out_bias = vector("attn.c_proj.bias", d);
+    b.norm2_gain = vector("ln_2.weight", d);
+    b.norm2_bias = vector("ln_2.bias", d);
+    b.up = matrix("mlp.c_fc.weight", d, config_.inner);
+    b.up_bias = vector("mlp.c_fc.bias", config_.inner);
+    b.down = matrix("mlp.c_proj.weight", config_.inner, d);
+    b.down_bias = vector("mlp.c_proj.bias", d);
+    blocks_.push_back(b);
+  }
+  final_gain_ = &parameters_.add(root + "ln_f.weight", {d}, false);
+  final_bias_ = &parameters_.add(root + "ln_f.bias", {d}, false);
+  if (config_.head == HeadType::classification) {
+    score_ = &parameters_.add("score.weight", {static_cast<std::int64_t>(config_.labels.size()), d}, true);
+  }
+}
+
+Value Gpt2::feed_forward(Tape& tape, const Block& b, Value h) {
+  Value x = engine::layer_norm(tape, h, *b.norm2_gain, *b.norm2_bias, config_.norm_eps);
+  x = engine::linear(tape, x, *b.up, b.up_bias, Layout::in_out, activation());
+  x = engine::linear(tape, x, *b.down, b.down_bias, Layout::in_out);
+  return engine::add(tape, h, engine::dropout(tape, x, config_.hidden_dropout));
+}
+
+Value Gpt2::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
+  Value h = engine::embed(tape, {{words_, batch.ids}, {positions_, batch.positions}});
+  h = engine::dropout(tape, h, config_.embedding_dropout);
+  for (const Block& b : blocks_) {
+    if (capture != nullptr) capture->hidden_states.push_back(h);
+    Value x = engine::layer_norm(tape, h, *b.norm1_gain, *b.norm1_bias, config_.norm_eps);
+    const Value qkv = engine::linear(tape, x, *b.qkv, b.qkv_bias, Layout::in_out);
+    if (capture != nullptr) capture->attentions.push_back({third(qkv, 0), third(qkv, 1), third(qkv, 2)});
+    x = engine::attention(tape, third(qkv, 0), third(qkv, 1), third(qkv, 2), config_.heads, config_.head_width(),
+                          batch.offsets, mask(), config_.attention_dropout);
+    x = engine::linear(tape, x, *b.out, b.out_bias, Layout::in_out);
+    h = engine::add(tape, h, engine::dropout(tape, x, config_.hidden_dropout));
+    h = feed_forward(tape, b, h);
+  }
+  h = engine::layer_norm(tape, h, *final_gain_, *final_bias_, config_.norm_eps);
+  if (capture != nullptr) capture->hidden_states.push_back(h);
+  return h;
+}
+
+Value Gpt2::language_input(Tape&, Value hidden) { return hidden; }
+
+Value Gpt2::classify(Tape& tape, Value hidden, const text::TokenBatch& batch) {
+  BALLAST_CHECK(score_ != nullptr, batch.sequences());
+  // The last token has read the whole text.
+  last_rows_.assign(batch.offsets.begin() + 1, batch.offsets.end());
+  for (std::int32_t& row : last_rows_) --row;
+  const Value last = engine::select_rows(tape, hidden, last_rows_);
+  return engine::linear(tape, last, *score_, nullptr, Layout::out_in);
+}
+
+void Gpt2::pack(engine::Precision precision) {
+  for (Block& b : blocks_) {
+    for (Parameter* w : {b.qkv, b.out, b.up, b.down}) engine::pack_for_inference(*w, Layout::in_out, precision);
+  }
+  if (config_.head == HeadType::language_model) engine::pack_for_inference(*words_, Layout::out_in, precision);
+  if (score_ != nullptr) engine::pack_for_inference(*score_, Layout::out_in, precision);
+}
+
+std::vector<std::string> Gpt2::aliases(const std::string& name) const {
+  if (name.starts_with("transformer.")) return {name, name.substr(12)};
+  return {name};
+}
+
+bool Gpt2::ignorable(const std::string& tensor) const {
+  if (tensor.ends_with(".attn.bias") || tensor.ends_with(".attn.masked_bias")) return true;  // mask buffers
+  return tensor == "lm_head.weight" || (score_ == nullptr && tensor == "score.weight");
+}
+
+double Gpt2::initial_scale(const std::string& name) const {
+  // Residual projections are scaled down by the number of residual additions (Radford et al. 2019, section 2.3).
+  return name.ends_with("c_proj.weight") ? 1.0 / std::sqrt(2.0 * static_cast<double>(config_.layers)) : 1.0;
+}
+
+Gpt2::Cache Gpt2::make_cache() const {
+  Cache cache;
+  const auto size = static_cast<std::size_t>(config_.positions * config_.width);
+  cache.keys.assign(blocks_.size(), std::vector<float>(size));
+  cache.values.assign(blocks_.size(), std::vector<float>(size));
+  return cache;
+}
+
+Value Gpt2::prefill(Tape& tape, std::span<const std::int32_t> ids, Cache& cache) {
+  BALLAST_CHECK(cache.length == 0, cache.length);
+  text::TokenBatch batch;
+  batch.add(ids);
+  Capture capture;
+  const Value hidden = encode(tape, batch, &capture);
+  const std::int64_t d = config_.width;
+  for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
+    const Value qkv = capture.attentions[layer].q.of;
+    for (std::int64_t i = 0; i < qkv.rows; ++i) {
+      std::copy_n(qkv.data + i * 3 * d + d, d, cache.keys[layer].data() + i * d);
+      std::copy_n(qkv.data + i * 3 * d + 2 * d, d, cache.values[layer].data() + i * d);
+    }
+  }
+  cache.length = static_cast<std::int64_t>(ids.size());
+  return {hidden.data + (hidden.rows - 1) * d, nullptr, 1, d};
+}
+
+Value Gpt2::decode(Tape& tape, std::int32_t id, Cache& cache) {
+  BALLAST_CHECK(cache.length < config_.positions, cache.length);
+  const std::int64_t d = config_.width, at = cache.length++;
+  const std::int32_t ids[] = {id}, position[] = {static_cast<std::int32_t>(at)};
+  Value h = engine::embed(tape, {{words_, ids}, {positions_, position}});
+  for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
+    const Block& b = blocks_[layer];
+    Value x = engine::layer_norm(tape, h, *b.norm1_gain, *b.norm1_bias, config_.norm_eps);
+    const Value qkv = engine::linear(tape, x, *b.qkv, b.qkv_bias, Layout::in_out);
+    std::copy_n(qkv.data + d, d, cache.keys[layer].data() + at * d);
+    std::copy_n(qkv.data + 2 * d, d, cache.values[layer].data() + at * d);
+    x = tape.make(1, d);
+    engine::attend_cached(qkv.data, cache.keys[layer].data(), cache.values[layer].data(), at + 1, config_.heads,
+                          config_.head_width(), x.data);
+    x = engine::linear(tape, x, *b.out, b.out_bias, Layout::in_out);
+    h = feed_forward(tape, b, engine::add(tape, h, x));
+  }
+  return engine::layer_norm(tape, h, *final_gain_, *final_bias_, config_.norm_eps);
+}
+
+}  // namespace ballast::lm

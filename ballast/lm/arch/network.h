@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A transformer as a function over the engine's operations. One subclass an architecture.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ballast/engine/attention.h"
+#include "ballast/engine/loss.h"
+#include "ballast/engine/ops.h"
+#include "ballast/lm/config.h"
+#include "ballast/text/token_batch.h"
+
+namespace ballast::lm {
+
+/// Inner values that a caller may ask encode() to leave behind.
+struct Capture {
+  struct Attention {
+    engine::Columns q, k, v;
+  };
+  std::vector<engine::Value> hidden_states;  // embeddings, then each layer; for GPT-2 the last is after the final norm
+  std::vector<Attention> attentions;         // inputs of each layer's attention
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  const ModelConfig& config() const { return config_; }
+  engine::ParameterStore& parameters() { return parameters_; }
+  const engine::ParameterStore& parameters() const { return parameters_; }
+  virtual engine::AttentionMask mask() const = 0;
+
+  /// Final hidden states [tokens, width]. The batch must live until backward().
+  virtual engine::Value encode(engine::Tape& tape, const text::TokenBatch& batch, Capture* capture = nullptr) = 0;
+
+  /// What the vocabulary table is multiplied with: the hidden states, through BERT's transform where there is one.
+  virtual engine::Value language_input(engine::Tape& tape, engine::Value hidden) = 0;
+  virtual engine::Parameter& vocabulary_table() = 0;
+  virtual engine::Parameter* vocabulary_bias() = 0;
+
+  /// Logits [sequences, labels].
+  virtual engine::Value classify(engine::Tape& tape, engine::Value hidden, const text::TokenBatch& batch) = 0;
+
+  /// Full vocabulary logits [rows, vocabulary]: for inspection, not for training.
+  engine::Value language_logits(engine::Tape& tape, engine::Value hidden);
+
+  /// Fresh weights: normal(0, initializer_range), norms 1, biases 0. Each parameter has a random stream of its own name, so
+  /// that adding one does not change the others.
+  void initialize(std::uint64_t seed);
+  void initialize(engine::Parameter& parameter, std::uint64_t seed);
+
+  /// Packs every weight matrix for inference.
+  virtual void pack(engine::Precision precision) = 0;
+
+  /// Dropout used in training; negative keeps the configuration's.
+  void set_dropout(double p);
+
+  /// Names under which public checkpoints store a parameter, most usual first.
+  virtual std::vector<std::string> aliases(const std::string& name) const = 0;
+  /// Tensors of a checkpoint that may be there without being used (mask buffers, tied copies, heads of other tasks).
+  virtual bool ignorable(const std::string& tensor) const = 0;
+  /// Parameters of the head, which a checkpoint trained for another task does not have.
+  virtual bool belongs_to_head(const std::string& name) const = 0;
+  /// Extra scale of a fresh weight's standard deviation.
+  virtual double initial_scale(const std::string& name) const {
+    (void)name;
+    return 1.0;
+  }
+
+ protected:
+  explicit Network(ModelConfig config) : config_(std::move(config)) {}
+  engine::Activation activation() const;
+
+  ModelConfig config_;
+  engine::ParameterStore parameters_;
+};
+
+/// Builds the network of a configuration; parameters have no values yet.
+std::unique_ptr<Network> make_network(const ModelConfig& config);
+
+}  // namespace ballast::lm

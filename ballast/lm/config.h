@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model's config.json (Hugging Face), read into one struct for every architecture and written back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ballast/base/json.h"
+
+namespace ballast::lm {
+
+enum class ModelType { gpt2, bert };
+
+/// What stands on top of the encoder.
+enum class HeadType { none, language_model, classification };
+
+struct ModelConfig {
+  ModelType type = ModelType::bert;
+  HeadType head = HeadType::none;
+  std::int64_t vocabulary = 0;  // entries
+  std::int64_t width = 0;       // hidden size
+  std::int64_t layers = 0;
+  std::int64_t heads = 0;
+  std::int64_t inner = 0;       // feed-forward width
+  std::int64_t positions = 0;   // longest sequence in tokens
+  std::int64_t types = 0;       // token types (BERT)
+  float norm_eps = 1e-5f;
+  std::string activation;       // as named in the file: "gelu", "gelu_new", "relu", …
+  float embedding_dropout = 0.1f, attention_dropout = 0.1f, hidden_dropout = 0.1f, classifier_dropout = 0.1f;
+  double initializer_range = 0.02;
+  std::vector<std::string> labels;  // classification outputs in order
+  std::int64_t pad_token = -1, bos_token = -1, eos_token = -1;  // -1: none
+  base::Json raw;                   // the file as read: fields that Ballast does not use survive a round trip
+
+  std::int64_t head_width() const { return width / heads; }
+  /// Architecture class name, e.g. "BertForSequenceClassification".
+  std::string architecture() const;
+};
+
+/// Reads a folder's config.json, or an `--arch` file of the same form. Throws not_found, bad_input (field and reason) or
+/// unsupported (model_type, activation or option that Ballast does not have; names the known ones).
+ModelConfig read_config(const std::filesystem::path& file);
+ModelConfig parse_config(const base::Json& json, const std::string& where);
+
+/// The config.json of this configuration.
+base::Json config_json(const ModelConfig& config);
+
+}  // namespace ballast::lm

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/lm/load.h"
+
+#include <algorithm>
+#include <set>
+
+#include "ballast/base/error.h"
+#include "ballast/base/files.h"
+
+namespace ballast::lm {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+namespace fs = std::filesystem;
+
+std::optional<std::string> stored_name(const Network& network, const CheckpointTensors& tensors,
+                                       const std::string& parameter) {
+  for (const std::string& alias : network.aliases(parameter)) {
+    if (tensors.has(alias)) return alias;
+  }
+  return std::nullopt;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string s = "[";
+  for (const std::int64_t n : shape) s += (s.size() > 1 ? ", " : "") + std::to_string(n);
+  return s + "]";
+}
+
+/// Points a parameter at the file (f32) or fills it with widened values.
+void take_value(engine::Parameter& p, const CheckpointTensors& tensors, const std::string& name) {
+  const TensorInfo& info = tensors.info(name);
+  if (info.shape != p.shape) {
+    throw Error(ErrorCode::bad_input,
+                "tensor \"" + name + "\" has shape " + info.shape_text() + ", config.json asks for " + shape_text(p.shape),
+                tensors.path().string());
+  }
+  const std::span<const std::byte> raw = tensors.raw(name);
+  const bool aligned = reinterpret_cast<std::uintptr_t>(raw.data()) % alignof(float) == 0;
+  if (info.dtype == DType::f32 && aligned) {
+    p.value = const_cast<float*>(reinterpret_cast<const float*>(raw.data()));  // never written: training copies first
+  }
+}
+
+void check_all_used(const Network& network, const CheckpointTensors& tensors, const std::set<std::string>& used) {
+  for (const std::string& name : tensors.names()) {
+    if (used.contains(name) || network.ignorable(name)) continue;
+    throw Error(ErrorCode::bad_input, "tensor \"" + name + "\" has no place in the model that config.json describes",
+                tensors.path().string());
+  }
+}
+
+void fill(Network& network, LoadedModel& model, const LoadOptions& options) {
+  const CheckpointTensors& tensors = *model.mapping;
+  std::set<std::string> used;
+  for (engine::Parameter& p : network.parameters().all()) {
+    const auto name = stored_name(network, tensors, p.name);
+    if (name) {
+      take_value(p, tensors, *name);
+      used.insert(*name);
+    } else if (network.belongs_to_head(p.name) && options.head) {
+      model.fresh.push_back(p.name);
+    } else {
+      throw Error(ErrorCode::bad_input, "tensor \"" + p.name + "\" " + shape_text(p.shape) + " is missing",
+                  tensors.path().string());
+    }
+  }
+  check_all_used(network, tensors, used);
+  network.parameters().allocate_values();
+  for (engine::Parameter& p : network.parameters().all()) {
+    const auto name = stored_name(network, tensors, p.name);
+    if (!name) {
+      network.initialize(p, options.seed);
+      continue;
+    }
+    const bool borrowed = static_cast<const void*>(p.value) == static_cast<const void*>(tensors.raw(*name).data());
+    if (!borrowed) tensors.read_f32(*name, {p.value, static_cast<std::size_t>(p.size)});
+  }
+}
+
+bool has_tokenizer(const fs::path& folder) {
+  return fs::exists(folder / "tokenizer.json") || fs::exists(folder / "vocab.txt") || fs::exists(folder / "vocab.json");
+}
+
+bool same_head_layout(const ModelConfig& config, const LoadOptions& options) {
+  return config.head == HeadType::classification && (options.labels.empty() || config.labels == options.labels);
+}
+
+}  // namespace
+
+LoadedModel load_model(const fs::path& folder, const LoadOptions& options) {
+  if (!fs::is_directory(folder)) {
+    throw Error(ErrorCode::not_found, "is not a model folder", folder.string(), "expected config.json and model.safetensors");
+  }
+  LoadedModel model;
+  ModelConfig config = read_config(folder / "config.json");
+  bool drop_head = false;  // a classifier with other labels starts a fresh head
+  if (options.head && (*options.head != config.head || !options.labels.empty())) {
+    drop_head = *options.head == HeadType::classification && config.head == HeadType::classification &&
+                !same_head_layout(config, options);
+    config.head = *options.head;
+    if (config.head == HeadType::classification && !options.labels.empty()) config.labels = options.labels;
+  }
+  model.mapping = std::make_shared<CheckpointTensors>(CheckpointTensors::open(folder));
+  model.mapping->check_finite();
+  model.network = make_network(config);
+  if (drop_head) {
+    throw Error(ErrorCode::unsupported, "the model was trained for other labels", folder.string(),
+                "start from a model without that head");
+  }
+  fill(*model.network, model, options);
+  if (has_tokenizer(folder)) {
+    model.tokenizer = text::Tokenizer::load(folder);
+    if (model.tokenizer->vocabulary_size() > config.vocabulary) {
+      throw Error(ErrorCode::bad_input,
+                  "the tokenizer has " + std::to_string(model.tokenizer->vocabulary_size()) + " tokens, config.json says " +
+                      std::to_string(config.vocabulary),
+                  folder.string());
+    }
+  }
+  return model;
+}
+
+LoadedModel create_model(const ModelConfig& config, std::uint64_t seed) {
+  LoadedModel model;
+  model.network = make_network(config);
+  model.network->initialize(seed);
+  return model;
+}
+
+void write_model_files(const fs::path& folder, const Network& network, const text::Tokenizer* tokenizer,
+                       DType store_as) {
+  base::Json config = config_json(network.config());
+  config["torch_dtype"] = store_as == DType::bf16 ? "bfloat16" : store_as == DType::f16 ? "float16" : "float32";
+  base::write_file_atomic(folder / "config.json", config.dump(2) + "\n");
+  std::vector<TensorToWrite> tensors;
+  for (const engine::Parameter& p : network.parameters().all()) {
+    tensors.push_back(TensorToWrite::floats(p.name, p.shape, {p.value, static_cast<std::size_t>(p.size)}, store_as));
+  }
+  write_safetensors(folder / "model.safetensors", std::move(tensors));
+  if (tokenizer != nullptr) tokenizer->save(folder);
+}
+
+}  // namespace ballast::lm

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ready token ids [B, T] from a safetensors file, and their packed form without the masked positions.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ballast/lm/checkpoint/safetensors.h"
+#include "ballast/lm/config.h"
+#include "ballast/text/token_batch.h"
+
+namespace ballast::lm {
+
+struct TokenInput {
+  std::int64_t batch = 0, length = 0;  // B, T
+  std::vector<std::int64_t> ids, mask, positions, types;  // [B, T]; mask of ones, positions 0 …, types 0 where absent
+  std::vector<std::int64_t> labels;                       // [B, T], [B] or empty
+  bool labels_per_token = false;
+  std::vector<float> targets;                             // f32 labels [B, outputs] of a multi-label task, or empty
+
+  bool visible(std::int64_t b, std::int64_t t) const { return mask[static_cast<std::size_t>(b * length + t)] != 0; }
+};
+
+/// Reads and checks against the configuration (vocabulary, positions, types). Throws bad_input naming the tensor.
+TokenInput read_token_input(const std::filesystem::path& file, const ModelConfig& config);
+
+/// Sequences [first, last) without their masked positions. `rows`, where given, receives b * T + t of every token.
+text::TokenBatch pack_visible(const TokenInput& input, std::int64_t first, std::int64_t last,
+                              std::vector<std::int64_t>* rows = nullptr);
+
+}  // namespace ballast::lm
