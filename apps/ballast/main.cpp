@@ -3,9 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
+#include "ballast/ingest/record.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -16,12 +19,38 @@ int report(const char* message, int code) {
   return code;
 }
 
+std::vector<std::string> names_of(const CLI::App& verb, bool options) {
+  std::vector<std::string> names;
+  if (options) {
+    for (const CLI::Option* option : verb.get_options()) {
+      for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  } else {
+    for (const CLI::App* sub : verb.get_subcommands({})) names.push_back(sub->get_name());
+  }
+  return names;
+}
+
+/// What the user typed and the verb does not know, with the nearest name that it does.
+std::string unknown(const CLI::App& verb, const std::string& word) {
+  const bool option = word.starts_with('-');
+  const std::string near = ingest::nearest_name(word.substr(0, word.find('=')), names_of(verb, option));
+  const std::string kind = option ? "option" : names_of(verb, false).empty() ? "argument" : "verb";
+  return "unknown " + kind + " \"" + word + "\"" + (kind == "argument" ? "" : ", the nearest is " + near);
+}
+
 int parse_error(const CLI::App& app, const CLI::ParseError& e) {
   if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
   const CLI::App* verb = &app;
-  for (auto chosen = verb->get_subcommands(); !chosen.empty(); chosen = verb->get_subcommands()) verb = chosen.front();
-  const std::string help = verb == &app ? "ballast --help" : "ballast " + verb->get_name() + " --help";
-  return report((std::string(e.what()) + " (see `" + help + "`)").c_str(), 2);
+  std::string path = "ballast";
+  for (auto chosen = verb->get_subcommands(); !chosen.empty(); chosen = verb->get_subcommands()) {
+    verb = chosen.front();
+    path += " " + verb->get_name();
+  }
+  // The library checks what is missing before what is too much; a misspelt name is both, and the latter helps more.
+  const auto extra = verb->remaining();
+  const std::string problem = extra.empty() ? e.what() : unknown(*verb, extra.front());
+  return report((problem + " (see `" + path + " --help`)").c_str(), 2);
 }
 
 int run(int argc, char** argv) {
