@@ -43,13 +43,19 @@ void set_threads(int count) {
   g_threads = count;
 }
 
-int threads() { return g_threads > 0 ? g_threads : std::max(1, omp_get_num_procs()); }
+int threads() {
+  return g_threads > 0 ? g_threads : std::max(1, omp_get_num_procs());
+}
 
-int thread_index() { return omp_get_thread_num(); }
+int thread_index() {
+  return omp_get_thread_num();
+}
 
-void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& body) {
+void parallel_for(std::int64_t count, BodyRef<std::int64_t> body) {
   if (count <= 0) return;
-  const int team = static_cast<int>(std::min<std::int64_t>(threads(), count));
+  // Always the whole team: libgomp ends the threads that a smaller team leaves over, and with them their thread_local
+  // buffers, only to start them again for the next loop.
+  const int team = count == 1 ? 1 : threads();
   if (team == 1 || omp_in_parallel()) {
     for (std::int64_t i = 0; i < count; ++i) body(i);
     return;
@@ -66,11 +72,9 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t)>& b
   first.rethrow();
 }
 
-void parallel_ranges(std::int64_t count, std::int64_t piece,
-                     const std::function<void(std::int64_t, std::int64_t)>& body) {
+void parallel_ranges(std::int64_t count, std::int64_t piece, BodyRef<std::int64_t, std::int64_t> body) {
   BALLAST_CHECK(piece > 0, piece);
-  parallel_for((count + piece - 1) / piece,
-               [&](std::int64_t i) { body(i * piece, std::min(count, (i + 1) * piece)); });
+  parallel_for((count + piece - 1) / piece, [&](std::int64_t i) { body(i * piece, std::min(count, (i + 1) * piece)); });
 }
 
 }  // namespace ballast::base
