@@ -8,6 +8,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
+#include "ballast/base/random.h"
 #include "ballast/engine/kernels/vector_kernels.h"
 
 namespace ballast::engine {
@@ -176,7 +177,7 @@ struct Batch {
             causal,
             1.0f / std::sqrt(static_cast<float>(width)),
             dropout,
-            seed + 0x9e3779b97f4a7c15ull * static_cast<std::uint64_t>(s * heads + n)};
+            base::random_bits(seed, static_cast<std::uint64_t>(s * heads + n))};
   }
 };
 
@@ -186,8 +187,14 @@ Value attention(Tape& tape, Columns q, Columns k, Columns v, std::int64_t heads,
                 std::span<const std::int32_t> offsets, AttentionMask mask, float dropout_p) {
   BALLAST_CHECK(!offsets.empty() && offsets.back() == q.of.rows, q.of.rows);
   const bool drops = tape.training() && dropout_p > 0;
-  const Batch batch{q,      k,         v,       heads,
-                    head_width, offsets, mask == AttentionMask::causal, drops ? dropout_p : 0.0f,
+  const Batch batch{q,
+                    k,
+                    v,
+                    heads,
+                    head_width,
+                    offsets,
+                    mask == AttentionMask::causal,
+                    drops ? dropout_p : 0.0f,
                     drops ? tape.next_dropout_seed() : 0};
   Value y = tape.make(q.of.rows, heads * head_width);
   float* lse = tape.arena().floats(q.of.rows * heads);  // [heads, rows]
@@ -203,10 +210,10 @@ Value attention(Tape& tape, Columns q, Columns k, Columns v, std::int64_t heads,
     base::parallel_for(batch.sequences() * batch.heads, [&](std::int64_t i) {
       const std::int64_t s = i / batch.heads, n = i % batch.heads;
       const std::int64_t row = batch.first(s), col = n * batch.width;
-      backward_head(batch.head(s, n), {y.data + row * y.cols + col, y.grad + row * y.cols + col,
-                                       batch.q.of.grad + Batch::at(batch.q, row, col),
-                                       batch.k.of.grad + Batch::at(batch.k, row, col),
-                                       batch.v.of.grad + Batch::at(batch.v, row, col), y.cols, lse + n * y.rows + row});
+      backward_head(batch.head(s, n),
+                    {y.data + row * y.cols + col, y.grad + row * y.cols + col,
+                     batch.q.of.grad + Batch::at(batch.q, row, col), batch.k.of.grad + Batch::at(batch.k, row, col),
+                     batch.v.of.grad + Batch::at(batch.v, row, col), y.cols, lse + n * y.rows + row});
     });
   });
   return y;
@@ -243,7 +250,8 @@ void attend_cached(const float* q, const float* k, const float* v, std::int64_t 
     }
     const float sum = kernels::exp_shifted(scores.data(), kernels::row_max(scores.data(), length), length);
     kernels::scale(scores.data(), 1.0f / sum, length);
-    gemm_serial(1, head_width, length, {scores.data(), length, false}, {v + col, stride, false}, y + col, stride, false);
+    gemm_serial(1, head_width, length, {scores.data(), length, false}, {v + col, stride, false}, y + col, stride,
+                false);
   });
 }
 

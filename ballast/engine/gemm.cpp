@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packs operands into panels and walks the blocks. The threads share out output tiles; the K loop is never split between
-// them. K is cut into pieces that keep a B panel in the first-level cache; pieces add up in order, so the cut does not
-// change a bit.
+// Packs operands into panels and walks the blocks. The threads share out output tiles; the K loop is never split
+// between them. K is cut into pieces that keep a B panel in the first-level cache; pieces add up in order, so the cut
+// does not change a bit.
 #include "ballast/engine/gemm.h"
 
 #include <algorithm>
@@ -21,12 +21,15 @@ namespace {
 
 using kernels::kCols;
 using kernels::kRows;
+using Cells = PackedMatrix::Cells;
 
 constexpr std::int64_t kDepth = 192;       // k of a block: 192 × 32 floats = 24 KiB of B in a 32 KiB L1
 constexpr std::int64_t kTilePanelsM = 16;  // a tile is 128 rows …
 constexpr std::int64_t kTilePanelsN = 8;   // … by 256 columns: 128 KiB of C, enough work to hand to a thread
 
-std::int64_t panels(std::int64_t n, std::int64_t width) { return (n + width - 1) / width; }
+std::int64_t panels(std::int64_t n, std::int64_t width) {
+  return (n + width - 1) / width;
+}
 
 /// Grows and never shrinks: after warm-up nothing is allocated.
 class Scratch {
@@ -52,8 +55,8 @@ float element(const Operand& x, std::int64_t i, std::int64_t j) {
   return x.transposed ? x.data[j * x.stride + i] : x.data[i * x.stride + j];
 }
 
-/// One panel of `width` rows of A (or columns of B): out[kk * width + r]. `along_rows`: the panel's own index runs along
-/// the rows of x (A) instead of its columns (B).
+/// One panel of `width` rows of A (or columns of B): out[kk * width + r]. `along_rows`: the panel's own index runs
+/// along the rows of x (A) instead of its columns (B).
 void pack_panel(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count, std::int64_t k, int width,
                 float* out) {
   const bool contiguous = along_rows == x.transposed;  // neighbours in the panel are neighbours in memory
@@ -93,22 +96,30 @@ void pack_panel_bf16(const Operand& x, bool along_rows, std::int64_t first, std:
   }
 }
 
-std::size_t packed_bytes(std::int64_t n, std::int64_t k, int width, Precision precision) {
-  const std::int64_t cells = panels(n, width) * width * (k + k % 2);
-  return static_cast<std::size_t>(cells) * (precision == Precision::bf16 ? 2 : 4);
+Cells cells_for(Precision precision) {
+  if (precision == Precision::f32) return Cells::floats;
+  return has_bf16_kernel() ? Cells::pairs : Cells::rounded;
+}
+
+std::size_t packed_bytes(std::int64_t n, std::int64_t k, int width, Cells cells) {
+  const std::int64_t count = panels(n, width) * width * (k + k % 2);
+  return static_cast<std::size_t>(count) * (cells == Cells::pairs ? 2 : 4);
 }
 
 /// Packs all panels, in parallel: they are independent.
-void pack(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int width, Precision precision, void* out,
+void pack(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int width, Cells cells, void* out,
           bool parallel) {
   const auto one = [&](std::int64_t p) {
     const std::int64_t first = p * width, count = std::min<std::int64_t>(width, n - first);
-    if (precision == Precision::bf16) {
+    if (cells == Cells::pairs) {
       pack_panel_bf16(x, along_rows, first, count, k, width,
                       static_cast<std::uint16_t*>(out) + p * width * (k + k % 2));
-    } else {
-      pack_panel(x, along_rows, first, count, k, width, static_cast<float*>(out) + p * width * k);
+      return;
     }
+    float* panel = static_cast<float*>(out) + p * width * k;
+    pack_panel(x, along_rows, first, count, k, width, panel);
+    if (cells == Cells::floats) return;
+    for (std::int64_t i = 0; i < k * width; ++i) panel[i] = from_bf16(to_bf16(panel[i]));
   };
   const std::int64_t count = panels(n, width);
   if (!parallel) {
@@ -127,7 +138,7 @@ struct Product {
   float* c;
   std::int64_t ldc;
   bool accumulate;
-  Precision precision;
+  Cells cells;
 };
 
 void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth) {
@@ -135,7 +146,7 @@ void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int
   const int cols = static_cast<int>(std::min<std::int64_t>(kCols, x.n - pn * kCols));
   float* c = x.c + pm * kRows * x.ldc + pn * kCols;
   const bool add = x.accumulate || k0 > 0;
-  if (x.precision == Precision::f32) {
+  if (x.cells != Cells::pairs) {
     kernels::multiply_panels(static_cast<const float*>(x.a) + pm * kRows * x.k + k0 * kRows,
                              static_cast<const float*>(x.b) + pn * kCols * x.k + k0 * kCols, depth, rows, cols, c,
                              x.ldc, add);
@@ -149,7 +160,7 @@ void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int
 }
 
 void multiply_tile(const Product& x, std::int64_t pm0, std::int64_t pm1, std::int64_t pn0, std::int64_t pn1) {
-  const std::int64_t depth = x.precision == Precision::bf16 ? 2 * kDepth : kDepth;  // the same bytes
+  const std::int64_t depth = x.cells == Cells::pairs ? 2 * kDepth : kDepth;  // the same bytes
   for (std::int64_t k0 = 0; k0 < x.k; k0 += depth) {
     const std::int64_t d = std::min(depth, x.k - k0);
     for (std::int64_t pn = pn0; pn < pn1; ++pn) {
@@ -181,49 +192,54 @@ std::uint16_t to_bf16(float x) {
   return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
-float from_bf16(std::uint16_t x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
+float from_bf16(std::uint16_t x) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16);
+}
 
 PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision)
-    : k_(k), n_(n), precision_(precision) {
-  const std::size_t bytes = (packed_bytes(n, k, kCols, precision) + 63) / 64 * 64;
+    : k_(k), n_(n), precision_(precision), cells_(cells_for(precision)) {
+  const std::size_t bytes = (packed_bytes(n, k, kCols, cells_) + 63) / 64 * 64;
   panels_.reset(std::aligned_alloc(64, std::max<std::size_t>(bytes, 64)));
   if (!panels_) throw std::bad_alloc();
-  pack(b, false, n, k, kCols, precision, panels_.get(), true);
+  pack(b, false, n, k, kCols, cells_, panels_.get(), true);
 }
 
 PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
 PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
-void PackedMatrix::FreeDeleter::operator()(void* p) const { std::free(p); }
+void PackedMatrix::FreeDeleter::operator()(void* p) const {
+  std::free(p);
+}
 
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
           bool accumulate, Precision precision) {
   clear_if_empty(m, n, k, c, ldc, accumulate);
   if (m == 0 || n == 0 || k == 0) return;
-  void* pa = t_pack_a.get(packed_bytes(m, k, kRows, precision));
-  void* pb = t_pack_b.get(packed_bytes(n, k, kCols, precision));
-  pack(a, true, m, k, kRows, precision, pa, true);
-  pack(b, false, n, k, kCols, precision, pb, true);
-  multiply({pa, pb, m, n, k, c, ldc, accumulate, precision}, true);
+  const Cells cells = cells_for(precision);
+  void* pa = t_pack_a.get(packed_bytes(m, k, kRows, cells));
+  void* pb = t_pack_b.get(packed_bytes(n, k, kCols, cells));
+  pack(a, true, m, k, kRows, cells, pa, true);
+  pack(b, false, n, k, kCols, cells, pb, true);
+  multiply({pa, pb, m, n, k, c, ldc, accumulate, cells}, true);
 }
 
 void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate) {
   clear_if_empty(m, b.n(), b.k(), c, ldc, accumulate);
   if (m == 0 || b.n() == 0 || b.k() == 0) return;
-  void* pa = t_pack_a.get(packed_bytes(m, b.k(), kRows, b.precision()));
-  pack(a, true, m, b.k(), kRows, b.precision(), pa, true);
-  multiply({pa, b.panels(), m, b.n(), b.k(), c, ldc, accumulate, b.precision()}, true);
+  void* pa = t_pack_a.get(packed_bytes(m, b.k(), kRows, b.cells()));
+  pack(a, true, m, b.k(), kRows, b.cells(), pa, true);
+  multiply({pa, b.panels(), m, b.n(), b.k(), c, ldc, accumulate, b.cells()}, true);
 }
 
 void gemm_serial(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
                  bool accumulate) {
   clear_if_empty(m, n, k, c, ldc, accumulate);
   if (m == 0 || n == 0 || k == 0) return;
-  void* pa = t_pack_a.get(packed_bytes(m, k, kRows, Precision::f32));
-  void* pb = t_pack_b.get(packed_bytes(n, k, kCols, Precision::f32));
-  pack(a, true, m, k, kRows, Precision::f32, pa, false);
-  pack(b, false, n, k, kCols, Precision::f32, pb, false);
-  multiply({pa, pb, m, n, k, c, ldc, accumulate, Precision::f32}, false);
+  void* pa = t_pack_a.get(packed_bytes(m, k, kRows, Cells::floats));
+  void* pb = t_pack_b.get(packed_bytes(n, k, kCols, Cells::floats));
+  pack(a, true, m, k, kRows, Cells::floats, pa, false);
+  pack(b, false, n, k, kCols, Cells::floats, pb, false);
+  multiply({pa, pb, m, n, k, c, ldc, accumulate, Cells::floats}, false);
 }
 
 void gemm_scalar(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix products. Every output element is summed over k in one fixed order, so results are bit-identical for any number
-// of rows in the batch and any number of threads.
+// Matrix products. Every output element is summed over k in one fixed order, so results are bit-identical for any
+// number of rows in the batch and any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,8 @@
 
 namespace ballast::engine {
 
-/// f32: plain. bf16: operands rounded to bf16 (nearest even), products summed in f32.
+/// f32: plain. bf16: operands rounded to bf16 (nearest even), products summed in f32; without a bf16 kernel the rounded
+/// operands are multiplied by the f32 kernel.
 enum class Precision { f32, bf16 };
 
 /// A matrix operand: element (i, j) is data[i * stride + j], or data[j * stride + i] when transposed.
@@ -30,6 +31,9 @@ class PackedMatrix {
   std::int64_t n() const { return n_; }
   Precision precision() const { return precision_; }
   const void* panels() const { return panels_.get(); }
+  /// How the panels are stored, fixed when they were packed: f32, f32 rounded to bf16, or pairs of bf16.
+  enum class Cells { floats, rounded, pairs };
+  Cells cells() const { return cells_; }
 
  private:
   struct FreeDeleter {
@@ -38,6 +42,7 @@ class PackedMatrix {
   std::unique_ptr<void, FreeDeleter> panels_;
   std::int64_t k_, n_;
   Precision precision_;
+  Cells cells_;
 };
 
 /// c[m, n] (row stride ldc) = a[m, k] · b[k, n], or += when accumulate. Runs on all threads.

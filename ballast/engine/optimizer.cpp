@@ -2,6 +2,7 @@
 #include "ballast/engine/optimizer.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -42,14 +43,18 @@ void AdamW::step(double lr, double grad_scale) {
 }
 
 double gradient_norm(const ParameterStore& parameters) {
+  constexpr std::int64_t kBatch = 256;  // pieces at a time, so that their sums need no heap
   double total = 0;
-  std::vector<double> pieces;
   for (const Parameter& p : parameters.all()) {
-    pieces.assign(static_cast<std::size_t>((p.size + kPiece - 1) / kPiece), 0.0);
-    base::parallel_ranges(p.size, kPiece, [&](std::int64_t begin, std::int64_t end) {
-      pieces[static_cast<std::size_t>(begin / kPiece)] = kernels::sum_of_squares(p.grad + begin, end - begin);
-    });
-    for (const double piece : pieces) total += piece;
+    for (std::int64_t first = 0; first < p.size; first += kBatch * kPiece) {
+      std::array<double, kBatch> pieces{};
+      const float* grad = p.grad + first;
+      base::parallel_ranges(
+          std::min(p.size - first, kBatch * kPiece), kPiece, [&](std::int64_t begin, std::int64_t end) {
+            pieces[static_cast<std::size_t>(begin / kPiece)] = kernels::sum_of_squares(grad + begin, end - begin);
+          });
+      for (const double piece : pieces) total += piece;
+    }
   }
   return std::sqrt(total);
 }
@@ -70,8 +75,10 @@ double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t warmup
   if (step < warmup) return static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, warmup));
   const double span = static_cast<double>(std::max<std::int64_t>(1, total - warmup));
   switch (schedule) {
-    case Schedule::constant: return 1;
-    case Schedule::linear: return std::max(0.0, static_cast<double>(total - step) / span);
+    case Schedule::constant:
+      return 1;
+    case Schedule::linear:
+      return std::max(0.0, static_cast<double>(total - step) / span);
     case Schedule::cosine: {
       const double progress = static_cast<double>(step - warmup) / span;
       return std::max(0.0, 0.5 * (1 + std::cos(std::numbers::pi * progress)));

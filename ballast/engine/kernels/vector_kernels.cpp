@@ -14,8 +14,6 @@
 
 #include "ballast/base/random.h"
 
-#pragma GCC diagnostic ignored "-Wpsabi"  // vectors never cross a call that is not inlined
-
 HWY_BEFORE_NAMESPACE();
 namespace ballast::engine::kernels::HWY_NAMESPACE {
 
