@@ -119,12 +119,13 @@ void NgramModel::save(const std::filesystem::path& file, DType weights) const {
   const base::Json settings = {{"version", kVersion},          {"word_max", o.word_max},
                                {"char_min", o.char_min},       {"char_max", o.char_max},
                                {"word_min_df", o.word_min_df}, {"char_min_df", o.char_min_df}};
-  write_safetensors(file,
-                    {TensorToWrite::bytes("ngram.key", {n}, DType::i32, std::as_bytes(std::span(features_.keys()))),
-                     TensorToWrite::floats("ngram.idf", {n}, features_.idf()),
-                     TensorToWrite::floats("ngram.weight", {n, k}, weight_, weights),
-                     TensorToWrite::floats("ngram.bias", {k}, bias_)},
-                    {{"format", "pt"}, {"ngram", base::dump_json(settings)}});
+  write_safetensors(
+      file,
+      {TensorToWrite::bytes("ngram.key", {n}, DType::i32, std::as_bytes(std::span(features_.keys()))),
+       TensorToWrite::floats("ngram.idf", {n}, features_.idf(), weights == DType::f32 ? DType::f32 : DType::f16),
+       TensorToWrite::floats("ngram.weight", {n, k}, weight_, weights),
+       TensorToWrite::floats("ngram.bias", {k}, bias_)},
+      {{"format", "pt"}, {"ngram", base::dump_json(settings)}});
 }
 
 NgramModel NgramModel::load(const std::filesystem::path& file) {
