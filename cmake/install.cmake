@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# `cmake --install`: the program, the rooms' doors (headers directly in a room) and a CMake package.
+# `cmake --install`: the program with its default model, the rooms' doors (headers directly in a room) and a CMake package.
 include(CMakePackageConfigHelpers)
 get_property(rooms GLOBAL PROPERTY BALLAST_ROOMS)
 foreach(room ${rooms})
@@ -8,6 +8,8 @@ foreach(room ${rooms})
   install(TARGETS ballast_${room} EXPORT ballastTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endforeach()
 install(TARGETS ballast RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# Where `ballast` looks for a model when nobody names one: ../share/ballast/models beside it.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/models DESTINATION ${CMAKE_INSTALL_DATADIR}/ballast OPTIONAL)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ballast)
 install(EXPORT ballastTargets NAMESPACE ballast:: DESTINATION ${package_dir})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/ballastConfigVersion.cmake COMPATIBILITY SameMinorVersion)
