@@ -20,15 +20,22 @@ using base::ErrorCode;
 
 constexpr const char* kDates[] = {"published_at", "date", "datetime", "time"};
 
+// What other people call their texts: a better hint than the nearest spelling.
+constexpr const char* kLikely[] = {"headline", "sentence",    "content", "body",  "summary",
+                                   "message",  "description", "news",    "tweet", "review",
+                                   "query",    "标题",        "内容",    "正文",  "文本"};
+
+bool holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 bool is_date(const std::string& name) {
   return std::find(std::begin(kDates), std::end(kDates), name) != std::end(kDates);
 }
 
 /// The columns that make the text of a row which has `columns`; empty where none will do.
 std::vector<std::string> text_columns(const std::vector<std::string>& columns, const ReadOptions& options) {
-  const auto has = [&](const std::string& name) {
-    return std::find(columns.begin(), columns.end(), name) != columns.end();
-  };
+  const auto has = [&](const std::string& name) { return holds(columns, name); };
   if (!options.text_columns.empty()) {
     return std::all_of(options.text_columns.begin(), options.text_columns.end(), has) ? options.text_columns
                                                                                       : std::vector<std::string>{};
@@ -90,6 +97,9 @@ class DocumentReader {
   void require_text(const RecordReader& reader) const {
     if (!text_columns(reader.columns(), options_).empty()) return;
     for (const std::string& name : options_.text_columns) reader.require_column(name, "--text-column");
+    for (const char* likely : kLikely) {
+      if (holds(reader.columns(), likely)) reader.require_column("text", "--text-column", likely);
+    }
     reader.require_column("text", "--text-column");
   }
 

@@ -119,10 +119,11 @@ bool RecordReader::next(Record& row) {
   return state_->rows->next(row);
 }
 
-void RecordReader::require_column(const std::string& column, const std::string& option) const {
+void RecordReader::require_column(const std::string& column, const std::string& option,
+                                  const std::string& likely) const {
   const auto& names = columns();
   if (std::find(names.begin(), names.end(), column) != names.end()) return;
-  const std::string nearest = nearest_name(column, names);
+  const std::string nearest = likely.empty() ? nearest_name(column, names) : likely;
   throw Error(ErrorCode::bad_input,
               fmt::format("has no column \"{}\" (its columns: {})", column, fmt::join(names, ", ")),
               state_->stream.source(), nearest.empty() ? "" : fmt::format("{} {}", option, nearest));

@@ -82,8 +82,9 @@ class RecordReader {
   std::int64_t quarantined() const;
   Format format() const;
 
-  /// Throws bad_input naming the file and its columns, with the nearest name as the hint, unless `column` is there.
-  void require_column(const std::string& column, const std::string& option) const;
+  /// Throws bad_input naming the file and its columns unless `column` is there. The hint is `option` with `likely`, or
+  /// with the nearest name.
+  void require_column(const std::string& column, const std::string& option, const std::string& likely = {}) const;
 
  private:
   struct State;

@@ -12,6 +12,7 @@ namespace ballast::risk {
 std::vector<Entity> find_entities(std::string_view text, const WatchList* watch_list) {
   std::vector<Entity> all;
   if (watch_list != nullptr) watch_list->find(text, all);  // first: wins against a pattern of the same length
+  const std::vector<Entity> watched = all;
   find_tickers(text, all);
   find_companies(text, all);
   find_dates(text, all);
@@ -27,11 +28,18 @@ std::vector<Entity> find_entities(std::string_view text, const WatchList* watch_
   }
   std::vector<Entity> kept;
   for (auto& [start, entity] : taken) kept.push_back(std::move(entity));
-  if (watch_list != nullptr) {
-    for (Entity& entity : kept) {
-      if (entity.kind != "ticker") continue;
+  for (Entity& entity : kept) {
+    if (entity.kind == "ticker" && watch_list != nullptr) {
       const std::string name = watch_list->name_of_ticker(entity.canonical);
       if (!name.empty()) entity.canonical = name;
+    }
+    if (entity.kind != "company" || entity.canonical != entity.text) continue;
+    // "Acme Holdings plc" is the watched "Acme".
+    for (const Entity& name : watched) {
+      if (name.start < entity.start || name.end > entity.end) continue;
+      entity.canonical = name.canonical;
+      entity.kind = name.kind;
+      break;
     }
   }
   return kept;

@@ -81,6 +81,8 @@ TEST(Document, AMissingTextColumnIsAnErrorForTheFile) {
             "has no column \"text\" (its columns: id, full_text) | --text-column full_text");
   EXPECT_EQ(error_of([&] { collect({put(folder, "a.jsonl", "{\"id\":1,\"Text\":\"x\"}\n")}); }),
             "has no column \"text\" (its columns: id, Text) | --text-column Text");
+  EXPECT_EQ(error_of([&] { collect({put(folder, "a.csv", "id,headline\n1,x\n")}); }),
+            "has no column \"text\" (its columns: id, headline) | --text-column headline");
   const auto all = collect({put(folder, "a.jsonl", "{\"id\":1,\"no\":\"x\"}\n{\"text\":\"x\"}\n")});
   EXPECT_EQ(all.documents.size(), 1u);
   EXPECT_EQ(all.bad.at(0).reason, "has no field \"text\"");
