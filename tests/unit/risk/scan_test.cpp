@@ -102,7 +102,7 @@ TEST(Scan, KeepsInputOrderAndDoesNotScoreTwice) {
   const auto rows = run(store, 0, 40, word_scorer(&scored), true);
   ASSERT_EQ(rows.size(), 40u);
   for (int i = 0; i < 40; ++i) {
-    EXPECT_EQ(base::parse_json(rows[static_cast<std::size_t>(i)], "row").at("document_id"), "d" + std::to_string(i));
+    EXPECT_EQ(base::parse_json(rows[static_cast<std::size_t>(i)], "row").at("document_id"), document(i).id);
   }
   EXPECT_EQ(scored, 40);
   ScanCounts counts;
