@@ -42,6 +42,11 @@ Lines split(const std::string& text) {
   return lines;
 }
 
+/// Empty lines at the end do not count: in a scenario they separate the commands.
+void trim_end(Lines& lines) {
+  while (!lines.empty() && lines.back().empty()) lines.pop_back();
+}
+
 std::string read(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw std::runtime_error("cannot read " + path.string());
@@ -93,9 +98,7 @@ Scenario parse(const Lines& lines) {
       s.steps.back().out.push_back(line);
     }
   }
-  for (Step& step : s.steps) {
-    while (!step.out.empty() && step.out.back().empty()) step.out.pop_back();
-  }
+  for (Step& step : s.steps) trim_end(step.out);
   return s;
 }
 
@@ -153,7 +156,9 @@ std::string run(const Step& step, const fs::path& folder) {
   const std::string call = "cd '" + (folder / "work").string() + "' && /bin/sh ../command </dev/null >../out 2>../err";
   const int status = std::system(call.c_str());
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  const Lines out = split(read(folder / "out")), err = split(read(folder / "err"));
+  Lines out = split(read(folder / "out"));
+  trim_end(out);
+  const Lines err = split(read(folder / "err"));
   std::string problem;
   if (code != step.exit) {
     problem += "  exit code " + std::to_string(code) + ", expected " + std::to_string(step.exit) + "\n";
