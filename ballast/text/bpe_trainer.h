@@ -25,8 +25,8 @@ enum class TokenizerKind {
 struct BpeTrainOptions {
   std::int64_t vocabulary_size = 0;  ///< special tokens and the 256 bytes included; fewer when pairs run out
   TokenizerKind kind = TokenizerKind::decoder;
-  std::vector<std::string> more_special;  ///< further special tokens, after those of the kind
-  std::int64_t min_frequency = 2;         ///< rarer pairs are not merged
+  std::vector<std::string> more_special = {};  ///< further special tokens, after those of the kind
+  std::int64_t min_frequency = 2;              ///< rarer pairs are not merged
   /// Han characters that a token may hold at most; 0: as GPT-2, whose words are whole runs of Chinese. Saved as
   /// Split \p{Han}{1,N} before ByteLevel.
   std::size_t han_run = 0;

@@ -60,7 +60,7 @@ std::string stem(std::string_view word);
 
 struct PreprocessOptions {
   bool clean = true, language = true, sentences = true, words = true, stop = true, stem = true;
-  CleanOptions cleaning;
+  CleanOptions cleaning = {};
 };
 
 /// What each step made; steps that were not asked for leave their field empty.

@@ -41,7 +41,7 @@ class BertNormalizer : public Normalizer {
   void add_cleaned(std::string& out, char32_t c) const {
     if (clean_) {
       const bool layout = c == '\t' || c == '\n' || c == '\r';  // the other control characters are no white space here
-      if (c == 0 || c == kReplacement || (!layout && is_control_or_format(c))) return;
+      if (c == 0 || c == kReplacement || (!layout && is_bert_control(c))) return;
       if (is_space(c)) {
         out.push_back(' ');
         return;
@@ -60,7 +60,7 @@ class BertNormalizer : public Normalizer {
     char32_t parts[16] = {c};
     const std::size_t count = strip_ ? decompose(c, parts) : 1;
     for (std::size_t k = 0; k < count; ++k) {
-      if (strip_ && is_nonspacing_mark(parts[k])) continue;
+      if (strip_ && is_bert_mark(parts[k])) continue;
       if (lower_) {
         append_lower(out, parts[k]);
       } else {

@@ -83,7 +83,7 @@ class BertSplitter : public Splitter {
       if (is_space(c.value)) {
         close(i);
         begin = i + c.size;
-      } else if (is_punctuation(c.value)) {
+      } else if (is_bert_punctuation(c.value)) {
         close(i);
         out.push_back({i, i + c.size});
         begin = i + c.size;

@@ -48,6 +48,12 @@ UChar32 u(char32_t c) {
   return static_cast<UChar32>(c);
 }
 
+bool in_unicode_8(char32_t c) {
+  UVersionInfo version;
+  u_charAge(u(c), version);
+  return version[0] <= 8;
+}
+
 }  // namespace
 
 CodePoint decode_long_utf8(std::string_view text, std::size_t at) {
@@ -121,13 +127,24 @@ bool is_control_or_format(char32_t c) {
   return (U_GET_GC_MASK(u(c)) & (U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK)) != 0;
 }
 
-bool is_punctuation(char32_t c) {
-  if (c < 128) return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
-  return (U_GET_GC_MASK(u(c)) & U_GC_P_MASK) != 0;
-}
-
 bool is_nonspacing_mark(char32_t c) {
   return c >= 128 && u_charType(u(c)) == U_NON_SPACING_MARK;
+}
+
+bool is_bert_control(char32_t c) {
+  return is_control_or_format(c) && (c < 128 || in_unicode_8(c));
+}
+
+bool is_bert_mark(char32_t c) {
+  if (c == 0x1734) return true;  // has become a spacing mark since; the next four were no marks yet
+  if (c == 0x1885 || c == 0x1886 || c == 0xA9BD || c == 0x111C9) return false;
+  return is_nonspacing_mark(c) && in_unicode_8(c);
+}
+
+bool is_bert_punctuation(char32_t c) {
+  if (c < 128) return (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
+  if (c == 0x166D || c == 0x111C9) return true;  // has become a symbol, a mark
+  return (U_GET_GC_MASK(u(c)) & U_GC_P_MASK) != 0 && in_unicode_8(c);
 }
 
 bool is_bert_chinese(char32_t c) {

@@ -41,12 +41,16 @@ enum class CharClass : std::uint8_t { other, letter, number, space };
 CharClass char_class(char32_t c);
 
 bool is_space(char32_t c);              // White_Space
-bool is_control_or_format(char32_t c);  // Cc, Cf, Co; unassigned code points are kept
-bool is_punctuation(char32_t c);        // P*, and the ASCII symbols that BERT counts as punctuation
+bool is_control_or_format(char32_t c);  // Cc, Cf, Co; unassigned code points are not
 bool is_nonspacing_mark(char32_t c);    // Mn
-bool is_bert_chinese(char32_t c);       // the CJK blocks of BERT's basic tokenizer
 bool is_han(char32_t c);                // Script=Han
 bool is_word_character(char32_t c);     // letter, number, mark or connector (\w)
+
+// The same classes as BERT's fast tokenizer has them: from the tables of Unicode 8.
+bool is_bert_control(char32_t c);
+bool is_bert_mark(char32_t c);
+bool is_bert_punctuation(char32_t c);  // P*, and ASCII signs
+bool is_bert_chinese(char32_t c);      // the CJK blocks of its basic tokenizer
 
 /// Appends the lower-case form of one character (no context, so no final sigma).
 void append_lower(std::string& out, char32_t c);

@@ -61,13 +61,28 @@ bool ends_in_abbreviation(std::string_view text, std::size_t end, std::size_t ne
   if (word.size() == 1 && word[0] >= 'A' && word[0] <= 'Z' && word != "I") return true;  // an initial
   if (is_listed(kInner, small)) {
     // "No." is an abbreviation before a number, otherwise an answer.
-    const bool number = next < text.size() && text[next] >= '0' && text[next] <= '9';
-    return (small != "no" && small != "nos" && small != "mar" && small != "gen") || number || word[0] != small[0];
+    if (small == "no" || small == "nos") return next < text.size() && text[next] >= '0' && text[next] <= '9';
+    return true;
   }
   if (!is_listed(kTrailing, small)) return false;
   const std::string_view following = word_after(text, next);
   const bool capital = !following.empty() && following[0] >= 'A' && following[0] <= 'Z';
   return !(capital && is_stop_word(following));
+}
+
+/// An opening quote or bracket right after a full stop belongs to the next sentence; Unicode's rules, which cannot tell
+/// opening from closing marks, leave it with the last one.
+std::size_t before_opening_marks(std::string_view text, std::size_t begin, std::size_t end) {
+  constexpr std::string_view kOpening[] = {"“", "‘", "「", "『", "《", "（", "【"};
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const std::string_view mark : kOpening) {
+      if (!text.substr(begin, end - begin).ends_with(mark)) continue;
+      end -= mark.size();
+      moved = true;
+    }
+  }
+  return end;
 }
 
 void add_trimmed(std::string_view text, std::size_t begin, std::size_t end, std::vector<Span>& out) {
@@ -103,8 +118,9 @@ std::vector<Span> split_sentences(std::string_view text) {
         text.substr(begin, b.at - begin).find('\n') == std::string_view::npos) {
       continue;
     }
-    add_cut(text, begin, b.at, out);
-    begin = b.at;
+    const std::size_t end = b.at < text.size() ? before_opening_marks(text, begin, b.at) : b.at;
+    add_cut(text, begin, end, out);
+    begin = end;
   }
   add_cut(text, begin, text.size(), out);
   return out;

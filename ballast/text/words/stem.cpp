@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <libstemmer.h>
 
+#include <algorithm>
 #include <memory>
+#include <new>
 
 #include "ballast/base/error.h"
 #include "ballast/text/preprocess.h"
@@ -26,7 +28,10 @@ std::string stem(std::string_view word) {
       sb_stemmer_new("english", "UTF_8"), &sb_stemmer_delete);
   BALLAST_CHECK(stemmer != nullptr, 0);
   std::string small = lower(word);
-  if (small.empty() || static_cast<unsigned char>(small[0]) >= 0x80) return small;
+  // Names with digits or dots ("u.s") are no English words.
+  const bool plain =
+      std::all_of(small.begin(), small.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '\''; });
+  if (small.empty() || !plain) return small;
   const sb_symbol* out =
       sb_stemmer_stem(stemmer.get(), reinterpret_cast<const sb_symbol*>(small.data()), static_cast<int>(small.size()));
   if (out == nullptr) throw std::bad_alloc();
