@@ -33,7 +33,8 @@ struct Signal {
 };
 
 struct DocumentRisk {
-  std::string document_id, lang;
+  std::string document_id;
+  std::string lang;       // as the source says, else "en", "zh", "mixed" or "other" by script
   std::string sentiment;  // negative, neutral, positive; empty where the model does not say
   double sentiment_probability = 0;
   int severity = 0;  // 0 none, 1 watch, 2 material, 3 critical
@@ -79,9 +80,6 @@ std::vector<Evidence> find_evidence(std::string_view text, const std::vector<Tok
 /// The Basel level-1 event type of an operational text, by a lexicon of English and Chinese keywords: the type with
 /// most keywords in the text; `execution` where there is none, since failed processes are what remains.
 std::string basel_type(std::string_view text);
-
-/// "zh" where at least three of ten letters are Chinese characters, "en" for other texts with Latin letters, else "".
-std::string language_of(std::string_view text);
 
 /// The row that `scan --json` prints: one line of JSON. `all` lists kinds below their threshold too.
 std::string to_json_row(const DocumentRisk& risk, bool all);

@@ -47,11 +47,17 @@ constexpr std::string_view kSuffixes[] = {"inc",
                                           "securities",
                                           "co"};
 // A capitalised word that is not part of a name; it ends the walk to the left.
-constexpr std::string_view kNotNames[] = {"the", "a",    "an",   "in",     "on",      "at",        "as",   "by",
-                                          "for", "from", "why",  "how",    "when",    "will",      "is",   "are",
-                                          "and", "or",   "but",  "with",   "after",   "before",    "says", "our",
-                                          "its", "this", "that", "shares", "analyst", "investors", "ceo"};
-constexpr std::size_t kMaxWords = 5;
+constexpr std::string_view kNotNames[] = {
+    "the",      "a",      "an",   "in",     "on",      "at",     "as",     "by",     "for",     "from",
+    "why",      "how",    "when", "will",   "is",      "are",    "and",    "or",     "but",     "with",
+    "after",    "before", "says", "our",    "its",     "this",   "that",   "shares", "analyst", "investors",
+    "ceo",      "did",    "does", "do",     "what",    "can",    "should", "could",  "update",  "exclusive",
+    "breaking", "buy",    "sell", "buying", "selling", "dumping"};
+// "plc" closes a name of up to five words; "Technologies" is less sure, and in a headline every word has a capital.
+constexpr std::string_view kLegalForms[] = {"inc", "incorporated", "corp", "corporation", "plc",  "ltd", "limited",
+                                            "llc", "llp",          "ag",   "se",          "sa",   "nv",  "oyj",
+                                            "oy",  "ab",           "asa",  "gmbh",        "kgaa", "spa"};
+constexpr std::size_t kMaxWordsLegal = 5, kMaxWords = 3;
 
 struct Word {
   std::size_t start, end;
@@ -90,8 +96,9 @@ void find_english(std::string_view text, std::vector<Entity>& found) {
   const auto view = [&](std::size_t w) { return text.substr(words[w].start, words[w].end - words[w].start); };
   for (std::size_t w = 1; w < words.size(); ++w) {
     if (!holds(kSuffixes, view(w)) || !(is_upper(view(w)[0]) || view(w) == "plc")) continue;
+    const std::size_t most = holds(kLegalForms, view(w)) ? kMaxWordsLegal : kMaxWords;
     std::size_t first = w;
-    while (first > 0 && w - first < kMaxWords) {
+    while (first > 0 && w - first < most) {
       const std::string_view before = view(first - 1);
       const std::string_view gap = text.substr(words[first - 1].end, words[first].start - words[first - 1].end);
       const bool name = is_upper(before[0]) || before == "&" || (is_digit(before[0]) && is_alpha(before.back()));

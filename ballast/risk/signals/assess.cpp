@@ -4,6 +4,7 @@
 #include "ballast/base/error.h"
 #include "ballast/risk/signals.h"
 #include "ballast/store/store.h"
+#include "ballast/text/preprocess.h"
 
 namespace ballast::risk {
 namespace {
@@ -22,7 +23,7 @@ DocumentRisk assess(std::string_view text, const Origin& origin, const TextScore
   BALLAST_CHECK(scores.sentiment.empty() || scores.sentiment.size() == 3, scores.sentiment.size());
   DocumentRisk risk;
   risk.document_id = origin.document_id;
-  risk.lang = origin.lang.empty() ? language_of(text) : origin.lang;
+  risk.lang = origin.lang.empty() ? text::language_name(text::detect_language(text).language) : origin.lang;
   risk.model = origin.model;
   risk.created_at = origin.created_at;
   bool any = false;

@@ -78,13 +78,5 @@ TEST(BaselType, FollowsTheKeywords) {
   EXPECT_EQ(basel_type("campfire, reforge"), "execution");  // keywords start words
 }
 
-TEST(LanguageOf, CountsLetters) {
-  EXPECT_EQ(language_of("Shares fall"), "en");
-  EXPECT_EQ(language_of("腾讯股价下跌"), "zh");
-  EXPECT_EQ(language_of("腾讯 (Tencent) 股价大幅下跌"), "zh");
-  EXPECT_EQ(language_of("Tencent Holdings Limited falls in Hong Kong 腾讯"), "en");
-  EXPECT_EQ(language_of("123 %"), "");
-}
-
 }  // namespace
 }  // namespace ballast::risk
