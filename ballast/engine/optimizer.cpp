@@ -31,6 +31,8 @@ void AdamW::step(double lr, double grad_scale) {
   s.bias1 = static_cast<float>(1 - std::pow(options_.beta1, static_cast<double>(steps_)));
   s.bias2 = static_cast<float>(1 - std::pow(options_.beta2, static_cast<double>(steps_)));
   s.grad_scale = static_cast<float>(grad_scale);
+  s.rest1 = static_cast<float>(1 - options_.beta1);
+  s.rest2 = static_cast<float>(1 - options_.beta2);
   std::int64_t offset = 0;
   for (Parameter& p : parameters_.all()) {
     s.weight_decay = p.decay || options_.decay_all ? static_cast<float>(options_.weight_decay) : 0.0f;

@@ -2,10 +2,11 @@
 #include "ballast/lm/forward.h"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
+#include <span>
 
 #include "ballast/base/error.h"
+#include "ballast/lm/arch/padded_attention.h"
 #include "ballast/lm/load.h"
 #include "ballast/lm/token_input.h"
 
@@ -37,26 +38,49 @@ void scatter(const Value& packed, const std::vector<std::int64_t>& rows, float* 
   }
 }
 
+/// True where results depend on what stands at masked positions.
+bool needs_masked_positions(const TokenInput& in, bool loss, bool shift) {
+  for (std::int64_t b = 0; b < in.batch; ++b) {
+    for (std::int64_t t = 0; t < in.length; ++t) {
+      if (in.visible(b, t)) continue;
+      if (t + 1 < in.length && in.visible(b, t + 1)) return true;
+      if (!loss || !in.labels_per_token || (shift && t + 1 == in.length)) continue;
+      if (in.labels[static_cast<std::size_t>(b * in.length + t + (shift ? 1 : 0))] >= 0) return true;
+    }
+  }
+  return false;
+}
+
+/// One sequence's attention weights into its [heads, T, T] place; `columns` are the positions of its rows.
+void place_weights(const std::vector<float>& weights, std::int64_t heads, std::span<const std::int64_t> columns,
+                   std::int64_t length, float* out) {
+  const float* weight = weights.data();
+  for (std::int64_t h = 0; h < heads; ++h) {
+    for (const std::int64_t row : columns) {
+      for (const std::int64_t column : columns) out[(h * length + row % length) * length + column % length] = *weight++;
+    }
+  }
+}
+
 void write_attentions(const Network& network, const TokenInput& in, const text::TokenBatch& batch,
                       const std::vector<std::int64_t>& rows, const Capture& capture, Results& results) {
-  const std::int64_t heads = network.config().heads, t = in.length;
+  const std::int64_t heads = network.config().heads, width = network.config().head_width(), t = in.length;
+  std::vector<float> weights;
   for (std::size_t layer = 0; layer < capture.attentions.size(); ++layer) {
+    const auto& a = capture.attentions[layer];
     float* out = results.add("attentions." + std::to_string(layer), {in.batch, heads, t, t});
     for (std::int64_t b = 0; b < in.batch; ++b) {
       const std::int64_t first = batch.offsets[static_cast<std::size_t>(b)];
       const std::int64_t n = batch.offsets[static_cast<std::size_t>(b) + 1] - first;
-      std::vector<float> weights(static_cast<std::size_t>(heads * n * n));
-      const auto& a = capture.attentions[layer];
-      engine::attention_weights(a.q, a.k, heads, network.config().head_width(), first, n, network.mask(), weights.data());
-      for (std::int64_t h = 0; h < heads; ++h) {
-        for (std::int64_t i = 0; i < n; ++i) {
-          for (std::int64_t j = 0; j < n; ++j) {
-            const std::int64_t row = rows[static_cast<std::size_t>(first + i)] % t;
-            const std::int64_t col = rows[static_cast<std::size_t>(first + j)] % t;
-            out[((b * heads + h) * t + row) * t + col] = weights[static_cast<std::size_t>((h * n + i) * n + j)];
-          }
-        }
+      weights.resize(static_cast<std::size_t>(heads * n * n));
+      if (capture.padding.empty()) {
+        engine::attention_weights(a.q, a.k, heads, width, first, n, network.mask(), weights.data());
+      } else {
+        const auto visible = capture.padding.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
+        padded_attention_weights(a.q, a.k, heads, width, first, visible, network.mask(), weights.data());
       }
+      const auto columns = std::span(rows).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
+      place_weights(weights, heads, columns, t, out + b * heads * t * t);
     }
   }
 }
@@ -65,13 +89,12 @@ void write_attentions(const Network& network, const TokenInput& in, const text::
 double token_loss(const TokenInput& in, const float* logits, std::int64_t vocabulary, bool shift) {
   double sum = 0, count = 0;
   for (std::int64_t b = 0; b < in.batch; ++b) {
-    for (std::int64_t t = 0; t < in.length; ++t) {
-      if (shift && t + 1 == in.length) continue;
+    for (std::int64_t t = 0; t + (shift ? 1 : 0) < in.length; ++t) {
       const std::int64_t label = in.labels[static_cast<std::size_t>(b * in.length + t + (shift ? 1 : 0))];
-      if (label < 0 || !in.visible(b, t)) continue;
+      if (label < 0) continue;
       std::vector<float> row(logits + (b * in.length + t) * vocabulary, logits + (b * in.length + t + 1) * vocabulary);
       engine::log_softmax_row(row.data(), vocabulary);
-      sum -= row.at(static_cast<std::size_t>(label));
+      sum -= row[static_cast<std::size_t>(label)];
       ++count;
     }
   }
@@ -85,6 +108,18 @@ double sequence_loss(engine::Arena& arena, const TokenInput& in, Value logits) {
   return engine::cross_entropy(tape, logits, labels, {}).mean();
 }
 
+void check_loss(const ForwardOptions& options, const ModelConfig& config, const TokenInput& in) {
+  if (!options.loss) return;
+  if (config.head == HeadType::none) {
+    throw base::Error(base::ErrorCode::usage, "--loss needs a model with a head", options.model.string(),
+                      config.architecture() + " has none");
+  }
+  if (in.labels.empty() && in.targets.empty()) {
+    throw base::Error(base::ErrorCode::bad_input, "has no tensor \"labels\"", options.input.string(),
+                      "--loss needs it");
+  }
+}
+
 }  // namespace
 
 void forward_file(const ForwardOptions& options) {
@@ -92,14 +127,18 @@ void forward_file(const ForwardOptions& options) {
   Network& network = *model.network;
   const ModelConfig& config = network.config();
   const TokenInput in = read_token_input(options.input, config);
-  if (options.loss && in.labels.empty() && in.targets.empty()) {
-    throw base::Error(base::ErrorCode::bad_input, "has no tensor \"labels\"", options.input.string(), "--loss needs it");
+  check_loss(options, config, in);
+  const bool causal = network.mask() == engine::AttentionMask::causal;
+  Capture capture;
+  TokenInput computed = in;
+  if (needs_masked_positions(in, options.loss, causal)) {
+    computed.mask.assign(in.mask.size(), 1);
+    capture.padding = in.mask;
   }
   std::vector<std::int64_t> rows;
-  const text::TokenBatch batch = pack_visible(in, 0, in.batch, &rows);
+  const text::TokenBatch batch = pack_visible(computed, 0, in.batch, &rows);
   engine::Arena arena;
   engine::Tape tape(arena, false);
-  Capture capture;
   const Value hidden = network.encode(tape, batch, &capture);
   Results results;
   double loss = 0;
@@ -110,7 +149,7 @@ void forward_file(const ForwardOptions& options) {
   } else if (config.head == HeadType::language_model) {
     float* logits = results.add("logits", {in.batch, in.length, config.vocabulary});
     scatter(network.language_logits(tape, hidden), rows, logits);
-    if (options.loss) loss = token_loss(in, logits, config.vocabulary, config.type == ModelType::gpt2);
+    if (options.loss) loss = token_loss(in, logits, config.vocabulary, causal);
   }
   if (options.hidden_states) {
     for (std::size_t i = 0; i < capture.hidden_states.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ballast/base/error.h"
+#include "ballast/engine/loss.h"
 
 namespace ballast::lm {
 namespace {
@@ -16,7 +17,8 @@ void check_range(const std::vector<std::int64_t>& values, std::int64_t limit, co
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i] >= 0 && values[i] < limit) continue;
     throw Error(ErrorCode::bad_input,
-                what + "[" + std::to_string(i) + "] is " + std::to_string(values[i]) + ", expected 0 … " + std::to_string(limit - 1),
+                what + "[" + std::to_string(i) + "] is " + std::to_string(values[i]) + ", expected 0 … " +
+                    std::to_string(limit - 1),
                 where);
   }
 }
@@ -35,21 +37,37 @@ std::vector<std::int64_t> read_plane(const SafetensorsFile& file, const std::str
   return values;
 }
 
-void read_labels(const SafetensorsFile& file, TokenInput& in) {
-  for (const TensorInfo& t : file.tensors()) {
-    if (t.name != "labels") continue;
-    if (t.dtype == DType::f32 && t.shape.size() == 2 && t.shape[0] == in.batch) {
-      in.targets.resize(static_cast<std::size_t>(t.count()));
-      file.read_f32(t.name, in.targets);
-      return;
-    }
-    in.labels_per_token = t.shape == std::vector<std::int64_t>{in.batch, in.length};
-    if (!in.labels_per_token && t.shape != std::vector<std::int64_t>{in.batch}) {
-      throw Error(ErrorCode::bad_input, "tensor \"labels\" has shape " + t.shape_text() + ", expected [B] or [B, T]",
-                  file.path().string());
-    }
-    in.labels.resize(static_cast<std::size_t>(t.count()));
-    file.read_i64(t.name, in.labels);
+void check_label_shape(const TensorInfo& t, std::vector<std::int64_t> expected, const std::string& where) {
+  if (t.shape == expected) return;
+  TensorInfo asked;
+  asked.shape = std::move(expected);
+  throw Error(ErrorCode::bad_input,
+              "tensor \"labels\" has shape " + t.shape_text() + ", the model needs " + asked.shape_text(), where);
+}
+
+/// f32 [B, labels] for multi-label tasks, integers [B] for one class a sequence, integers [B, T] for language models.
+void read_labels(const SafetensorsFile& file, const ModelConfig& config, TokenInput& in) {
+  if (!file.has("labels")) return;
+  const TensorInfo& t = file.info("labels");
+  const std::string where = file.path().string();
+  const auto outputs = static_cast<std::int64_t>(config.labels.size());
+  if (config.head == HeadType::classification && t.dtype == DType::f32) {
+    check_label_shape(t, {in.batch, outputs}, where);
+    in.targets.resize(static_cast<std::size_t>(t.count()));
+    file.read_f32(t.name, in.targets);
+    return;
+  }
+  in.labels_per_token = config.head != HeadType::classification;
+  check_label_shape(t, in.labels_per_token ? std::vector{in.batch, in.length} : std::vector{in.batch}, where);
+  in.labels.resize(static_cast<std::size_t>(t.count()));
+  file.read_i64(t.name, in.labels);
+  const std::int64_t limit = in.labels_per_token ? config.vocabulary : outputs;
+  for (std::size_t i = 0; i < in.labels.size(); ++i) {
+    if (in.labels[i] == engine::kIgnore || (in.labels[i] >= 0 && in.labels[i] < limit)) continue;
+    throw Error(ErrorCode::bad_input,
+                "labels[" + std::to_string(i) + "] is " + std::to_string(in.labels[i]) + ", expected 0 … " +
+                    std::to_string(limit - 1) + " or -100",
+                where);
   }
 }
 
@@ -62,7 +80,8 @@ TokenInput read_token_input(const std::filesystem::path& path, const ModelConfig
   for (const TensorInfo& t : file.tensors()) {
     if (t.name != "input_ids") continue;
     if (t.shape.size() != 2 || t.count() == 0) {
-      throw Error(ErrorCode::bad_input, "tensor \"input_ids\" has shape " + t.shape_text() + ", expected [B, T]", where);
+      throw Error(ErrorCode::bad_input, "tensor \"input_ids\" has shape " + t.shape_text() + ", expected [B, T]",
+                  where);
     }
     in.batch = t.shape[0];
     in.length = t.shape[1];
@@ -84,12 +103,15 @@ TokenInput read_token_input(const std::filesystem::path& path, const ModelConfig
   check_range(in.ids, config.vocabulary, "input_ids", where);
   check_range(in.positions, config.positions, "position_ids", where);
   if (config.types > 0) check_range(in.types, config.types, "token_type_ids", where);
+  if (config.types == 0 && file.has("token_type_ids")) {
+    throw Error(ErrorCode::unsupported, "token_type_ids are not supported for this architecture", where);
+  }
   for (std::int64_t b = 0; b < in.batch; ++b) {
     bool any = false;
     for (std::int64_t t = 0; t < in.length; ++t) any = any || in.visible(b, t);
     if (!any) throw Error(ErrorCode::bad_input, "attention_mask hides all of row " + std::to_string(b), where);
   }
-  read_labels(file, in);
+  read_labels(file, config, in);
   return in;
 }
 

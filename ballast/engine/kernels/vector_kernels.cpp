@@ -275,8 +275,8 @@ void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, st
   const float decay = 1.0f - s.lr * s.weight_decay, step = s.lr / s.bias1, root = 1.0f / std::sqrt(s.bias2);
   for (std::int64_t i = 0; i < n; ++i) {
     const float grad = g[i] * s.grad_scale;
-    const float mi = s.beta1 * m[i] + (1.0f - s.beta1) * grad;
-    const float vi = s.beta2 * v[i] + (1.0f - s.beta2) * (grad * grad);
+    const float mi = s.beta1 * m[i] + s.rest1 * grad;
+    const float vi = s.beta2 * v[i] + s.rest2 * (grad * grad);
     p[i] = p[i] * decay - step * (mi / (std::sqrt(vi) * root + s.eps));
     m[i] = mi;
     v[i] = vi;

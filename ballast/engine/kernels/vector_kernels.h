@@ -15,6 +15,7 @@ struct AdamW {
   float lr, beta1, beta2, eps, weight_decay;
   float bias1, bias2;  // 1 - beta^t
   float grad_scale;    // clipping factor
+  float rest1, rest2;  // 1 - beta rounded once: 1 - float(0.999) is off by 1e-5
 };
 
 #define BALLAST_VECTOR_KERNELS                                                                                        \

@@ -141,8 +141,8 @@ double sum_of_squares(const float* x, std::int64_t n) {
 void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const double grad = static_cast<double>(g[i]) * s.grad_scale;
-    const double mi = s.beta1 * static_cast<double>(m[i]) + (1.0 - s.beta1) * grad;
-    const double vi = s.beta2 * static_cast<double>(v[i]) + (1.0 - s.beta2) * grad * grad;
+    const double mi = s.beta1 * static_cast<double>(m[i]) + s.rest1 * grad;
+    const double vi = s.beta2 * static_cast<double>(v[i]) + s.rest2 * grad * grad;
     const double decayed = static_cast<double>(p[i]) * (1.0 - static_cast<double>(s.lr) * s.weight_decay);
     p[i] = static_cast<float>(decayed - s.lr / s.bias1 * mi / (std::sqrt(vi / s.bias2) + s.eps));
     m[i] = static_cast<float>(mi);

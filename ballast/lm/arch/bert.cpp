@@ -65,12 +65,8 @@ Value Bert::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) 
   };
   for (const Layer& l : layers_) {
     const Value q = linear(h, l.query), k = linear(h, l.key), v = linear(h, l.value);
-    if (capture != nullptr) {
-      capture->hidden_states.push_back(h);
-      capture->attentions.push_back({{q}, {k}, {v}});
-    }
-    const Value a = engine::attention(tape, {q}, {k}, {v}, config_.heads, config_.head_width(), batch.offsets, mask(),
-                                      config_.attention_dropout);
+    if (capture != nullptr) capture->hidden_states.push_back(h);
+    const Value a = attend(tape, {{q}, {k}, {v}}, batch, capture);
     h = residual(tape, linear(a, l.out), h, l.attention_norm);
     h = residual(tape, linear(linear(h, l.up, activation()), l.down), h, l.output_norm);
   }

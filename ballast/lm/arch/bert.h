@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// BERT (Devlin et al. 2019): post-norm encoder, learned positions and token types. Names as transformers' BertForMaskedLM
-// and BertForSequenceClassification; weights are Linear [out, in].
+// BERT (Devlin et al. 2019): post-norm encoder, learned positions and token types. Names as transformers'
+// BertForMaskedLM and BertForSequenceClassification; weights are Linear [out, in].
 #pragma once
 
 #include "ballast/lm/arch/network.h"

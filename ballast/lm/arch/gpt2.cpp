@@ -20,7 +20,9 @@ Gpt2::Gpt2(ModelConfig config) : Network(std::move(config)) {
   positions_ = &parameters_.add(root + "wpe.weight", {config_.positions, d}, true);
   for (std::int64_t i = 0; i < config_.layers; ++i) {
     const std::string at = root + "h." + std::to_string(i) + ".";
-    const auto vector = [&](const std::string& name, std::int64_t n) { return &parameters_.add(at + name, {n}, false); };
+    const auto vector = [&](const std::string& name, std::int64_t n) {
+      return &parameters_.add(at + name, {n}, false);
+    };
     const auto matrix = [&](const std::string& name, std::int64_t in, std::int64_t out) {
       return &parameters_.add(at + name, {in, out}, true);
     };
@@ -60,9 +62,7 @@ Value Gpt2::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) 
     if (capture != nullptr) capture->hidden_states.push_back(h);
     Value x = engine::layer_norm(tape, h, *b.norm1_gain, *b.norm1_bias, config_.norm_eps);
     const Value qkv = engine::linear(tape, x, *b.qkv, b.qkv_bias, Layout::in_out);
-    if (capture != nullptr) capture->attentions.push_back({third(qkv, 0), third(qkv, 1), third(qkv, 2)});
-    x = engine::attention(tape, third(qkv, 0), third(qkv, 1), third(qkv, 2), config_.heads, config_.head_width(),
-                          batch.offsets, mask(), config_.attention_dropout);
+    x = attend(tape, {third(qkv, 0), third(qkv, 1), third(qkv, 2)}, batch, capture);
     x = engine::linear(tape, x, *b.out, b.out_bias, Layout::in_out);
     h = engine::add(tape, h, engine::dropout(tape, x, config_.hidden_dropout));
     h = feed_forward(tape, b, h);
@@ -72,7 +72,9 @@ Value Gpt2::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) 
   return h;
 }
 
-Value Gpt2::language_input(Tape&, Value hidden) { return hidden; }
+Value Gpt2::language_input(Tape&, Value hidden) {
+  return hidden;
+}
 
 Value Gpt2::classify(Tape& tape, Value hidden, const text::TokenBatch& batch) {
   BALLAST_CHECK(score_ != nullptr, batch.sequences());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// GPT-2 (Radford et al. 2019): pre-norm decoder, learned positions, tied head. Names as transformers' GPT2LMHeadModel and
-// GPT2ForSequenceClassification; weights are Conv1D [in, out].
+// GPT-2 (Radford et al. 2019): pre-norm decoder, learned positions, tied head. Names as transformers' GPT2LMHeadModel
+// and GPT2ForSequenceClassification; weights are Conv1D [in, out].
 #pragma once
 
 #include "ballast/lm/arch/network.h"

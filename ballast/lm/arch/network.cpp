@@ -8,6 +8,7 @@
 #include "ballast/base/random.h"
 #include "ballast/lm/arch/bert.h"
 #include "ballast/lm/arch/gpt2.h"
+#include "ballast/lm/arch/padded_attention.h"
 
 namespace ballast::lm {
 
@@ -21,6 +22,16 @@ engine::Activation Network::activation() const {
   if (config_.activation == "relu") return engine::Activation::relu;
   if (config_.activation == "tanh") return engine::Activation::tanh;
   return engine::Activation::gelu_tanh;
+}
+
+engine::Value Network::attend(engine::Tape& tape, const Capture::Attention& in, const text::TokenBatch& batch,
+                              Capture* capture) {
+  if (capture != nullptr) capture->attentions.push_back(in);
+  const std::int64_t heads = config_.heads, head_width = config_.head_width();
+  if (capture != nullptr && !capture->padding.empty()) {
+    return padded_attention(tape, in.q, in.k, in.v, heads, head_width, batch.offsets, capture->padding, mask());
+  }
+  return engine::attention(tape, in.q, in.k, in.v, heads, head_width, batch.offsets, mask(), config_.attention_dropout);
 }
 
 engine::Value Network::language_logits(engine::Tape& tape, engine::Value hidden) {

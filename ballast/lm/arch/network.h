@@ -24,6 +24,9 @@ struct Capture {
   };
   std::vector<engine::Value> hidden_states;  // embeddings, then each layer; for GPT-2 the last is after the final norm
   std::vector<Attention> attentions;         // inputs of each layer's attention
+  /// In: the attention mask, one entry a token, of a batch that holds its masked positions too (their outputs are then
+  /// those of the reference library); empty for ordinary batches. Inference only.
+  std::span<const std::int64_t> padding;
 };
 
 class Network {
@@ -49,8 +52,8 @@ class Network {
   /// Full vocabulary logits [rows, vocabulary]: for inspection, not for training.
   engine::Value language_logits(engine::Tape& tape, engine::Value hidden);
 
-  /// Fresh weights: normal(0, initializer_range), norms 1, biases 0. Each parameter has a random stream of its own name, so
-  /// that adding one does not change the others.
+  /// Fresh weights: normal(0, initializer_range), norms 1, biases 0. Each parameter has a random stream of its own
+  /// name, so that adding one does not change the others.
   void initialize(std::uint64_t seed);
   void initialize(engine::Parameter& parameter, std::uint64_t seed);
 
@@ -75,6 +78,9 @@ class Network {
  protected:
   explicit Network(ModelConfig config) : config_(std::move(config)) {}
   engine::Activation activation() const;
+  /// Attention over the batch's sequences; leaves its inputs in `capture` where there is one.
+  engine::Value attend(engine::Tape& tape, const Capture::Attention& in, const text::TokenBatch& batch,
+                       Capture* capture);
 
   ModelConfig config_;
   engine::ParameterStore parameters_;

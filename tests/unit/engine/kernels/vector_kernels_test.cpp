@@ -208,7 +208,9 @@ TEST_P(VectorKernels, AdamWStep) {
                     0.1f,
                     static_cast<float>(1 - std::pow(0.9, step)),
                     static_cast<float>(1 - std::pow(0.999, step)),
-                    0.5f};
+                    0.5f,
+                    0.1f,
+                    0.001f};
       Guarded fp(p), fm(m), fv(v), sp(p), sm(m), sv(v);
       adamw_step(s, fp.data(), g.data(), fm.data(), fv.data(), n);
       scalar::adamw_step(s, sp.data(), g.data(), sm.data(), sv.data(), n);
@@ -277,7 +279,7 @@ std::vector<float> everything(std::int64_t n) {
         static_cast<float>(sum_of_squares(x.data(), n))});
   keep(y);
   y = x;
-  adamw_step({1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1f, 0.001f, 0.7f}, y.data(), dy.data(), z.data(), v.data(), n);
+  adamw_step({1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1f, 0.001f, 0.7f, 0.1f, 0.001f}, y.data(), dy.data(), z.data(), v.data(), n);
   keep(y);
   keep(z);
   keep(v);
