@@ -117,6 +117,7 @@ void add_tokenizer(CLI::App& app, Common& common) {
       ->add_option("--han-run", arguments->options.han_run,
                    "Chinese characters that a token may hold at most (0: no limit)")
       ->capture_default_str();
+  train->add_flag("--lowercase", arguments->options.lowercase, "Lower-case and strip accents first");
   train->add_option("--min-frequency", arguments->options.min_frequency, "Rarer pairs are not merged")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

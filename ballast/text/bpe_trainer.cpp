@@ -11,6 +11,7 @@
 #include "ballast/text/tokenize/byte_alphabet.h"
 #include "ballast/text/tokenize/families.h"
 #include "ballast/text/tokenize/merge_learner.h"
+#include "ballast/text/tokenize/normalize.h"
 #include "ballast/text/tokenize/split.h"
 
 namespace ballast::text {
@@ -61,12 +62,21 @@ std::vector<std::string> special_tokens(const BpeTrainOptions& options) {
   return tokens;
 }
 
+base::Json lowercase_normalizer() {
+  return {{"type", "BertNormalizer"},
+          {"clean_text", true},
+          {"handle_chinese_chars", false},
+          {"strip_accents", nullptr},
+          {"lowercase", true}};
+}
+
 /// Components and special tokens of the kind; the vocabulary holds the special tokens and the bytes, in the order of
 /// their characters.
 TokenizerParts starting_parts(const BpeTrainOptions& options) {
   TokenizerParts parts = byte_level_parts();
   parts.where = parts.merges_where = "trained tokenizer";
   parts.pre_tokenizer = byte_level_splitter_json(options.han_run);
+  if (options.lowercase) parts.normalizer = lowercase_normalizer();
   parts.tokens = special_tokens(options);
   for (std::size_t i = 0; i < parts.tokens.size(); ++i) {
     parts.added.push_back({static_cast<std::int32_t>(i), parts.tokens[i]});
@@ -96,6 +106,7 @@ struct BpeTrainer::State {
   BpeTrainReport report;
   std::vector<std::string> waiting;
   std::size_t waiting_bytes = 0;
+  std::unique_ptr<Normalizer> normalizer;
   std::vector<WordCounts> counts;  // one a thread: sums do not depend on who counted what
 
   void count_waiting();
@@ -149,6 +160,7 @@ BpeTrainer::BpeTrainer(BpeTrainOptions options, base::ProgressSink progress) : s
                 "", "256 bytes and the special tokens come first");
   }
   if (options.max_word_bytes < 8) throw Error(ErrorCode::usage, "words must be allowed at least 8 bytes");
+  if (options.lowercase) state_->normalizer = make_normalizer(lowercase_normalizer(), "trained tokenizer");
   state_->options = std::move(options);
   state_->progress = std::move(progress);
 }
@@ -159,6 +171,7 @@ BpeTrainer& BpeTrainer::operator=(BpeTrainer&&) noexcept = default;
 
 void BpeTrainer::add(std::string text) {
   State& s = *state_;
+  if (s.normalizer) text = s.normalizer->apply(text).text;
   ++s.report.texts;
   s.report.bytes += static_cast<std::int64_t>(text.size());
   s.waiting_bytes += text.size();

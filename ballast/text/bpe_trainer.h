@@ -30,6 +30,8 @@ struct BpeTrainOptions {
   /// Han characters that a token may hold at most; 0: as GPT-2, whose words are whole runs of Chinese. Saved as
   /// Split \p{Han}{1,N} before ByteLevel.
   std::size_t han_run = 0;
+  /// Lower-cases and strips accents before anything else (saved as BertNormalizer): a small vocabulary goes further.
+  bool lowercase = false;
   std::size_t max_word_bytes = 256;  ///< longer words are counted in pieces, so that noise does not slow training down
 };
 

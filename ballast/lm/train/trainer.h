@@ -52,6 +52,7 @@ class Trainer {
 
   bool finished() const { return step_ >= settings_.steps; }
   std::int64_t step_count() const { return step_; }
+  std::int64_t steps_planned() const { return settings_.steps; }
   StepReport step();
 
   /// Mean loss over examples without dropout (masked-lm masks as in epoch 0).

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ballast train --task causal-lm|masked-lm`.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "ballast/base/error.h"
+#include "ballast/base/files.h"
+#include "train.h"
+
+namespace ballast::apps {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+struct Data {
+  std::vector<lm::Example> examples;
+  ReadSummary summary;
+  lm::TokenizeReport report;
+};
+
+bool ready_ids(const std::vector<std::string>& files) {
+  return !files.empty() && std::string_view(files.front()).ends_with(".safetensors");
+}
+
+Data read(const TrainOptions& o, const std::vector<std::string>& files, const lm::LoadedModel& model,
+          std::int64_t length, const Common& common) {
+  Data data;
+  const bool causal = o.task == "causal-lm";
+  if (ready_ids(files)) {
+    for (const std::string& file : files) {
+      const lm::TokenInput input = lm::read_token_input(file, model.network->config());
+      std::vector<lm::Example> more = lm::examples_from_input(input, causal);
+      data.summary.rows += input.batch;
+      for (lm::Example& e : more) {
+        data.report.tokens += static_cast<std::int64_t>(e.ids.size());
+        data.examples.push_back(std::move(e));
+      }
+    }
+    return data;
+  }
+  if (!model.tokenizer) throw Error(ErrorCode::usage, "the model has no tokenizer; give one", "--tokenizer");
+  const Exclusion exclusion(o.exclude);
+  const std::string column = o.text_columns.empty() ? o.text_column : o.text_columns.front();
+  const std::vector<std::string> texts = read_corpus(files, column, exclusion, data.summary);
+  data.examples = lm::tokenize_corpus(*model.tokenizer, texts, length, data.report, terminal_progress(common));
+  return data;
+}
+
+void prepare_masking(const TrainOptions& o, const lm::LoadedModel& model, lm::TrainSettings& s) {
+  if (o.task != "masked-lm") return;
+  if (!model.tokenizer || !model.tokenizer->special().mask) {
+    if (ready_ids(o.data)) return;  // the file's labels say what is masked
+    throw Error(ErrorCode::bad_input, "the vocabulary has no mask token", o.model.empty() ? o.tokenizer : o.model,
+                "masked-lm needs [MASK]");
+  }
+  s.mask_token = *model.tokenizer->special().mask;
+  for (std::int64_t id = 0; id < model.tokenizer->vocabulary_size(); ++id) {
+    if (model.tokenizer->is_special(static_cast<std::int32_t>(id))) s.unmaskable.push_back(static_cast<std::int32_t>(id));
+  }
+}
+
+}  // namespace
+
+void train_language_model(const TrainOptions& o, const Common& common) {
+  lm::LoadedModel model = open_for_training(o, lm::HeadType::language_model, {});
+  lm::Network& network = *model.network;
+  const std::int64_t length = o.sequence_length > 0 ? o.sequence_length : network.config().positions;
+  if (length < 4 || length > network.config().positions) {
+    throw Error(ErrorCode::usage, fmt::format("must lie in 4 … {}", network.config().positions), "--sequence-length");
+  }
+  const Data data = read(o, o.data, model, length, common);
+  Data held_out;
+  if (!o.eval_data.empty()) held_out = read(o, o.eval_data, model, length, common);
+  say_data(common, data.summary, data.report);
+
+  const auto objective = o.task == "causal-lm" ? lm::Objective::causal_lm : lm::Objective::masked_lm;
+  lm::TrainSettings settings = train_settings(o, objective, data.examples);
+  prepare_masking(o, model, settings);
+  lm::Trainer trainer(network, data.examples, settings);
+  lm::RunOptions run = run_options(o, common);
+  if (!held_out.examples.empty()) {
+    run.evaluate = [&] { return trainer.evaluate(held_out.examples); };
+    run.evaluate_every = o.evaluate_every > 0 ? o.evaluate_every : std::max<std::int64_t>(1, settings.steps / 10);
+    run.on_evaluation = [&](std::int64_t step, double loss) {
+      say(common, fmt::format("step {}: evaluation loss {:.4f}, perplexity {:.2f}", step, loss, std::exp(loss)));
+    };
+  }
+  const lm::RunReport report = lm::run_training(trainer, network, run);
+
+  base::Json recipe = recipe_json(o, settings, report);
+  recipe["data"] = summary_json(data.summary);
+  recipe["tokens"] = data.report.tokens;
+  if (run.evaluate) recipe["evaluation_loss"] = report.best_value;
+  const text::Tokenizer* tokenizer = model.tokenizer ? &*model.tokenizer : nullptr;
+  base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
+    lm::write_model_files(folder, network, tokenizer, o.store_as == "bf16" ? lm::DType::bf16 : lm::DType::f32);
+    base::write_file_atomic(folder / "training.json", recipe.dump(2) + "\n");
+  });
+  std::error_code ignored;
+  std::filesystem::remove_all(run.state_folder, ignored);
+  say(common, fmt::format("{} steps, loss {:.4f} -> {:.4f}, {:.0f} tokens/s, saved to {}", report.steps,
+                          report.first_loss, report.last_loss, report.tokens_per_second, o.output));
+  if (common.json) std::printf("%s\n", base::dump_json(recipe).c_str());
+}
+
+}  // namespace ballast::apps
