@@ -186,6 +186,8 @@ struct Batch {
 Value attention(Tape& tape, Columns q, Columns k, Columns v, std::int64_t heads, std::int64_t head_width,
                 std::span<const std::int32_t> offsets, AttentionMask mask, float dropout_p) {
   BALLAST_CHECK(!offsets.empty() && offsets.back() == q.of.rows, q.of.rows);
+  BALLAST_CHECK(k.of.rows == q.of.rows && v.of.rows == q.of.rows, k.of.rows);
+  BALLAST_CHECK(dropout_p < 1, dropout_p);
   const bool drops = tape.training() && dropout_p > 0;
   const Batch batch{q,
                     k,

@@ -164,6 +164,7 @@ Value add(Tape& tape, Value a, Value b) {
 
 Value dropout(Tape& tape, Value x, float p) {
   if (!tape.training() || p <= 0.0f) return x;
+  BALLAST_CHECK(p < 1, p);
   Value y = tape.make(x.rows, x.cols);
   const std::uint64_t seed = tape.next_dropout_seed();
   base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {

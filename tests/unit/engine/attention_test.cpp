@@ -140,7 +140,7 @@ TEST(AttentionDropout, HeadsAndSequencesDropDifferentWeights) {
   }
 }
 
-TEST(AttentionErrors, OffsetsMustCoverTheRows) {
+TEST(AttentionErrors, ShapesAndDropoutThatCannotBe) {
   Arena arena;
   Tape tape(arena, false);
   Batch batch{1, 4, {0, 3}};
@@ -149,6 +149,13 @@ TEST(AttentionErrors, OffsetsMustCoverTheRows) {
                base::Error);
   EXPECT_THROW(attention(tape, batch.part(0), batch.part(1), batch.part(2), 1, 4, {}, AttentionMask::causal, 0),
                base::Error);
+  Columns shorter = batch.part(1);
+  shorter.of.rows = 2;
+  EXPECT_THROW(attention(tape, batch.part(0), shorter, batch.part(2), 1, 4, batch.offsets, AttentionMask::causal, 0),
+               base::Error);
+  EXPECT_THROW(
+      attention(tape, batch.part(0), batch.part(1), batch.part(2), 1, 4, batch.offsets, AttentionMask::causal, 1),
+      base::Error);
 }
 
 }  // namespace

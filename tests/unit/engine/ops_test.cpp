@@ -100,6 +100,7 @@ TEST_F(Ops, DropoutIsTheIdentityInInferenceAndForZero) {
   Tape training(arena_, true);
   EXPECT_EQ(dropout(training, x, 0).data, x.data);
   EXPECT_NE(dropout(training, x, 0.5f).data, x.data);
+  EXPECT_THROW(dropout(training, x, 1), base::Error);
 }
 
 TEST_F(Ops, DropoutDiffersByCallAndSeedAndComesAgain) {

@@ -36,7 +36,7 @@ TEST(AdamW, FollowsTheReferenceInDouble) {
     leaves.store().allocate_values();
     std::fill_n(bias.value, 5, 0.5f);
     leaves.store().prepare_training();
-    const AdamWOptions options{.beta1 = 0.8, .beta2 = 0.95, .eps = 1e-6, .weight_decay = 0.1, .decay_all = decay_all};
+    const AdamWOptions options{.beta1 = 0.8, .beta2 = 0.999, .eps = 1e-6, .weight_decay = 0.1, .decay_all = decay_all};
     AdamW optimizer(leaves.store(), options);
     std::vector<Reference> references;
     for (const Parameter* p : {&matrix, &bias}) {
@@ -61,6 +61,14 @@ TEST(AdamW, FollowsTheReferenceInDouble) {
         ASSERT_TRUE(test::near(test::copy_of(p->value, p->size), expected, 1e-6, 1e-6)) << p->name << " step " << step;
         ++n;
       }
+      // Moments within 2e-6: 1 - float(beta2) instead of float(1 - beta2) would be off by more.
+      std::vector<float> m, v;
+      for (const Reference& r : references) {
+        m.insert(m.end(), r.m.begin(), r.m.end());
+        v.insert(v.end(), r.v.begin(), r.v.end());
+      }
+      ASSERT_TRUE(test::near(optimizer.first_moments(), m, 1e-7, 2e-6)) << "step " << step;
+      ASSERT_TRUE(test::near(optimizer.second_moments(), v, 1e-12, 2e-6)) << "step " << step;
     }
   }
 }
