@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text from a causal language model: a prompt in, its continuation out, token by token. Hides the tokenizer, the
+// transformer and its key/value cache.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ballast::lm {
+
+/// Filters act in this order, as in transformers: repetition penalty, temperature, top-k, top-p, min-p.
+struct GenerateOptions {
+  std::int64_t max_new_tokens = 64;
+  double temperature = 0;         // 0: greedy, and the three filters below do nothing
+  std::int64_t top_k = 0;         // keep the k likeliest tokens; 0: all
+  double top_p = 1;               // keep the smallest set that has this probability (Holtzman et al. 2020)
+  double min_p = 0;               // drop what is less than this part as likely as the likeliest
+  double repetition_penalty = 1;  // divides the positive scores of tokens seen before (Keskar et al. 2019)
+  std::uint64_t seed = 42;
+  std::optional<std::vector<std::int32_t>> eos;  // tokens that end the text; none given: those of the model
+  std::vector<std::string> stop;                 // strings that end the text and are not part of it
+};
+
+/// Throws usage naming the option that is out of range.
+void check(const GenerateOptions& options);
+
+enum class FinishReason {
+  eos,       // the model said so
+  length,    // max_new_tokens
+  stop,      // a stop string
+  positions  // the model reads no further
+};
+const char* finish_name(FinishReason reason);
+
+struct Generation {
+  std::vector<std::int32_t> ids;  // new tokens, an end-of-text token included
+  std::vector<double> logprobs;   // natural logarithm of each one's probability after the filters
+  std::string text;               // UTF-8, without special tokens and without the stop string
+  FinishReason finish = FinishReason::length;
+};
+
+class Generator {
+ public:
+  /// Opens a model folder. Throws not_found, bad_input, or unsupported where the model is not a causal language model.
+  static Generator load(const std::filesystem::path& folder);
+  ~Generator();
+  Generator(Generator&&) noexcept;
+  Generator& operator=(Generator&&) noexcept;
+
+  /// Continues a text. `on_text` receives the pieces as they become certain: whole characters, never a part of a stop
+  /// string; together they are Generation::text. The same options give the same text for any number of threads. Throws
+  /// usage (option, empty prompt) or bad_input (no tokenizer, prompt longer than the model's positions).
+  Generation generate(std::string_view prompt, const GenerateOptions& options,
+                      const std::function<void(std::string_view)>& on_text = {});
+
+  /// The same for ready token ids; `text` stays empty, stop strings are refused.
+  Generation generate(std::span<const std::int32_t> prompt, const GenerateOptions& options);
+
+ private:
+  struct State;
+  explicit Generator(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ballast::lm

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop of generation: one sequence of token ids through a causal model with its key/value cache.
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "ballast/lm/arch/gpt2.h"
+#include "ballast/lm/generate.h"
+
+namespace ballast::lm {
+
+struct DecodeOptions {
+  /// Called after every token with all new ids so far; returns false to stop there (FinishReason::stop).
+  std::function<bool(std::span<const std::int32_t>)> on_token = {};
+  std::span<const std::int32_t> penalized = {};  // count as seen before, like the prompt
+  std::int64_t vocabulary = 0;                   // tokens from here on are never chosen; 0: the model's own number
+};
+
+/// Continues `prompt` (not empty, within the model's positions, else usage and bad_input). `options.eos` must be set.
+Generation generate_tokens(Gpt2& network, std::span<const std::int32_t> prompt, const GenerateOptions& options,
+                           const DecodeOptions& how = {});
+
+}  // namespace ballast::lm
