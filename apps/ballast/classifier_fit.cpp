@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classifier_fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ballast/tabular/calibration.h"
+#include "ballast/tabular/metrics.h"
+
+namespace ballast::apps {
+namespace {
+
+constexpr int kMixes = 20;          // weights tried between the branches: 0, 1/20 … 1
+constexpr int kReplicates = 100;    // bootstrap refits kept for intervals
+
+/// One head's columns of both branches and what is true.
+struct HeadData {
+  std::size_t labels = 0;
+  std::vector<float> transformer, ngram;  // [rows, labels]; ngram may be empty
+  std::vector<int> classes;               // multiclass
+  std::vector<std::uint8_t> truth;        // multilabel, [rows, labels]
+};
+
+std::vector<float> columns(const std::vector<float>& all, std::size_t outputs, std::size_t first, std::size_t count,
+                           const std::vector<std::size_t>& rows) {
+  std::vector<float> own;
+  if (all.empty()) return own;
+  for (const std::size_t r : rows) {
+    const float* row = all.data() + r * outputs + first;
+    own.insert(own.end(), row, row + count);
+  }
+  return own;
+}
+
+HeadData head_data(const LabelledRows& rows, const OutOfFold& logits, std::size_t h, std::size_t first) {
+  HeadData d;
+  d.labels = rows.heads[h].labels.size();
+  std::vector<std::size_t> known;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    if (rows.heads[h].kind == lm::HeadKind::multiclass) {
+      if (rows.classes[h][r] < 0) continue;
+      d.classes.push_back(rows.classes[h][r]);
+    } else {
+      d.truth.insert(d.truth.end(), rows.sets[h][r].begin(), rows.sets[h][r].end());
+    }
+    known.push_back(r);
+  }
+  d.transformer = columns(logits.transformer, logits.outputs, first, d.labels, known);
+  d.ngram = columns(logits.ngram, logits.outputs, first, d.labels, known);
+  return d;
+}
+
+std::vector<float> mixed(const HeadData& d, double a, double b) {
+  std::vector<float> score(d.transformer.size());
+  for (std::size_t i = 0; i < score.size(); ++i) {
+    score[i] = static_cast<float>(a * d.transformer[i] + (d.ngram.empty() ? 0 : b * static_cast<double>(d.ngram[i])));
+  }
+  return score;
+}
+
+struct Column {
+  std::vector<double> score;
+  std::vector<std::uint8_t> truth;
+};
+Column column(const std::vector<float>& score, const HeadData& d, std::size_t label) {
+  Column c;
+  for (std::size_t i = label; i < score.size(); i += d.labels) {
+    c.score.push_back(score[i]);
+    c.truth.push_back(d.truth[i]);
+  }
+  return c;
+}
+
+/// Negative log-likelihood of a mix after its own calibration.
+double mix_loss(const HeadData& d, bool multilabel, const std::vector<float>& score) {
+  if (!multilabel) {
+    const double t = tabular::fit_temperature(score, d.classes, static_cast<int>(d.labels));
+    return tabular::log_loss(tabular::softmax_at(score, t), d.classes, static_cast<int>(d.labels));
+  }
+  double sum = 0;
+  for (std::size_t j = 0; j < d.labels; ++j) {
+    const Column c = column(score, d, j);
+    const auto platt = tabular::fit_platt(c.score, c.truth);
+    std::vector<double> p;
+    for (const double s : c.score) p.push_back(platt(s));
+    sum += tabular::log_loss(p, c.truth);
+  }
+  return sum / static_cast<double>(d.labels);
+}
+
+/// A branch's natural scale: dividing by it makes the two comparable.
+double scale_of(const std::vector<float>& logits) {
+  double sum = 0, squares = 0;
+  for (const float x : logits) {
+    sum += x;
+    squares += static_cast<double>(x) * x;
+  }
+  const double n = static_cast<double>(logits.size()), mean = sum / n;
+  return std::sqrt(std::max(1e-12, squares / n - mean * mean));
+}
+
+void choose_mix(const HeadData& d, bool multilabel, lm::HeadSpec& spec) {
+  if (d.ngram.empty()) return;
+  const double a = 1 / scale_of(d.transformer), b = 1 / scale_of(d.ngram);
+  double best = std::numeric_limits<double>::infinity();
+  for (int i = 0; i <= kMixes; ++i) {
+    const double share = static_cast<double>(i) / kMixes;
+    const double loss = mix_loss(d, multilabel, mixed(d, share * a, (1 - share) * b));
+    if (loss < best) {
+      best = loss;
+      spec.transformer_weight = share * a;
+      spec.ngram_weight = (1 - share) * b;
+    }
+  }
+}
+
+void calibrate_labels(const HeadData& d, std::uint64_t seed, lm::HeadSpec& spec) {
+  const std::vector<float> score = mixed(d, spec.transformer_weight, spec.ngram_weight);
+  for (std::size_t j = 0; j < d.labels; ++j) {
+    const Column c = column(score, d, j);
+    const auto platt = tabular::fit_platt(c.score, c.truth);
+    spec.platt.push_back({platt.a, platt.b});
+    spec.bootstrap.emplace_back();
+    for (const auto& fit : tabular::bootstrap_platt(c.score, c.truth, kReplicates, seed)) {
+      spec.bootstrap.back().push_back({fit.a, fit.b});
+    }
+    std::vector<double> p;
+    for (const double s : c.score) p.push_back(platt(s));
+    spec.head.thresholds.push_back(std::min(1.0, tabular::best_f1_threshold(p, c.truth).threshold));
+  }
+}
+
+}  // namespace
+
+lm::ClassifierSpec fit_classifier(const LabelledRows& rows, const OutOfFold& logits, std::uint64_t seed) {
+  lm::ClassifierSpec spec;
+  std::size_t first = 0;
+  for (std::size_t h = 0; h < rows.heads.size(); ++h) {
+    lm::HeadSpec head;
+    head.head = rows.heads[h];
+    head.head.thresholds.clear();
+    const bool multilabel = head.head.kind == lm::HeadKind::multilabel;
+    const HeadData d = head_data(rows, logits, h, first);
+    choose_mix(d, multilabel, head);
+    if (multilabel) {
+      calibrate_labels(d, seed, head);
+    } else {
+      head.temperature = tabular::fit_temperature(mixed(d, head.transformer_weight, head.ngram_weight), d.classes,
+                                                  static_cast<int>(d.labels));
+    }
+    first += d.labels;
+    spec.heads.push_back(std::move(head));
+  }
+  return spec;
+}
+
+std::vector<lm::Prediction> predict_from_logits(const lm::ClassifierSpec& spec, const OutOfFold& logits) {
+  std::vector<lm::Prediction> predictions(logits.transformer.size() / logits.outputs);
+  for (std::size_t r = 0; r < predictions.size(); ++r) {
+    std::size_t first = r * logits.outputs;
+    for (const lm::HeadSpec& head : spec.heads) {
+      predictions[r].heads.push_back(lm::predict_head(head, logits.transformer.data() + first,
+                                                      logits.ngram.empty() ? nullptr : logits.ngram.data() + first));
+      first += head.head.labels.size();
+    }
+  }
+  return predictions;
+}
+
+}  // namespace ballast::apps

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ballast evaluate`: a model against labelled rows, or a language model's perplexity on text.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "ballast/base/clock.h"
+#include "ballast/base/error.h"
+#include "classifier_fit.h"
+#include "default_model.h"
+#include "train.h"
+
+namespace ballast::apps {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+struct EvaluateOptions {
+  std::string model, encoding = "auto";
+  std::vector<std::string> data, text_columns, label_columns;
+  std::int64_t sequence_length = 0;
+  bool strict = false;
+};
+
+/// The data's column for each of the model's heads: --label-column NAME or HEAD=COLUMN, else the head's own name.
+std::vector<HeadColumn> columns_for(const EvaluateOptions& o, const std::vector<lm::Head>& heads) {
+  std::vector<HeadColumn> columns;
+  for (const lm::Head& head : heads) {
+    std::string column = heads.size() == 1 && head.name == "label" && head.kind == lm::HeadKind::multilabel ? "labels" : head.name;
+    for (const std::string& given : o.label_columns) {
+      const std::size_t at = given.find('=');
+      if (at == std::string::npos && heads.size() == 1) column = given;
+      if (at != std::string::npos && given.substr(0, at) == head.name) column = given.substr(at + 1);
+    }
+    columns.push_back({head.name, column, head.kind});
+  }
+  return columns;
+}
+
+void print_scores(const base::Json& scores) {
+  for (const auto& [name, s] : scores.items()) {
+    const char* exact = s.contains("accuracy") ? "accuracy" : "subset_accuracy";
+    const auto& intervals = s["intervals_95"];
+    const auto range = [&](const char* key) {
+      return fmt::format("{:.3f} [{:.3f}, {:.3f}]", s[key].get<double>(), intervals[key][0].get<double>(), intervals[key][1].get<double>());
+    };
+    fmt::print("{} ({} rows)\n  macro-F1 {}\n  {} {}\n", name, s["rows"].get<std::int64_t>(), range("macro_f1"), exact, range(exact));
+    fmt::print("  Brier {:.4f}, ECE {:.3f} (by chance up to {:.3f})\n", s["brier"].get<double>(),
+               s["calibration"]["ece"].get<double>(), s["calibration"]["ece_chance_95"].get<double>());
+    if (s["labels"].size() > 12) continue;
+    for (const auto& [label, l] : s["labels"].items()) {
+      fmt::print("    {:<18} precision {:.3f}  recall {:.3f}  F1 {:.3f}  ({} of {} said)\n", label,
+                 l["precision"].get<double>(), l["recall"].get<double>(), l["f1"].get<double>(),
+                 l["support"].get<std::int64_t>(), l["predicted"].get<std::int64_t>());
+    }
+  }
+}
+
+void evaluate_classifier(const EvaluateOptions& o, const std::string& folder, const Common& common) {
+  const auto model = lm::TextClassifier::load(folder);
+  ReadSummary summary;
+  const RowOptions reading{o.data, o.text_columns, columns_for(o, model.heads()), o.encoding, o.strict};
+  const LabelledRows rows = read_labelled(reading, model.heads(), nullptr, summary);
+  const base::Stopwatch watch;
+  std::vector<std::string_view> texts(rows.texts.begin(), rows.texts.end());
+  const std::vector<lm::Prediction> predictions = model.predict(texts);
+  const double seconds = watch.seconds();
+  base::Json json;
+  json["model"] = model.identity();
+  json["data"] = summary_json(summary);
+  json["documents_per_second"] = static_cast<double>(texts.size()) / std::max(1e-9, seconds);
+  json["heads"] = score_predictions(rows, predictions, common.seed, true);
+  if (common.json) {
+    fmt::print("{}\n", base::dump_json(json));
+  } else {
+    print_scores(json["heads"]);
+    if (summary.quarantined > 0) fmt::print("{} rows were set aside\n", summary.quarantined);
+  }
+}
+
+void evaluate_language_model(const EvaluateOptions& o, lm::LoadedModel& model, const Common& common) {
+  if (!model.tokenizer) throw Error(ErrorCode::not_found, "has no tokenizer", o.model);
+  const lm::ModelConfig& config = model.network->config();
+  ReadSummary summary;
+  lm::TokenizeReport report;
+  const std::vector<std::string> texts =
+      read_corpus(o.data, o.text_columns.empty() ? "text" : o.text_columns.front(), Exclusion({}), summary);
+  const std::int64_t length = o.sequence_length > 0 ? std::min(o.sequence_length, config.positions) : config.positions;
+  const auto examples = lm::tokenize_corpus(*model.tokenizer, texts, length, report, terminal_progress(common));
+  lm::TrainSettings settings;
+  settings.objective = config.type == lm::ModelType::gpt2 ? lm::Objective::causal_lm : lm::Objective::masked_lm;
+  settings.sampling.batch_size = 1;
+  settings.sampling.seed = common.seed;
+  if (settings.objective == lm::Objective::masked_lm) settings.mask_token = model.tokenizer->special().mask.value_or(0);
+  lm::Trainer trainer(*model.network, examples, settings);
+  const double loss = trainer.evaluate(examples);
+  base::Json json;
+  json["model"] = o.model;
+  json["data"] = summary_json(summary);
+  json["tokens"] = report.tokens;
+  json["loss"] = loss;
+  json["perplexity"] = std::exp(loss);
+  if (common.json) {
+    fmt::print("{}\n", base::dump_json(json));
+  } else {
+    fmt::print("{} tokens, loss {:.4f}, perplexity {:.2f}\n", report.tokens, loss, std::exp(loss));
+  }
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app, Common& common) {
+  CLI::App* verb = app.add_subcommand("evaluate", "Measure a model on labelled rows, or a language model on text");
+  auto o = std::make_shared<EvaluateOptions>();
+  verb->add_option("--model", o->model, "Model folder (default: $BALLAST_MODEL, else the embedded one)");
+  verb->add_option("--data", o->data, "CSV, JSONL (also .gz), folders")->required();
+  verb->add_option("--text-column", o->text_columns, "Columns of the text, joined with a newline");
+  verb->add_option("--label-column", o->label_columns, "Column of the label, or HEAD=COLUMN for several heads");
+  verb->add_option("--encoding", o->encoding)->capture_default_str();
+  verb->add_option("--sequence-length", o->sequence_length, "Language models: tokens of a block");
+  verb->add_flag("--strict", o->strict, "Bad rows are errors");
+  add_common(*verb, common, "ballast evaluate --model my-model --data test.csv --label-column label");
+  verb->callback([o, &common] {
+    const std::string folder = o->model.empty() ? default_model().string() : o->model;
+    const lm::ModelConfig config = lm::read_config(std::filesystem::path(folder) / "config.json");
+    if (config.head == lm::HeadType::classification) {
+      evaluate_classifier(*o, folder, common);
+    } else {
+      o->model = folder;
+      lm::LoadedModel model = lm::load_model(folder);
+      evaluate_language_model(*o, model, common);
+    }
+  });
+}
+
+}  // namespace ballast::apps

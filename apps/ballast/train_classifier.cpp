@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ballast train --task classify|multilabel`: the transformer and the n-gram model are trained on folds of the data, so that
+// every row is scored by models that have not seen it; these scores decide how the two are mixed and calibrated. Then both
+// are trained on everything.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "ballast/base/error.h"
+#include "ballast/base/files.h"
+#include "ballast/base/random.h"
+#include "ballast/lm/ngram/model.h"
+#include "classifier_fit.h"
+#include "train.h"
+
+namespace ballast::apps {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::size_t kFoldBlock = 8;       // neighbouring rows (near-duplicates often are) stay in one fold
+constexpr std::size_t kManyRows = 5000;     // from here on three folds are enough
+
+std::vector<HeadColumn> head_columns_of(const TrainOptions& o) {
+  std::vector<HeadColumn> heads;
+  for (const std::string& given : o.heads) {
+    const std::size_t a = given.find(':'), b = a == std::string::npos ? a : given.find(':', a + 1);
+    const std::string name = given.substr(0, a);
+    const std::string kind = a == std::string::npos ? "" : given.substr(a + 1, b - a - 1);
+    if (name.empty() || (kind != "multilabel" && kind != "multiclass")) {
+      throw Error(ErrorCode::usage, "\"" + given + "\" is not NAME:multilabel|multiclass[:COLUMN]", "--head");
+    }
+    heads.push_back({name, b == std::string::npos ? name : given.substr(b + 1),
+                     kind == "multilabel" ? lm::HeadKind::multilabel : lm::HeadKind::multiclass});
+  }
+  if (!heads.empty()) return heads;
+  const bool multilabel = o.task == "multilabel";
+  const std::string column = !o.label_columns.empty() ? o.label_columns.front() : multilabel ? "labels" : "label";
+  return {{"label", column, multilabel ? lm::HeadKind::multilabel : lm::HeadKind::multiclass}};
+}
+
+/// Which fold each row is held out in.
+std::vector<int> fold_of_rows(std::size_t rows, int folds, std::uint64_t seed) {
+  std::vector<int> fold(rows);
+  std::vector<std::size_t> blocks((rows + kFoldBlock - 1) / kFoldBlock);
+  for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = i;
+  base::Random random(seed, 0xf01d);
+  random.shuffle(std::span<std::size_t>(blocks));
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const std::size_t begin = blocks[i] * kFoldBlock, end = std::min(rows, begin + kFoldBlock);
+    std::fill(fold.begin() + static_cast<std::ptrdiff_t>(begin), fold.begin() + static_cast<std::ptrdiff_t>(end),
+              static_cast<int>(i % static_cast<std::size_t>(folds)));
+  }
+  return fold;
+}
+
+void set_labels(const LabelledRows& rows, std::vector<lm::Example>& examples) {
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::size_t h = 0; h < rows.heads.size(); ++h) {
+      if (rows.heads[h].kind == lm::HeadKind::multiclass) {
+        examples[r].classes.push_back(rows.classes[h][r] < 0 ? engine::kIgnore : rows.classes[h][r]);
+      } else {
+        examples[r].targets.insert(examples[r].targets.end(), rows.sets[h][r].begin(), rows.sets[h][r].end());
+      }
+    }
+  }
+}
+
+std::vector<lm::LinearTask> linear_tasks(const LabelledRows& rows, const std::vector<std::size_t>& chosen) {
+  std::vector<lm::LinearTask> tasks;
+  for (std::size_t h = 0; h < rows.heads.size(); ++h) {
+    lm::LinearTask task;
+    const std::size_t n = rows.heads[h].labels.size();
+    const bool multilabel = rows.heads[h].kind == lm::HeadKind::multilabel;
+    task.loss = multilabel ? lm::LinearLoss::multilabel : lm::LinearLoss::softmax;
+    task.balanced = multilabel;
+    task.outputs = static_cast<int>(n);
+    for (const std::size_t r : chosen) {
+      for (std::size_t j = 0; j < n; ++j) {
+        const bool known = multilabel || rows.classes[h][r] >= 0;
+        const bool truth = multilabel ? rows.sets[h][r][j] != 0 : rows.classes[h][r] == static_cast<int>(j);
+        task.targets.push_back(known ? (truth ? 1 : 0) : -1);
+      }
+    }
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
+}
+
+lm::NgramModel train_ngrams(const TrainOptions& o, const LabelledRows& rows, const std::vector<std::size_t>& chosen) {
+  std::vector<std::string_view> texts;
+  for (const std::size_t r : chosen) texts.push_back(rows.texts[r]);
+  lm::NgramTrainOptions options;
+  options.max_features = o.max_ngrams;
+  options.linear.seed = o.seed;
+  return lm::NgramModel::train(texts, linear_tasks(rows, chosen), options);
+}
+
+class Fit {
+ public:
+  Fit(const TrainOptions& o, const Common& common, const LabelledRows& rows, const std::vector<lm::Example>& examples)
+      : o_(o), common_(common), rows_(rows), examples_(examples) {
+    for (const lm::Head& head : rows.heads) {
+      lm::HeadSpec spec;
+      spec.head = head;
+      names_.heads.push_back(spec);
+    }
+  }
+
+  /// Out-of-fold logits of both branches.
+  OutOfFold cross_fit(int folds) {
+    OutOfFold out;
+    out.outputs = names_.output_names().size();
+    out.transformer.resize(rows_.size() * out.outputs);
+    if (!o_.no_ngrams) out.ngram.resize(rows_.size() * out.outputs);
+    const std::vector<int> fold = fold_of_rows(rows_.size(), folds, o_.seed);
+    for (int f = 0; f < folds; ++f) {
+      std::vector<std::size_t> seen, held;
+      for (std::size_t r = 0; r < rows_.size(); ++r) (fold[r] == f ? held : seen).push_back(r);
+      std::vector<lm::Example> held_examples;
+      std::vector<std::string_view> texts;
+      for (const std::size_t r : held) {
+        held_examples.push_back(examples_[r]);
+        texts.push_back(rows_.texts[r]);
+      }
+      say(common_, fmt::format("fold {} of {}: {} rows to learn from, {} to score", f + 1, folds, seen.size(), held.size()));
+      lm::LoadedModel model = train_transformer(seen, false).first;
+      place(lm::classification_logits(*model.network, held_examples), held, out.outputs, out.transformer);
+      if (!o_.no_ngrams) place(train_ngrams(o_, rows_, seen).scores(texts), held, out.outputs, out.ngram);
+    }
+    return out;
+  }
+
+  /// The transformer trained on the chosen rows, and how that went.
+  std::pair<lm::LoadedModel, lm::RunReport> train_transformer(const std::vector<std::size_t>& chosen, bool final_run) {
+    lm::LoadedModel model = open_for_training(o_, lm::HeadType::classification, names_.output_names());
+    std::vector<lm::Example> examples;
+    for (const std::size_t r : chosen) examples.push_back(examples_[r]);
+    settings_ = train_settings(o_, lm::Objective::classification, examples);
+    settings_.heads = lm::head_columns(rows_.heads);
+    for (lm::HeadColumns& head : settings_.heads) {
+      if (head.kind == lm::HeadKind::multilabel) head.weight = static_cast<double>(head.count);  // a sum over labels
+    }
+    lm::Trainer trainer(*model.network, examples, settings_);
+    lm::RunOptions run = run_options(o_, common_);
+    if (!final_run) {
+      run.on_step = {};
+      run.resume = false;
+      run.save_every = 0;
+      run.state_folder.clear();
+    }
+    const lm::RunReport report = lm::run_training(trainer, *model.network, run);
+    return {std::move(model), report};
+  }
+
+  const lm::TrainSettings& settings() const { return settings_; }
+
+ private:
+  static void place(const std::vector<float>& from, const std::vector<std::size_t>& rows, std::size_t width,
+                    std::vector<float>& to) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::copy_n(from.data() + i * width, width, to.data() + rows[i] * width);
+    }
+  }
+
+  const TrainOptions& o_;
+  const Common& common_;
+  const LabelledRows& rows_;
+  const std::vector<lm::Example>& examples_;
+  lm::ClassifierSpec names_;
+  lm::TrainSettings settings_;
+};
+
+std::string short_report(const base::Json& scores) {
+  std::string line;
+  for (const auto& [head, s] : scores.items()) {
+    const char* exact = s.contains("accuracy") ? "accuracy" : "subset_accuracy";
+    line += fmt::format("{}{}: macro-F1 {:.3f}, {} {:.3f}, ECE {:.3f} (chance {:.3f})", line.empty() ? "" : "; ", head,
+                        s["macro_f1"].get<double>(), exact, s[exact].get<double>(), s["calibration"]["ece"].get<double>(),
+                        s["calibration"]["ece_chance_95"].get<double>());
+  }
+  return line;
+}
+
+/// Ready ids and labels: the transformer alone, as the reference trains it.
+void train_on_ids(const TrainOptions& o, const Common& common) {
+  lm::LoadedModel model = open_for_training(o, lm::HeadType::classification, {});
+  std::vector<lm::Example> examples;
+  for (const std::string& file : o.data) {
+    for (lm::Example& e : lm::examples_from_input(lm::read_token_input(file, model.network->config()), false)) {
+      if (e.classes.empty() == e.targets.empty()) throw Error(ErrorCode::bad_input, "has no tensor \"labels\" [B] or [B, outputs]", file);
+      examples.push_back(std::move(e));
+    }
+  }
+  lm::TrainSettings settings = train_settings(o, lm::Objective::classification, examples);
+  const auto outputs = static_cast<std::int64_t>(model.network->config().labels.size());
+  settings.heads = {{o.task == "multilabel" ? lm::HeadKind::multilabel : lm::HeadKind::multiclass, 0, outputs, 1.0}};
+  lm::Trainer trainer(*model.network, examples, settings);
+  const lm::RunReport report = lm::run_training(trainer, *model.network, run_options(o, common));
+  const base::Json recipe = recipe_json(o, settings, report);
+  base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
+    lm::write_model_files(folder, *model.network, model.tokenizer ? &*model.tokenizer : nullptr,
+                          o.store_as == "bf16" ? lm::DType::bf16 : lm::DType::f32);
+    base::write_file_atomic(folder / "training.json", recipe.dump(2) + "\n");
+  });
+  if (common.json) std::printf("%s\n", base::dump_json(recipe).c_str());
+}
+
+}  // namespace
+
+void train_classifier(const TrainOptions& o, const Common& common) {
+  if (std::string_view(o.data.front()).ends_with(".safetensors")) return train_on_ids(o, common);
+  const Exclusion exclusion(o.exclude);
+  ReadSummary summary;
+  RowOptions reading{o.data, o.text_columns, head_columns_of(o), o.encoding, o.strict};
+  const LabelledRows rows = read_labelled(reading, {}, &exclusion, summary);
+
+  lm::TokenizeReport tokenized;
+  lm::ModelConfig config = lm::read_config(o.model.empty() ? std::filesystem::path(o.arch) : std::filesystem::path(o.model) / "config.json");
+  const auto tokenizer = text::Tokenizer::load(o.tokenizer.empty() ? o.model : o.tokenizer);
+  const std::int64_t length = o.sequence_length > 0 ? std::min(o.sequence_length, config.positions) : config.positions;
+  std::vector<lm::Example> examples = lm::tokenize_texts(tokenizer, rows.texts, length, tokenized);
+  set_labels(rows, examples);
+  say_data(common, summary, tokenized);
+  if (o.strict && tokenized.truncated_texts > 0) {
+    throw Error(ErrorCode::bad_input, fmt::format("{} texts are longer than {} tokens", tokenized.truncated_texts, length),
+                o.data.front(), "--strict allows no cut");
+  }
+
+  Fit fit(o, common, rows, examples);
+  const int folds = o.folds > 1 ? static_cast<int>(o.folds) : rows.size() > kManyRows ? 3 : 5;
+  if (rows.size() < static_cast<std::size_t>(folds) * kFoldBlock) {
+    throw Error(ErrorCode::bad_input, fmt::format("{} rows are too few for {} folds", rows.size(), folds), o.data.front());
+  }
+  const OutOfFold logits = fit.cross_fit(folds);
+  lm::ClassifierSpec spec = fit_classifier(rows, logits, o.seed);
+  spec.max_length = length;
+  LabelledRows judged = rows;
+  judged.heads = spec.plain_heads();
+  const base::Json held_out = score_predictions(judged, predict_from_logits(spec, logits), o.seed, false);
+  say(common, "out of fold: " + short_report(held_out));
+
+  std::vector<std::size_t> all(rows.size());
+  for (std::size_t r = 0; r < all.size(); ++r) all[r] = r;
+  auto [model, report] = fit.train_transformer(all, true);
+  base::Json recipe = recipe_json(o, fit.settings(), report);
+  recipe["data"] = summary_json(summary);
+  recipe["truncated_texts"] = tokenized.truncated_texts;
+  recipe["folds"] = folds;
+  recipe["out_of_fold"] = held_out;
+  base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
+    const lm::DType store_as = o.store_as == "bf16" ? lm::DType::bf16 : lm::DType::f32;
+    lm::write_model_files(folder, *model.network, &tokenizer, store_as);
+    base::write_file_atomic(folder / "classifier.json", lm::spec_json(spec).dump() + "\n");
+    if (!o.no_ngrams) train_ngrams(o, rows, all).save(folder / "ngram.safetensors", store_as);
+    base::write_file_atomic(folder / "training.json", recipe.dump(2) + "\n");
+  });
+  std::error_code ignored;
+  std::filesystem::remove_all(state_folder(o), ignored);
+  say(common, "saved to " + o.output);
+  if (common.json) std::printf("%s\n", base::dump_json(recipe).c_str());
+}
+
+}  // namespace ballast::apps
