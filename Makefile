@@ -56,7 +56,7 @@ lint:
 	@find ballast apps -name '*.cpp' | sort | xargs -P $(JOBS) -n 1 scripts/tidy $(BUILD)
 
 model: build
-	@scripts/train_model
+	@scripts/train_model $(if $(CORPUS),--corpus $(CORPUS)) $(if $(EXCLUDE),--exclude $(EXCLUDE))
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)
