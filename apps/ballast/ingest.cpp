@@ -10,7 +10,6 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/json.h"
-#include "ballast/risk/scan.h"
 #include "ballast/store/store.h"
 #include "reading.h"
 #include "verb.h"
@@ -18,24 +17,11 @@
 namespace ballast::apps {
 namespace {
 
-constexpr std::size_t kBatch = 1000;  // documents a transaction
-
-struct Tally {
-  std::int64_t added = 0, unchanged = 0, changed = 0;
-};
-
-void write_batch(store::Store& store, std::vector<store::DocumentRecord>& batch, Tally& tally) {
-  for (const store::Put put : store.put_documents(batch)) {
-    ++(put == store::Put::added ? tally.added : put == store::Put::unchanged ? tally.unchanged : tally.changed);
-  }
-  batch.clear();
-}
-
-void print_json(const ingest::IngestReport& report, const Tally& tally) {
+void print_json(const ingest::IngestReport& report, const Stored& stored) {
   base::Json out = {{"read", report.read},
-                    {"new", tally.added},
-                    {"duplicate", tally.unchanged},
-                    {"changed", tally.changed},
+                    {"new", stored.added},
+                    {"duplicate", stored.unchanged},
+                    {"changed", stored.changed},
                     {"rejected", report.quarantined},
                     {"files", report.files},
                     {"files_skipped", report.files_skipped},
@@ -44,10 +30,10 @@ void print_json(const ingest::IngestReport& report, const Tally& tally) {
   std::printf("%s\n", base::dump_json(out).c_str());
 }
 
-void print_words(const ingest::IngestReport& report, const Tally& tally, const std::string& url) {
+void print_words(const ingest::IngestReport& report, const Stored& stored, const std::string& url) {
   std::printf("%s: %lld new, %lld duplicate, %lld changed, %lld rejected\n", url.c_str(),
-              static_cast<long long>(tally.added), static_cast<long long>(tally.unchanged),
-              static_cast<long long>(tally.changed), static_cast<long long>(report.quarantined));
+              static_cast<long long>(stored.added), static_cast<long long>(stored.unchanged),
+              static_cast<long long>(stored.changed), static_cast<long long>(report.quarantined));
   for (const auto& [reason, count] : report.by_reason) {
     std::printf("  %lld rejected: %s\n", static_cast<long long>(count), reason.c_str());
   }
@@ -60,19 +46,14 @@ void run_ingest(const Reading& reading, const Common& common) {
   store::Store store = store::Store::open(common.store);
   const base::ProgressSink progress = terminal_progress(common);
   base::ProgressState state{"ingesting", 0, 0, "documents", "", false};
-  Tally tally;
-  std::vector<store::DocumentRecord> batch;
-  const auto report = read_sources(reading, common, store, [&](ingest::Document&& document) {
-    batch.push_back(risk::to_record(document));
-    ++state.done;
-    if (batch.size() < kBatch) return;
-    write_batch(store, batch, tally);
+  Stored stored;
+  const auto report = store_documents(reading, common, store, stored, [&](std::int64_t done) {
+    state.done = done;
     progress(state);
   });
-  write_batch(store, batch, tally);
   state.finished = true;
   progress(state);
-  common.json ? print_json(report, tally) : print_words(report, tally, common.store);
+  common.json ? print_json(report, stored) : print_words(report, stored, common.store);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
+#include "ballast/risk/scan.h"
 
 namespace ballast::apps {
 namespace {
@@ -17,6 +18,7 @@ using base::ErrorCode;
 
 constexpr std::size_t kShown = 3;              // bad rows shown one by one
 constexpr std::size_t kQuarantineBatch = 500;  // a transaction
+constexpr std::size_t kDocumentBatch = 1000;   // a transaction
 
 std::string place_of(const ingest::Quarantined& bad) {
   return bad.line > 0 ? fmt::format("{}:{}", bad.source, bad.line) : bad.source;
@@ -84,6 +86,26 @@ ingest::IngestReport read_sources(const Reading& reading, const Common& common, 
                 report.quarantined == 0 ? "holds no text" : "no row can be used: " + quarantine_words(report),
                 fmt::format("{}", fmt::join(reading.sources, ", ")));
   }
+  return report;
+}
+
+ingest::IngestReport store_documents(const Reading& reading, const Common& common, store::Store& store, Stored& stored,
+                                     const std::function<void(std::int64_t)>& on_batch) {
+  std::vector<store::DocumentRecord> batch;
+  std::int64_t done = 0;
+  const auto write = [&] {
+    for (const store::Put put : store.put_documents(batch)) {
+      ++(put == store::Put::added ? stored.added : put == store::Put::unchanged ? stored.unchanged : stored.changed);
+    }
+    done += static_cast<std::int64_t>(batch.size());
+    batch.clear();
+    on_batch(done);
+  };
+  const auto report = read_sources(reading, common, store, [&](ingest::Document&& document) {
+    batch.push_back(risk::to_record(document));
+    if (batch.size() >= kDocumentBatch) write();
+  });
+  write();
   return report;
 }
 

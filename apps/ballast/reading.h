@@ -2,6 +2,8 @@
 // What ingest and scan share: the options that say how sources are read, and what becomes of rows that cannot be used.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,15 @@ void add_reading(CLI::App& verb, Reading& reading);
 /// first one is an error. Throws bad_input where no row is good, cancelled after Ctrl-C.
 ingest::IngestReport read_sources(const Reading& reading, const Common& common, store::Store& store,
                                   const ingest::DocumentSink& documents);
+
+/// What became of documents that were put into the store.
+struct Stored {
+  std::int64_t added = 0, unchanged = 0, changed = 0;
+};
+
+/// Reads all sources into the store. `on_batch` hears after each transaction how many documents there were so far.
+ingest::IngestReport store_documents(const Reading& reading, const Common& common, store::Store& store, Stored& stored,
+                                     const std::function<void(std::int64_t)>& on_batch);
 
 /// "12 rows were set aside: 10 empty text, 2 has N fields, expected N"; empty where none were.
 std::string quarantine_words(const ingest::IngestReport& report);

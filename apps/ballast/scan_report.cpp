@@ -7,43 +7,21 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "marked_text.h"
+
 namespace ballast::apps {
 namespace {
 
 constexpr std::size_t kShown = 30;        // documents in the table
 constexpr std::size_t kShownBytes = 400;  // of a text
-constexpr const char* kSeverities[] = {"none", "watch", "material", "critical"};
-constexpr const char* kColours[] = {"\033[2m", "\033[33m", "\033[91m", "\033[1;97;41m"};
-constexpr const char* kReset = "\033[0m";
 
-/// The text with its evidence marked, on one line, cut at a character boundary.
-std::string marked(const std::string& text, const risk::DocumentRisk& risk, bool colour) {
-  std::vector<std::pair<std::size_t, std::size_t>> spans;
+/// What gave any of the document's risks away.
+Spans all_evidence(const risk::DocumentRisk& risk) {
+  Spans spans;
   for (const auto& signal : risk.signals) {
-    for (const auto& e : signal.evidence) spans.emplace_back(e.start, e.end);
+    for (const auto& span : evidence_spans(signal)) spans.push_back(span);
   }
-  std::sort(spans.begin(), spans.end());
-  std::string out;
-  std::size_t span = 0, open_until = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool starts_character = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
-    if (open_until != 0 && i >= open_until) {
-      out += colour ? kReset : "]";
-      open_until = 0;
-    }
-    if (i >= kShownBytes && starts_character && open_until == 0) {
-      out += " …";
-      break;
-    }
-    for (; span < spans.size() && spans[span].first <= i; ++span) {
-      if (spans[span].second <= i) continue;
-      if (open_until == 0) out += colour ? "\033[1;4m" : "[";
-      open_until = std::max(open_until, spans[span].second);
-    }
-    out += static_cast<unsigned char>(text[i]) < 0x20 ? ' ' : text[i];
-  }
-  if (open_until != 0) out += colour ? kReset : "]";
-  return out;
+  return spans;
 }
 
 }  // namespace
@@ -74,7 +52,6 @@ void ScanReport::trim() {
 
 void ScanReport::print_row(const Row& row, bool colour) const {
   const risk::DocumentRisk& risk = row.scanned.risk;
-  const auto severity = static_cast<std::size_t>(std::clamp(risk.severity, 0, 3));
   std::vector<std::string> signals, names;
   for (const auto& s : risk.signals) {
     if (!s.listed && !all_) continue;
@@ -85,8 +62,12 @@ void ScanReport::print_row(const Row& row, bool colour) const {
     const bool shown = std::find(names.begin(), names.end(), e.canonical) != names.end();
     if (e.kind != "money" && e.kind != "date" && !shown) names.push_back(e.canonical);
   }
-  std::printf("%s%-8s%s  %s\n", colour ? kColours[severity] : "", kSeverities[severity], colour ? kReset : "",
-              marked(row.scanned.document.text, risk, colour).c_str());
+  MarkOptions marks;
+  marks.colour = colour;
+  marks.max_bytes = kShownBytes;
+  const auto text = mark_evidence(row.scanned.document.text, all_evidence(risk), marks);
+  std::printf("%s%-8s%s  %s\n", colour ? severity_colour(risk.severity) : "", severity_name(risk.severity),
+              colour ? kResetColour : "", text.empty() ? "" : text.front().c_str());
   std::printf("          %s%s%s%s  [%s]\n", fmt::format("{}", fmt::join(signals, ", ")).c_str(),
               risk.sentiment.empty() ? "" : (" · " + risk.sentiment).c_str(), names.empty() ? "" : " · ",
               fmt::format("{}", fmt::join(names, ", ")).c_str(), risk.document_id.c_str());

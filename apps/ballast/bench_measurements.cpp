@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench_measurements.h"
+
+#include <fmt/format.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ballast/base/error.h"
+#include "ballast/base/parallel.h"
+#include "ballast/base/random.h"
+#include "ballast/engine/gemm.h"
+#include "ballast/ingest/document.h"
+#include "ballast/lm/classifier.h"
+#include "ballast/lm/load.h"
+#include "ballast/lm/train/trainer.h"
+#include "ballast/risk/scan.h"
+#include "ballast/store/store.h"
+#include "ballast/text/tokenizer.h"
+#include "demo_feed.h"
+
+namespace ballast::apps {
+namespace {
+
+using engine::Precision;
+
+constexpr int kSteps = 20;                        // of training before allocations count; the arena has grown by then
+constexpr std::int64_t kLeastFlops = 20'000'000;  // of a repetition: some 100 µs, so that the clock does not matter
+
+const char* name_of(Precision precision) {
+  return precision == Precision::f32 ? "f32" : "bf16";
+}
+
+std::vector<float> random_floats(std::int64_t count, std::uint64_t seed) {
+  base::Random random(seed);
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& v : values) v = static_cast<float>(random.uniform() - 0.5);
+  return values;
+}
+
+/// Holds the number of threads while it lives.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(base::threads()) { base::set_threads(count); }
+  ~Threads() { base::set_threads(before_); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+ private:
+  int before_;
+};
+
+struct Shape {
+  std::int64_t m, n, k;
+};
+
+void bench_product(const BenchPlan& plan, const Shape& s, Precision precision, const MeasurementSink& sink) {
+  const std::string prefix = fmt::format("gemm.{}", name_of(precision));
+  const std::string shape = fmt::format("{}x{}x{}", s.m, s.n, s.k);
+  bool wanted = false;
+  for (const char* way : {"packed", "plain"}) {
+    for (const char* on : {"one_thread", "all_threads"}) {
+      wanted = wanted || plan.wants(fmt::format("{}.{}.{}.{}", prefix, way, shape, on));
+    }
+  }
+  if (!wanted) return;
+  const auto a = random_floats(s.m * s.k, 1), b = random_floats(s.k * s.n, 2);
+  std::vector<float> c(static_cast<std::size_t>(s.m * s.n));
+  const engine::Operand left{a.data(), s.k}, right{b.data(), s.n};
+  const engine::PackedMatrix packed(right, s.k, s.n, precision);
+  const std::int64_t flops = 2 * s.m * s.n * s.k, repeat = 1 + kLeastFlops / flops;
+  const double amount = 1e-9 * static_cast<double>(flops * repeat);
+  const int all = base::threads();
+  for (const bool one : {true, false}) {
+    if (one && all == 1) continue;
+    const Threads threads(one ? 1 : all);
+    const std::string suffix = shape + (one ? ".one_thread" : ".all_threads");
+    if (const std::string name = prefix + ".packed." + suffix; plan.wants(name)) {
+      sink(measure(name, "GFLOP/s", amount, plan.seconds, [&] {
+        for (std::int64_t i = 0; i < repeat; ++i) engine::gemm(s.m, left, packed, c.data(), s.n, false);
+      }));
+    }
+    if (const std::string name = prefix + ".plain." + suffix; plan.wants(name)) {
+      sink(measure(name, "GFLOP/s", amount, plan.seconds, [&] {
+        for (std::int64_t i = 0; i < repeat; ++i)
+          engine::gemm(s.m, s.n, s.k, left, right, c.data(), s.n, false, precision);
+      }));
+    }
+  }
+}
+
+struct NetworkCase {
+  const char* name;
+  const char* config;
+  lm::Objective objective;
+  std::int64_t batch, length;
+};
+
+constexpr NetworkCase kNetworks[] = {
+    {"bert_4x192",
+     R"({"model_type": "bert", "architectures": ["BertForMaskedLM"], "vocab_size": 9000, "hidden_size": 192,
+      "num_hidden_layers": 4, "num_attention_heads": 6, "intermediate_size": 768, "max_position_embeddings": 128,
+      "type_vocab_size": 1})",
+     lm::Objective::masked_lm, 32, 64},
+    {"gpt2_6x256", R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 16384, "n_embd": 256,
+      "n_layer": 6, "n_head": 8, "n_positions": 256})",
+     lm::Objective::causal_lm, 4, 64}};
+
+lm::LoadedModel fresh_network(const NetworkCase& c) {
+  return lm::create_model(lm::parse_config(base::parse_json(c.config, c.name), c.name), 42);
+}
+
+std::vector<lm::Example> random_examples(const NetworkCase& c, std::int64_t vocabulary) {
+  base::Random random(7);
+  std::vector<lm::Example> examples(static_cast<std::size_t>(c.batch));
+  for (lm::Example& e : examples) {
+    for (std::int64_t t = 0; t < c.length; ++t) {
+      e.ids.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(vocabulary))));
+    }
+  }
+  return examples;
+}
+
+void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision precision, const MeasurementSink& sink) {
+  const std::string name = fmt::format("train.{}.{}.b{}_t{}", c.name, name_of(precision), c.batch, c.length);
+  const std::string allocations = name + ".allocations";
+  if (!plan.wants(name) && !plan.wants(allocations)) return;
+  const lm::LoadedModel model = fresh_network(c);
+  const auto examples = random_examples(c, model.network->config().vocabulary);
+  lm::TrainSettings settings;
+  settings.objective = c.objective;
+  settings.precision = precision;
+  settings.sampling.batch_size = c.batch;
+  settings.steps = 1'000'000;  // more than anyone waits for
+  settings.mask_token = 0;
+  lm::Trainer trainer(*model.network, examples, settings);
+  const double tokens = static_cast<double>(c.batch * c.length);
+  sink(measure(name, "tokens/s", tokens, plan.seconds, [&] { trainer.step(); }));
+  while (trainer.step_count() < kSteps) trainer.step();
+  const std::int64_t before = trainer.arena().system_allocations();
+  for (int i = 0; i < 3; ++i) trainer.step();
+  const auto made = static_cast<double>(trainer.arena().system_allocations() - before) / 3;
+  sink({allocations, "a step", made, made, made, 3});
+}
+
+void bench_forward(const BenchPlan& plan, const NetworkCase& c, Precision precision, const MeasurementSink& sink) {
+  const std::string name = fmt::format("forward.{}.{}.b{}_t{}", c.name, name_of(precision), c.batch, c.length);
+  if (!plan.wants(name)) return;
+  const lm::LoadedModel model = fresh_network(c);
+  model.network->pack(precision);
+  text::TokenBatch batch;
+  for (const lm::Example& e : random_examples(c, model.network->config().vocabulary)) batch.add(e.ids);
+  engine::Arena arena;
+  sink(measure(name, "tokens/s", static_cast<double>(batch.tokens()), plan.seconds, [&] {
+    arena.reset();
+    engine::Tape tape(arena, false, precision);
+    model.network->encode(tape, batch);
+  }));
+}
+
+/// The texts of the demonstration's feed, without their columns.
+std::vector<std::string> feed_texts() {
+  std::vector<std::string> texts;
+  const std::string_view feed = demo_feed();
+  for (std::size_t at = feed.find('\n') + 1; at < feed.size(); at = feed.find('\n', at) + 1) {
+    const std::string_view row = feed.substr(at, feed.find('\n', at) - at);
+    const std::size_t text = row.find(',', row.find(',') + 1) + 1;
+    if (text < row.size()) texts.emplace_back(row.substr(text));
+  }
+  return texts;
+}
+
+}  // namespace
+
+void bench_products(const BenchPlan& plan, const MeasurementSink& sink) {
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    for (const Shape& shape : {Shape{256, 768, 768}, {512, 2304, 768}, {2048, 768, 3072}, {1, 3072, 768}}) {
+      bench_product(plan, shape, precision, sink);
+    }
+  }
+}
+
+void bench_networks(const BenchPlan& plan, const MeasurementSink& sink) {
+  for (const NetworkCase& c : kNetworks) {
+    for (const Precision precision : {Precision::f32, Precision::bf16}) {
+      bench_training(plan, c, precision, sink);
+      bench_forward(plan, c, precision, sink);
+    }
+  }
+}
+
+void bench_tokenizer(const BenchPlan& plan, const MeasurementSink& sink) {
+  const std::string name = "tokenizer.encode";
+  if (plan.tokenizer.empty() || !plan.wants(name)) return;
+  const text::Tokenizer tokenizer = text::Tokenizer::load(plan.tokenizer);
+  std::vector<std::string> texts;
+  std::size_t bytes = 0;
+  while (bytes < 500'000) {
+    for (const std::string& text : feed_texts()) {
+      bytes += text.size();
+      texts.push_back(text);
+    }
+  }
+  sink(measure(name, "MB/s", 1e-6 * static_cast<double>(bytes), plan.seconds, [&] {
+    base::parallel_for(static_cast<std::int64_t>(texts.size()),
+                       [&](std::int64_t i) { tokenizer.encode(texts[static_cast<std::size_t>(i)]); });
+  }));
+}
+
+void bench_scan(const BenchPlan& plan, const MeasurementSink& sink) {
+  const std::string name = "scan.documents";
+  if (plan.model.empty() || !plan.wants(name)) return;
+  const auto model = std::make_shared<const lm::TextClassifier>(lm::TextClassifier::load(plan.model));
+  const risk::Scorer scorer = risk::make_scorer(model);
+  const std::vector<std::string> texts = feed_texts();
+  constexpr int kTimes = 4;  // the feed, so that batches are of a usual size
+  sink(measure(name, "documents/s", static_cast<double>(texts.size() * kTimes), plan.seconds, [&] {
+    store::Store store = store::Store::open("sqlite::memory:");
+    risk::Scan scan(store, scorer, {}, [](const risk::Scanned&) {});
+    for (int time = 0; time < kTimes; ++time) {
+      for (const std::string& text : texts) {
+        ingest::Document document;
+        document.text = text;
+        document.id = fmt::format("{}-{}", ingest::text_id(text), time);
+        scan.add(std::move(document));
+      }
+    }
+    scan.finish();
+  }));
+}
+
+}  // namespace ballast::apps
