@@ -24,7 +24,7 @@ SOURCES = $(shell find ballast apps tests bench examples -name '*.cpp' -o -name 
 
 .PHONY: help demo test build bench format lint model install clean
 help:
-	@echo "make demo | test | build | bench | format | lint | model | install PREFIX=… | clean"
+	@echo "make demo | test | build | bench | format | lint | model CORPUS=… EXCLUDE=… | install PREFIX=… | clean"
 
 demo:
 	@scripts/steps set-up "scripts/setup demo" \
