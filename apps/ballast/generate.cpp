@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ballast generate`: a prompt continued by a causal language model, shown as it grows.
+#include "ballast/lm/generate.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "ballast/base/clock.h"
+#include "ballast/base/error.h"
+#include "ballast/base/interrupt.h"
+#include "ballast/base/json.h"
+#include "verb.h"
+
+namespace ballast::apps {
+namespace {
+
+struct Arguments {
+  std::string model, prompt;
+  lm::GenerateOptions options;
+};
+
+void put(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw base::Error(base::ErrorCode::io, "cannot be written", "standard output");
+  }
+}
+
+void run(const Arguments& arguments, const Common& common) {
+  lm::GenerateOptions options = arguments.options;
+  options.seed = common.seed;
+  lm::check(options);
+  lm::Generator generator = lm::Generator::load(arguments.model);
+  const base::Stopwatch watch;
+  const lm::Generation out = generator.generate(arguments.prompt, options, [&](std::string_view piece) {
+    if (base::interrupted()) throw base::Error(base::ErrorCode::cancelled, "stopped");
+    if (!common.json) put(piece);
+  });
+  const double rate = static_cast<double>(out.ids.size()) / std::max(watch.seconds(), 1e-9);
+  if (common.json) {
+    base::Json json;
+    json["text"] = out.text;
+    json["ids"] = out.ids;
+    json["logprobs"] = out.logprobs;
+    json["finish_reason"] = lm::finish_name(out.finish);
+    json["seed"] = options.seed;
+    json["tokens_per_second"] = rate;
+    put(base::dump_json(json) + "\n");
+    return;
+  }
+  put("\n");
+  say(common,
+      fmt::format("{} tokens, {:.0f} a second, ended by {}", out.ids.size(), rate, lm::finish_name(out.finish)));
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app, Common& common) {
+  CLI::App* verb = app.add_subcommand("generate", "Continue a prompt: greedy or sampling");
+  const auto arguments = std::make_shared<Arguments>();
+  lm::GenerateOptions& o = arguments->options;
+  verb->add_option("--model", arguments->model, "Folder of a causal language model")->required();
+  verb->add_option("--prompt", arguments->prompt, "Text to continue")->required();
+  verb->add_option("--max-new-tokens", o.max_new_tokens, "Stop after so many tokens")->capture_default_str();
+  verb->add_option("--temperature", o.temperature, "0: greedy; 1: as the model says; more: wilder")
+      ->capture_default_str();
+  verb->add_option("--top-k", o.top_k, "Draw from the k likeliest tokens (0: all)")->capture_default_str();
+  verb->add_option("--top-p", o.top_p, "Draw from the smallest set of this probability")->capture_default_str();
+  verb->add_option("--min-p", o.min_p, "Drop tokens less likely than this part of the likeliest")
+      ->capture_default_str();
+  verb->add_option("--repetition-penalty", o.repetition_penalty, "More than 1 avoids tokens seen before")
+      ->capture_default_str();
+  verb->add_option("--stop", o.stop, "End the text before this string (repeatable)");
+  add_common(*verb, common, "ballast generate --model gpt2 --prompt 'The bank said' --temperature 0.8 --top-p 0.95");
+  verb->callback([arguments, &common] { run(*arguments, common); });
+}
+
+}  // namespace ballast::apps
