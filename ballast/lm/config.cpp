@@ -13,8 +13,21 @@ using base::ErrorCode;
 using base::Json;
 using base::json_field;
 
+/// A whole number: the JSON library would cut 2.5 down to 2.
+std::int64_t integer(const Json& json, const std::string& key, const std::string& where) {
+  const auto value = json_field<Json>(json, key, where);
+  if (!value.is_number_integer()) {
+    base::json_field_failed(key, where, "has the wrong type: " + base::dump_json(value).substr(0, 60));
+  }
+  return value.get<std::int64_t>();
+}
+
+bool given(const Json& json, const std::string& key) {
+  return json.contains(key) && !json.at(key).is_null();
+}
+
 std::int64_t positive(const Json& json, const std::string& key, const std::string& where, std::int64_t limit) {
-  const auto value = json_field<std::int64_t>(json, key, where);
+  const std::int64_t value = integer(json, key, where);
   if (value <= 0 || value > limit) {
     throw Error(ErrorCode::bad_input,
                 "field \"" + key + "\" is " + std::to_string(value) + ", expected 1 … " + std::to_string(limit), where);
@@ -25,9 +38,27 @@ std::int64_t positive(const Json& json, const std::string& key, const std::strin
 float probability(const Json& json, const std::string& key, const std::string& where, float otherwise) {
   const auto value = json_field<double>(json, key, where, otherwise);
   if (!(value >= 0 && value < 1)) {
-    throw Error(ErrorCode::bad_input, "field \"" + key + "\" is " + std::to_string(value) + ", expected 0 ≤ p < 1", where);
+    throw Error(ErrorCode::bad_input, "field \"" + key + "\" is " + std::to_string(value) + ", expected 0 ≤ p < 1",
+                where);
   }
   return static_cast<float>(value);
+}
+
+double small(const Json& json, const std::string& key, const std::string& where, double otherwise, int limit) {
+  const auto value = json_field<double>(json, key, where, otherwise);
+  if (!(value > 0 && value <= limit)) {
+    throw Error(ErrorCode::bad_input,
+                "field \"" + key + "\" is " + std::to_string(value) + ", expected 0 < x ≤ " + std::to_string(limit),
+                where);
+  }
+  return value;
+}
+
+/// A special token's id. Configurations made for a smaller vocabulary often keep the defaults of the public model,
+/// which then name no token: as good as none.
+std::int64_t token_id(const Json& json, const std::string& key, const std::string& where, std::int64_t vocabulary) {
+  const std::int64_t id = given(json, key) ? integer(json, key, where) : -1;
+  return id >= 0 && id < vocabulary ? id : -1;
 }
 
 void refuse_flag(const Json& json, const std::string& key, const std::string& where) {
@@ -41,20 +72,24 @@ constexpr std::int64_t kMaxCount = std::int64_t{1} << 24;
 void read_labels(const Json& json, const std::string& where, ModelConfig& c) {
   if (json.contains("id2label") && json.at("id2label").is_object()) {
     const Json& map = json.at("id2label");
+    if (map.empty()) {
+      throw Error(ErrorCode::bad_input, "field \"id2label\" must map 0 … n-1 to names, it is empty", where);
+    }
     c.labels.assign(map.size(), "");
     for (const auto& [key, value] : map.items()) {
       std::size_t index = c.labels.size();
-      if (!key.empty() && key.size() < 8 && std::all_of(key.begin(), key.end(), [](char d) { return d >= '0' && d <= '9'; })) {
+      if (!key.empty() && key.size() < 8 &&
+          std::all_of(key.begin(), key.end(), [](char d) { return d >= '0' && d <= '9'; })) {
         index = std::stoul(key);
       }
-      if (index >= c.labels.size() || !value.is_string()) {
+      const bool taken = index < c.labels.size() && !c.labels[index].empty();
+      if (index >= c.labels.size() || taken || !value.is_string()) {
         throw Error(ErrorCode::bad_input, "field \"id2label\" must map 0 … n-1 to names, found \"" + key + "\"", where);
       }
       c.labels[index] = value.get<std::string>();
     }
   } else {
-    const auto count = json_field<std::int64_t>(json, "num_labels", where, 2);
-    if (count <= 0 || count > kMaxCount) json_field<bool>(json, "num_labels", where);
+    const std::int64_t count = given(json, "num_labels") ? positive(json, "num_labels", where, kMaxCount) : 2;
     for (std::int64_t i = 0; i < count; ++i) c.labels.push_back("LABEL_" + std::to_string(i));
   }
 }
@@ -65,9 +100,9 @@ HeadType head_of(const Json& json, const std::string& where, const std::string& 
   const std::string& name = names.front();
   if (name == family + "Model") return HeadType::none;
   if (name == family + "ForSequenceClassification") return HeadType::classification;
-  if (name == "GPT2LMHeadModel" || name == "BertForMaskedLM" || name == "BertForPreTraining") {
-    return HeadType::language_model;
-  }
+  const bool language_model =
+      family == "GPT2" ? name == "GPT2LMHeadModel" : name == "BertForMaskedLM" || name == "BertForPreTraining";
+  if (language_model) return HeadType::language_model;
   throw Error(ErrorCode::unsupported, "architecture \"" + name + "\" is not known", where,
               "known for " + family + ": " + family + "Model, " +
                   (family == "GPT2" ? "GPT2LMHeadModel" : "BertForMaskedLM, BertForPreTraining") + ", " + family +
@@ -83,8 +118,8 @@ void read_gpt2(const Json& json, const std::string& where, ModelConfig& c) {
   c.layers = positive(json, "n_layer", where, 1024);
   c.heads = positive(json, "n_head", where, 1024);
   c.positions = positive(json, "n_positions", where, kMaxCount);
-  c.inner = json_field<std::int64_t>(json, "n_inner", where, 4 * c.width);
-  c.norm_eps = static_cast<float>(json_field<double>(json, "layer_norm_epsilon", where, 1e-5));
+  c.inner = given(json, "n_inner") ? positive(json, "n_inner", where, 1 << 18) : 4 * c.width;
+  c.norm_eps = static_cast<float>(small(json, "layer_norm_epsilon", where, 1e-5, 1));
   c.activation = json_field<std::string>(json, "activation_function", where, "gelu_new");
   c.embedding_dropout = probability(json, "embd_pdrop", where, 0.1f);
   c.attention_dropout = probability(json, "attn_pdrop", where, 0.1f);
@@ -107,7 +142,7 @@ void read_bert(const Json& json, const std::string& where, ModelConfig& c) {
   c.positions = positive(json, "max_position_embeddings", where, kMaxCount);
   c.inner = positive(json, "intermediate_size", where, 1 << 18);
   c.types = positive(json, "type_vocab_size", where, 1024);
-  c.norm_eps = static_cast<float>(json_field<double>(json, "layer_norm_eps", where, 1e-12));
+  c.norm_eps = static_cast<float>(small(json, "layer_norm_eps", where, 1e-12, 1));
   c.activation = json_field<std::string>(json, "hidden_act", where, "gelu");
   c.attention_dropout = probability(json, "attention_probs_dropout_prob", where, 0.1f);
   c.hidden_dropout = probability(json, "hidden_dropout_prob", where, 0.1f);
@@ -142,9 +177,11 @@ ModelConfig parse_config(const Json& json, const std::string& where) {
   }
   if (c.width % c.heads != 0) {
     throw Error(ErrorCode::bad_input,
-                "width " + std::to_string(c.width) + " is not a multiple of the " + std::to_string(c.heads) + " heads", where);
+                "width " + std::to_string(c.width) + " is not a multiple of the " + std::to_string(c.heads) + " heads",
+                where);
   }
-  static const std::vector<std::string> kActivations = {"gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "relu", "tanh"};
+  static const std::vector<std::string> kActivations = {"gelu",      "gelu_new", "gelu_pytorch_tanh",
+                                                        "gelu_fast", "relu",     "tanh"};
   if (std::find(kActivations.begin(), kActivations.end(), c.activation) == kActivations.end()) {
     throw Error(ErrorCode::unsupported, "activation \"" + c.activation + "\" is not known", where,
                 "known: gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu, tanh");
@@ -152,16 +189,18 @@ ModelConfig parse_config(const Json& json, const std::string& where) {
   if (json.contains("tie_word_embeddings") && !json_field<bool>(json, "tie_word_embeddings", where, true)) {
     throw Error(ErrorCode::unsupported, "untied word embeddings are not supported for " + type, where);
   }
-  c.initializer_range = json_field<double>(json, "initializer_range", where, 0.02);
+  c.initializer_range = small(json, "initializer_range", where, 0.02, 100);
   if (c.head == HeadType::classification) read_labels(json, where, c);
-  c.pad_token = json_field<std::int64_t>(json, "pad_token_id", where, -1);
-  c.bos_token = json_field<std::int64_t>(json, "bos_token_id", where, -1);
-  c.eos_token = json_field<std::int64_t>(json, "eos_token_id", where, -1);
+  c.pad_token = token_id(json, "pad_token_id", where, c.vocabulary);
+  c.bos_token = token_id(json, "bos_token_id", where, c.vocabulary);
+  c.eos_token = token_id(json, "eos_token_id", where, c.vocabulary);
   c.raw = json;
   return c;
 }
 
-ModelConfig read_config(const std::filesystem::path& file) { return parse_config(base::read_json(file), file.string()); }
+ModelConfig read_config(const std::filesystem::path& file) {
+  return parse_config(base::read_json(file), file.string());
+}
 
 Json config_json(const ModelConfig& c) {
   Json j = c.raw.is_object() ? c.raw : Json::object();

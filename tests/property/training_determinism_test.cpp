@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training gives the same bits for the same seed and data at any number of threads, and after stopping and going on;
+// another seed gives others.
+#include <gtest/gtest.h>
+
+#include "ballast/base/error.h"
+#include "ballast/base/random.h"
+#include "ballast/lm/train/trainer.h"
+#include "tests/support/engine.h"
+#include "tests/support/scratch.h"
+#include "tests/support/tiny_model.h"
+
+namespace ballast::lm {
+namespace {
+
+struct Case {
+  const char* name;
+  Objective objective;
+  engine::Precision precision;
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
+
+class TrainingDeterminism : public testing::TestWithParam<Case> {
+ protected:
+  TrainingDeterminism() {
+    base::Random random(3);
+    for (int i = 0; i < 23; ++i) {
+      Example e;
+      const std::uint64_t length = 4 + random.below(60);
+      for (std::uint64_t t = 0; t < length; ++t) {
+        e.ids.push_back(static_cast<std::int32_t>(random.below(300)));
+      }
+      if (GetParam().objective == Objective::classification) {
+        e.classes = {static_cast<std::int32_t>(random.below(2))};
+        e.targets = {static_cast<float>(random.below(2))};
+      }
+      examples_.push_back(std::move(e));
+    }
+  }
+
+  LoadedModel fresh() const {
+    switch (GetParam().objective) {
+      case Objective::causal_lm:
+        return test::tiny_model(test::tiny_gpt2_arch(300, 80));
+      case Objective::masked_lm:
+        return test::tiny_model(test::tiny_bert_arch("BertForMaskedLM", 300, 80));
+      case Objective::classification:
+        return test::tiny_model(test::tiny_bert_arch("BertForSequenceClassification", 300, 80));
+    }
+    return {};
+  }
+
+  TrainSettings settings(std::uint64_t seed = 42) const {
+    TrainSettings s;
+    s.objective = GetParam().objective;
+    s.precision = GetParam().precision;
+    s.sampling = {.batch_size = 4, .batch_tokens = 0, .shuffle = true, .seed = seed};
+    s.steps = 5;  // of 3 batches of 4: more than two epochs
+    s.accumulate = 3;
+    s.lr = 1e-3;
+    s.dropout = 0.1;
+    s.label_smoothing = 0.05;
+    s.warmup = 2;
+    s.mask_token = 4;
+    s.unmaskable = {0, 1, 2, 3, 4};
+    if (s.objective == Objective::classification) {
+      s.heads = {{HeadKind::multiclass, 0, 2, 1.0}, {HeadKind::multilabel, 2, 1, 0.5}};
+    }
+    return s;
+  }
+
+  static std::vector<float> values(const Network& network) {
+    std::vector<float> all;
+    for (const engine::Parameter& p : network.parameters().all()) all.insert(all.end(), p.value, p.value + p.size);
+    return all;
+  }
+
+  std::vector<float> trained(std::vector<double>& losses, std::uint64_t seed = 42) const {
+    const LoadedModel model = fresh();
+    Trainer trainer(*model.network, examples_, settings(seed));
+    while (!trainer.finished()) losses.push_back(trainer.step().loss);
+    return values(*model.network);
+  }
+
+  std::vector<Example> examples_;
+};
+
+TEST_P(TrainingDeterminism, SameBitsForAnyNumberOfThreads) {
+  std::vector<double> losses;
+  const std::vector<float> first = trained(losses);
+  EXPECT_NE(first, values(*fresh().network)) << "training changes the weights";
+  for (const int count : {1, 2, 3}) {
+    const test::Threads threads(count);
+    std::vector<double> again;
+    EXPECT_EQ(trained(again), first) << count << " threads";
+    EXPECT_EQ(again, losses) << count << " threads";
+  }
+}
+
+TEST_P(TrainingDeterminism, AnotherSeedGivesOtherBits) {
+  std::vector<double> losses;
+  EXPECT_NE(trained(losses), trained(losses, 43));
+}
+
+TEST_P(TrainingDeterminism, StoppedAndResumedIsTheSameRun) {
+  std::vector<double> losses;
+  const std::vector<float> whole = trained(losses);
+  for (const int stop : {1, 2, 4}) {
+    const test::ScratchFolder scratch;
+    std::vector<double> pieces;
+    {
+      const LoadedModel model = fresh();
+      Trainer trainer(*model.network, examples_, settings());
+      for (int i = 0; i < stop; ++i) pieces.push_back(trainer.step().loss);
+      trainer.save_state(scratch.path());
+    }
+    const LoadedModel model = fresh();
+    Trainer trainer(*model.network, examples_, settings());
+    trainer.load_state(scratch.path());
+    EXPECT_EQ(trainer.step_count(), stop);
+    while (!trainer.finished()) pieces.push_back(trainer.step().loss);
+    EXPECT_EQ(values(*model.network), whole) << "stopped after " << stop;
+    EXPECT_EQ(pieces, losses) << "stopped after " << stop;
+  }
+}
+
+TEST_P(TrainingDeterminism, EvaluationDoesNotDisturbTheRun) {
+  std::vector<double> losses;
+  const std::vector<float> whole = trained(losses);
+  const LoadedModel model = fresh();
+  Trainer trainer(*model.network, examples_, settings());
+  double last = 0;
+  while (!trainer.finished()) {
+    trainer.step();
+    last = trainer.evaluate(examples_);
+    EXPECT_EQ(trainer.evaluate(examples_), last);
+  }
+  EXPECT_EQ(values(*model.network), whole);
+}
+
+INSTANTIATE_TEST_SUITE_P(Objectives, TrainingDeterminism,
+                         testing::Values(Case{"causal_f32", Objective::causal_lm, engine::Precision::f32},
+                                         Case{"causal_bf16", Objective::causal_lm, engine::Precision::bf16},
+                                         Case{"masked_f32", Objective::masked_lm, engine::Precision::f32},
+                                         Case{"masked_bf16", Objective::masked_lm, engine::Precision::bf16},
+                                         Case{"classify_f32", Objective::classification, engine::Precision::f32},
+                                         Case{"classify_bf16", Objective::classification, engine::Precision::bf16}),
+                         [](const testing::TestParamInfo<Case>& c) { return std::string(c.param.name); });
+
+TEST(TrainingState, OfAnotherRunIsRefused) {
+  const test::ScratchFolder scratch;
+  Example e;
+  e.ids = {1, 2, 3, 4};
+  const std::vector<Example> examples = {e};
+  TrainSettings settings;
+  settings.sampling.batch_size = 1;
+  settings.steps = 4;
+  const LoadedModel model = test::tiny_model(test::tiny_gpt2_arch(300));
+  Trainer trainer(*model.network, examples, settings);
+  trainer.step();
+  trainer.save_state(scratch.path());
+  settings.steps = 5;
+  Trainer other(*model.network, examples, settings);
+  try {
+    other.load_state(scratch.path());
+    ADD_FAILURE() << "accepted";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::bad_input);
+    EXPECT_EQ(error.problem(), "belongs to a run with other data or settings");
+  }
+}
+
+}  // namespace
+}  // namespace ballast::lm
