@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ballast/base/json.h"
+#include "ballast/text/preprocess.h"
 
 namespace ballast::risk {
 namespace {
@@ -91,7 +92,9 @@ DocumentRisk from_record(const store::AssessedDocument& stored) {
   DocumentRisk risk;
   const store::AssessmentRecord& a = stored.assessment;
   risk.document_id = a.document_id;
-  risk.lang = stored.document.lang;
+  // A document that was ingested before it was scanned is stored with the language that its source named, often none.
+  const std::string& lang = stored.document.lang;
+  risk.lang = lang.empty() ? text::language_name(text::detect_language(stored.document.text).language) : lang;
   risk.sentiment = a.sentiment;
   risk.sentiment_probability = a.sentiment_probability;
   risk.severity = a.severity;

@@ -71,6 +71,15 @@ std::vector<std::string> run(store::Store& store, int from, int to, const Scorer
   return rows;
 }
 
+TEST(Scan, ADocumentIngestedBeforeKeepsItsLanguageOnRescan) {
+  auto store = store::Store::open("sqlite::memory:");
+  const std::vector<store::DocumentRecord> ingested{to_record(document(0)), to_record(document(1))};
+  store.put_documents(ingested);
+  const auto first = run(store, 0, 2, word_scorer());
+  EXPECT_EQ(run(store, 0, 2, word_scorer()), first);
+  EXPECT_NE(first[1].find("\"lang\":\"en\""), std::string::npos) << first[1];
+}
+
 TEST(Scan, RowsHaveTheFieldsOfTheContract) {
   auto store = store::Store::open("sqlite::memory:");
   const auto rows = run(store, 0, 2, word_scorer());
