@@ -221,12 +221,23 @@ class Page {
   bool colour_;
 };
 
-/// As the user called this program, so that the lines below can be pasted.
+/// What to type for this program from any folder: the word on the path, else the whole path.
 std::string program() {
   std::ifstream in("/proc/self/cmdline", std::ios::binary);
   std::string name;
   std::getline(in, name, '\0');
-  return name.empty() ? "ballast" : name;
+  if (!name.empty() && name.find('/') == std::string::npos) return name;
+  std::error_code failed;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return failed ? "ballast" : path.string();
+}
+
+/// The store's URL as seen from the run's folder.
+std::string store_from_folder(const DemoRun& run) {
+  constexpr std::string_view kScheme = "sqlite:";
+  if (!run.store.starts_with(kScheme) || run.store.ends_with(":memory:")) return run.store;
+  const std::filesystem::path file = std::filesystem::absolute(run.store.substr(kScheme.size()));
+  return std::string(kScheme) + (file.parent_path() == run.folder ? file.filename() : file).string();
 }
 
 std::string quoted(const std::string& word) {
@@ -241,14 +252,11 @@ std::string quoted(const std::string& word) {
 }
 
 void print_reading() {
-  line(
-      "  A probability of 80 % means: of a hundred texts that score so, about eighty carry that risk. It is "
-      "calibrated");
-  line(
-      "  on texts that the model had not learnt from; on other kinds of text, check it. In brackets its 90 % "
-      "interval.");
-  line("  Marked words speak for the risk. Severity: watch is mild, material moves plan, price or capital, critical");
-  line("  threatens solvency, licence or the working of a market. A signal is a reading aid, not advice.");
+  line("  A probability of 80 % means: of a hundred texts that score so, about eighty carry that risk. It");
+  line("  was calibrated on texts that the model had not learnt from; on other kinds of text, check it. In");
+  line("  brackets stands its 90 % interval. Marked words speak for the risk. Severity: watch is mild,");
+  line("  material moves plan, price or capital, critical threatens solvency, licence or the working of a");
+  line("  market. A signal is a reading aid, not advice.");
 }
 
 void print_model(const DemoRun& run) {
@@ -263,17 +271,16 @@ void print_model(const DemoRun& run) {
 }
 
 void print_next(const DemoRun& run) {
-  const std::string ballast = quoted(program()), store = " --store " + quoted(run.store);
-  const std::string feed = quoted((run.folder / "feed.csv").string());
-  const std::string watch = quoted((run.folder / "watchlist.csv").string());
-  line("  # your own headlines (txt, csv, jsonl; files, folders or - for standard input)");
-  line("  printf 'Bank halts withdrawals after run\\n某银行暂停取款\\n' | " + ballast + " scan -" + store);
-  line("  # the same feed once more, every kind with its probability, as JSON; nothing is scored twice");
-  line("  " + ballast + " scan " + feed + " --watchlist " + watch + " --all --json" + store);
+  const std::string ballast = quoted(program()), store = " --store " + quoted(store_from_folder(run));
+  const std::string model = quoted(std::filesystem::absolute(run.model_folder).lexically_normal().string());
+  line("  cd " + quoted(run.folder.string()));
+  line("  # text of your own: lines on standard input, or files and folders (txt, csv, jsonl)");
+  line("  printf 'Bank halts withdrawals\\n某银行暂停取款\\n' | " + ballast + " scan -" + store);
+  line("  # the same feed again, every kind with its probability, as JSON; nothing is scored twice");
+  line("  " + ballast + " scan feed.csv --watchlist watchlist.csv --all --json" + store);
   line("  # the steps of text preparation, and the tokens that the model reads");
   line("  echo 央行上调利率 | " + ballast + " preprocess");
-  line("  echo 央行上调利率 | " + ballast + " tokenize --model " +
-       quoted(run.model_folder.lexically_normal().string()));
+  line("  echo 央行上调利率 | " + ballast + " tokenize --model " + model);
   line("  # this machine: products, training, scanning");
   line("  " + ballast + " bench");
   line("  # a model of your own from labelled rows");

@@ -37,6 +37,7 @@ void add_run_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--dtype", o.dtype, "Operands of matrix products: f32 or bf16 (f32 sums, masters and moments)")
       ->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
   verb.add_option("--steps", o.steps, "Optimiser steps (else --epochs)");
+  verb.add_option("--stop-at", o.stop_at, "End after this step, although the schedule goes on to --steps");
   verb.add_option("--epochs", o.epochs, "Passes over the data (default: 1 for language models, 8 for classifiers)");
   verb.add_option("--batch-size", o.batch_size, "Sequences a batch");
   verb.add_option("--batch-tokens", o.batch_tokens, "Tokens a batch (default 2048)");
@@ -134,6 +135,7 @@ lm::RunOptions run_options(const TrainOptions& o, const Common& common) {
   lm::RunOptions run;
   run.state_folder = state_folder(o);
   run.resume = o.resume;
+  run.stop_at = o.stop_at;
   run.save_every = o.save_every;
   run.patience = o.patience;
   run.progress = terminal_progress(common);
@@ -161,6 +163,7 @@ base::Json recipe_json(const TrainOptions& o, const lm::TrainSettings& s, const 
   json["isa"] = engine::isa_name();
   json["build"] = BALLAST_VERSION;
   json["steps"] = s.steps;
+  json["steps_done"] = report.steps;
   json["batch_size"] = s.sampling.batch_size;
   json["batch_tokens"] = s.sampling.batch_tokens;
   json["accumulate"] = s.accumulate;

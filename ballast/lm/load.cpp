@@ -14,8 +14,10 @@ using base::Error;
 using base::ErrorCode;
 namespace fs = std::filesystem;
 
+/// `other_labels`: the head was trained for other labels, so its last layer is not taken.
 std::optional<std::string> stored_name(const Network& network, const CheckpointTensors& tensors,
-                                       const std::string& parameter) {
+                                       const std::string& parameter, bool other_labels) {
+  if (other_labels && network.is_output(parameter)) return std::nullopt;
   for (const std::string& alias : network.aliases(parameter)) {
     if (tensors.has(alias)) return alias;
   }
@@ -45,17 +47,17 @@ void take_value(engine::Parameter& p, const CheckpointTensors& tensors, const st
 
 void check_all_used(const Network& network, const CheckpointTensors& tensors, const std::set<std::string>& used) {
   for (const std::string& name : tensors.names()) {
-    if (used.contains(name) || network.ignorable(name)) continue;
+    if (used.contains(name) || network.ignorable(name) || network.is_output(name)) continue;
     throw Error(ErrorCode::bad_input, "tensor \"" + name + "\" has no place in the model that config.json describes",
                 tensors.path().string());
   }
 }
 
-void fill(Network& network, LoadedModel& model, const LoadOptions& options) {
+void fill(Network& network, LoadedModel& model, const LoadOptions& options, bool other_labels) {
   const CheckpointTensors& tensors = *model.mapping;
   std::set<std::string> used;
   for (engine::Parameter& p : network.parameters().all()) {
-    const auto name = stored_name(network, tensors, p.name);
+    const auto name = stored_name(network, tensors, p.name, other_labels);
     if (name) {
       take_value(p, tensors, *name);
       used.insert(*name);
@@ -69,7 +71,7 @@ void fill(Network& network, LoadedModel& model, const LoadOptions& options) {
   check_all_used(network, tensors, used);
   network.parameters().allocate_values();
   for (engine::Parameter& p : network.parameters().all()) {
-    const auto name = stored_name(network, tensors, p.name);
+    const auto name = stored_name(network, tensors, p.name, other_labels);
     if (!name) {
       network.initialize(p, options.seed);
       continue;
@@ -83,10 +85,6 @@ bool has_tokenizer(const fs::path& folder) {
   return fs::exists(folder / "tokenizer.json") || fs::exists(folder / "vocab.txt") || fs::exists(folder / "vocab.json");
 }
 
-bool same_head_layout(const ModelConfig& config, const LoadOptions& options) {
-  return config.head == HeadType::classification && (options.labels.empty() || config.labels == options.labels);
-}
-
 }  // namespace
 
 LoadedModel load_model(const fs::path& folder, const LoadOptions& options) {
@@ -95,21 +93,17 @@ LoadedModel load_model(const fs::path& folder, const LoadOptions& options) {
   }
   LoadedModel model;
   ModelConfig config = read_config(folder / "config.json");
-  bool drop_head = false;  // a classifier with other labels starts a fresh head
-  if (options.head && (*options.head != config.head || !options.labels.empty())) {
-    drop_head = *options.head == HeadType::classification && config.head == HeadType::classification &&
-                !same_head_layout(config, options);
+  bool other_labels = false;
+  if (options.head) {
+    other_labels = config.head == HeadType::classification && *options.head == HeadType::classification &&
+                   !options.labels.empty() && config.labels != options.labels;
     config.head = *options.head;
     if (config.head == HeadType::classification && !options.labels.empty()) config.labels = options.labels;
   }
   model.mapping = std::make_shared<CheckpointTensors>(CheckpointTensors::open(folder));
   model.mapping->check_finite();
   model.network = make_network(config);
-  if (drop_head) {
-    throw Error(ErrorCode::unsupported, "the model was trained for other labels", folder.string(),
-                "start from a model without that head");
-  }
-  fill(*model.network, model, options);
+  fill(*model.network, model, options, other_labels);
   if (has_tokenizer(folder)) {
     model.tokenizer = text::Tokenizer::load(folder);
     if (model.tokenizer->vocabulary_size() > config.vocabulary) {

@@ -19,7 +19,7 @@ namespace ballast::lm {
 struct LoadOptions {
   /// Use the weights under another head than they were saved with; its parameters start fresh where the file has none.
   std::optional<HeadType> head;
-  std::vector<std::string> labels;  // of a classification head that is to be fresh
+  std::vector<std::string> labels;  // of the classification head; its last layer starts fresh where the file's differ
   std::uint64_t seed = 42;          // for fresh parameters
 };
 

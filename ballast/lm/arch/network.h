@@ -69,6 +69,10 @@ class Network {
   virtual bool ignorable(const std::string& tensor) const = 0;
   /// Parameters of the head, which a checkpoint trained for another task does not have.
   virtual bool belongs_to_head(const std::string& name) const = 0;
+  /// The head's last layer, which is made for one list of labels.
+  bool is_output(const std::string& name) const {
+    return name == "classifier.weight" || name == "classifier.bias" || name == "score.weight";
+  }
   /// Extra scale of a fresh weight's standard deviation.
   virtual double initial_scale(const std::string& name) const {
     (void)name;

@@ -66,7 +66,8 @@ RunReport run_training(Trainer& trainer, Network& network, const RunOptions& opt
     }
     worse = better ? 0 : worse + 1;
   };
-  while (!trainer.finished() && !report.stopped_early) {
+  const auto done = [&] { return trainer.finished() || (options.stop_at > 0 && trainer.step_count() >= options.stop_at); };
+  while (!done() && !report.stopped_early) {
     const StepReport step = trainer.step();
     losses.push_back(step.loss);
     tokens += step.tokens;
@@ -74,9 +75,9 @@ RunReport run_training(Trainer& trainer, Network& network, const RunOptions& opt
     if (options.progress) {
       options.progress({"training", step.step, trainer.steps_planned(), "steps",
                         fmt::format("loss {:.4f}, {:.0f} tokens/s", step.loss, static_cast<double>(tokens) / watch.seconds()),
-                        trainer.finished()});
+                        done()});
     }
-    if (options.evaluate && options.evaluate_every > 0 && (step.step % options.evaluate_every == 0 || trainer.finished())) {
+    if (options.evaluate && options.evaluate_every > 0 && (step.step % options.evaluate_every == 0 || done())) {
       evaluate();
       report.stopped_early = options.patience > 0 && worse >= options.patience;
     }
