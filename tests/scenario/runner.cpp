@@ -31,7 +31,7 @@ struct Step {
 };
 
 struct Scenario {
-  Lines needs;  // paths below BALLAST_SHARED
+  Lines needs;  // paths below BALLAST_SHARED or BALLAST_SOURCE
   std::vector<Step> steps;
 };
 
@@ -171,12 +171,17 @@ std::string run(const Step& step, const fs::path& folder) {
   return problem + "  standard output was:\n" + joined(out) + "  standard error was:\n" + joined(err);
 }
 
+/// Whether the folder that an environment variable names has this path.
+bool is_below(const char* variable, const std::string& path) {
+  const char* folder = std::getenv(variable);
+  return folder != nullptr && *folder != '\0' && fs::exists(fs::path(folder) / path);
+}
+
 int run_all(const fs::path& file, const fs::path& ballast) {
   const Scenario scenario = parse(split(read(file)));
-  const char* shared = std::getenv("BALLAST_SHARED");
   for (const auto& needed : scenario.needs) {
-    if (shared == nullptr || *shared == '\0' || !fs::exists(fs::path(shared) / needed)) {
-      std::cout << "skipped: needs BALLAST_SHARED with " << needed << "\n";
+    if (!is_below("BALLAST_SHARED", needed) && !is_below("BALLAST_SOURCE", needed)) {
+      std::cout << "skipped: needs " << needed << " in BALLAST_SHARED or in the source tree\n";
       return kSkipped;
     }
   }
