@@ -41,6 +41,10 @@ std::vector<Ranked> ranked_signals(const DemoRun& run) {
   return ranked;
 }
 
+std::string signals_of(std::size_t count) {
+  return fmt::format("{} {}", count, count == 1 ? "signal" : "signals");
+}
+
 bool has_risk(const risk::DocumentRisk& risk) {
   return std::any_of(risk.signals.begin(), risk.signals.end(), [](const auto& s) { return s.listed; });
 }
@@ -150,7 +154,8 @@ class Page {
 
   void signals(const std::vector<Ranked>& ranked) const {
     const std::size_t shown = std::min(kShown, ranked.size());
-    heading(fmt::format("The {} most severe of {} signals", shown, ranked.size()));
+    heading(shown < ranked.size() ? fmt::format("The {} most severe of {} signals", shown, ranked.size())
+                                  : fmt::format("All {} found, the most severe first", signals_of(shown)));
     line(fmt::format("    {:<10}{:<30}{:<16}{:<10}{}", "severity", "risk", "probability", "sentiment", "entity"));
     for (std::size_t i = 0; i < shown; ++i) signal(i + 1, ranked[i]);
   }
