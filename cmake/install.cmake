@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# `cmake --install`: the program with its default model, the rooms' doors (headers directly in a room) and a CMake package.
+# `cmake --install`: the program with its default model, the rooms' headers and a CMake package. The doors are the headers
+# directly in a room; those below are installed because some doors name a type of theirs, and may change at any time.
 include(CMakePackageConfigHelpers)
 get_property(rooms GLOBAL PROPERTY BALLAST_ROOMS)
 foreach(room ${rooms})
-  file(GLOB doors ${PROJECT_SOURCE_DIR}/ballast/${room}/*.h)
-  install(FILES ${doors} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ballast/${room})
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/ballast/${room} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ballast
+          FILES_MATCHING PATTERN "*.h")
   install(TARGETS ballast_${room} EXPORT ballastTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endforeach()
 install(TARGETS ballast RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
