@@ -11,8 +11,8 @@
 namespace ballast::apps {
 namespace {
 
-constexpr int kMixes = 20;          // weights tried between the branches: 0, 1/20 … 1
-constexpr int kReplicates = 100;    // bootstrap refits kept for intervals
+constexpr int kMixes = 20;        // weights tried between the branches: 0, 1/20 … 1
+constexpr int kReplicates = 100;  // bootstrap refits kept for intervals
 
 /// One head's columns of both branches and what is true.
 struct HeadData {

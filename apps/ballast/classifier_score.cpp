@@ -13,9 +13,13 @@ namespace {
 
 using base::Json;
 
-Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+Json number(double x) {
+  return std::isfinite(x) ? Json(x) : Json(nullptr);
+}
 
-Json interval(const tabular::BootstrapInterval& x) { return {number(x.low), number(x.high)}; }
+Json interval(const tabular::BootstrapInterval& x) {
+  return {number(x.low), number(x.high)};
+}
 
 Json calibration(const std::vector<double>& p, const std::vector<std::uint8_t>& truth, std::uint64_t seed) {
   const auto report = tabular::calibration_report(p, truth, seed);
@@ -25,8 +29,11 @@ Json calibration(const std::vector<double>& p, const std::vector<std::uint8_t>& 
 Json scores_json(const std::vector<tabular::ClassScores>& scores, const std::vector<std::string>& labels) {
   Json json = Json::object();
   for (std::size_t j = 0; j < labels.size(); ++j) {
-    json[labels[j]] = {{"precision", scores[j].precision}, {"recall", scores[j].recall}, {"f1", scores[j].f1},
-                       {"support", scores[j].support}, {"predicted", scores[j].predicted}};
+    json[labels[j]] = {{"precision", scores[j].precision},
+                       {"recall", scores[j].recall},
+                       {"f1", scores[j].f1},
+                       {"support", scores[j].support},
+                       {"predicted", scores[j].predicted}};
   }
   return json;
 }
@@ -58,9 +65,11 @@ Json score_classes(const lm::Head& head, const ClassRows& d, std::uint64_t seed,
   tabular::BootstrapOptions options;
   options.seed = seed;
   const auto measured = [&](double (*measure)(const tabular::ConfusionMatrix&)) {
-    return tabular::bootstrap_interval(rows, tabular::measure_rows(truth, said, [=](auto t, auto p) {
-      return measure(tabular::confusion_matrix(t, p, classes));
-    }), options);
+    return tabular::bootstrap_interval(
+        rows,
+        tabular::measure_rows(truth, said,
+                              [=](auto t, auto p) { return measure(tabular::confusion_matrix(t, p, classes)); }),
+        options);
   };
   json["intervals_95"] = {{"accuracy", interval(measured(tabular::accuracy))},
                           {"macro_f1", interval(measured(tabular::macro_f1))}};
@@ -96,9 +105,12 @@ Json score_labels(const lm::Head& head, const LabelRows& d, std::uint64_t seed) 
   tabular::BootstrapOptions options;
   options.seed = seed;
   const auto measured = [&](auto pick) {
-    return tabular::bootstrap_interval(rows, tabular::measure_rows(truth, said, [=](auto t, auto p) {
-      return pick(tabular::multilabel_scores(t, p, labels));
-    }, labels, labels), options);
+    return tabular::bootstrap_interval(
+        rows,
+        tabular::measure_rows(
+            truth, said, [=](auto t, auto p) { return pick(tabular::multilabel_scores(t, p, labels)); }, labels,
+            labels),
+        options);
   };
   using Scores = tabular::MultilabelScores;
   json["intervals_95"] = {{"macro_f1", interval(measured([](const Scores& s) { return s.macro_f1; }))},

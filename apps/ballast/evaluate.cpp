@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <memory>
 
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
+#include "ballast/ingest/record.h"
 #include "classifier_fit.h"
 #include "default_model.h"
 #include "train.h"
@@ -30,7 +32,8 @@ struct EvaluateOptions {
 std::vector<HeadColumn> columns_for(const EvaluateOptions& o, const std::vector<lm::Head>& heads) {
   std::vector<HeadColumn> columns;
   for (const lm::Head& head : heads) {
-    std::string column = heads.size() == 1 && head.name == "label" && head.kind == lm::HeadKind::multilabel ? "labels" : head.name;
+    std::string column =
+        heads.size() == 1 && head.name == "label" && head.kind == lm::HeadKind::multilabel ? "labels" : head.name;
     for (const std::string& given : o.label_columns) {
       const std::size_t at = given.find('=');
       if (at == std::string::npos && heads.size() == 1) column = given;
@@ -46,9 +49,11 @@ void print_scores(const base::Json& scores) {
     const char* exact = s.contains("accuracy") ? "accuracy" : "subset_accuracy";
     const auto& intervals = s["intervals_95"];
     const auto range = [&](const char* key) {
-      return fmt::format("{:.3f} [{:.3f}, {:.3f}]", s[key].get<double>(), intervals[key][0].get<double>(), intervals[key][1].get<double>());
+      return fmt::format("{:.3f} [{:.3f}, {:.3f}]", s[key].get<double>(), intervals[key][0].get<double>(),
+                         intervals[key][1].get<double>());
     };
-    fmt::print("{} ({} rows)\n  macro-F1 {}\n  {} {}\n", name, s["rows"].get<std::int64_t>(), range("macro_f1"), exact, range(exact));
+    fmt::print("{} ({} rows)\n  macro-F1 {}\n  {} {}\n", name, s["rows"].get<std::int64_t>(), range("macro_f1"), exact,
+               range(exact));
     fmt::print("  Brier {:.4f}, ECE {:.3f} (by chance up to {:.3f})\n", s["brier"].get<double>(),
                s["calibration"]["ece"].get<double>(), s["calibration"]["ece_chance_95"].get<double>());
     if (s["labels"].size() > 12) continue;
@@ -60,15 +65,50 @@ void print_scores(const base::Json& scores) {
   }
 }
 
+/// The heads that the data can judge: those whose column it has. Naming a column makes it required.
+std::vector<std::size_t> heads_in_data(const EvaluateOptions& o, const std::vector<HeadColumn>& columns,
+                                       const Common& common) {
+  const auto reader = ingest::RecordReader::open(files_below(o.data).front());
+  const std::vector<std::string>& present = reader.columns();
+  std::vector<std::size_t> chosen;
+  for (std::size_t h = 0; h < columns.size(); ++h) {
+    const bool named = std::any_of(o.label_columns.begin(), o.label_columns.end(), [&](const std::string& given) {
+      return given == columns[h].column || given.starts_with(columns[h].name + "=");
+    });
+    if (named || columns.size() == 1 || std::find(present.begin(), present.end(), columns[h].column) != present.end()) {
+      chosen.push_back(h);
+    } else {
+      say(common, "head \"" + columns[h].name + "\" is not judged: no column \"" + columns[h].column + "\"");
+    }
+  }
+  if (chosen.empty()) {
+    throw Error(ErrorCode::bad_input, "has a column for none of the model's heads", o.data.front(),
+                "name one: --label-column " + columns.front().name + "=COLUMN");
+  }
+  return chosen;
+}
+
 void evaluate_classifier(const EvaluateOptions& o, const std::string& folder, const Common& common) {
   const auto model = lm::TextClassifier::load(folder);
+  const std::vector<HeadColumn> columns = columns_for(o, model.heads());
+  RowOptions reading{o.data, o.text_columns, {}, o.encoding, o.strict};
+  std::vector<lm::Head> heads;
+  const std::vector<std::size_t> chosen = heads_in_data(o, columns, common);
+  for (const std::size_t h : chosen) {
+    reading.heads.push_back(columns[h]);
+    heads.push_back(model.heads()[h]);
+  }
   ReadSummary summary;
-  const RowOptions reading{o.data, o.text_columns, columns_for(o, model.heads()), o.encoding, o.strict};
-  const LabelledRows rows = read_labelled(reading, model.heads(), nullptr, summary);
+  const LabelledRows rows = read_labelled(reading, heads, nullptr, summary);
   const base::Stopwatch watch;
-  std::vector<std::string_view> texts(rows.texts.begin(), rows.texts.end());
-  const std::vector<lm::Prediction> predictions = model.predict(texts);
+  const std::vector<std::string_view> texts(rows.texts.begin(), rows.texts.end());
+  std::vector<lm::Prediction> predictions = model.predict(texts);
   const double seconds = watch.seconds();
+  for (lm::Prediction& prediction : predictions) {
+    std::vector<lm::HeadPrediction> own;
+    for (const std::size_t h : chosen) own.push_back(prediction.heads[h]);
+    prediction.heads = std::move(own);
+  }
   base::Json json;
   json["model"] = model.identity();
   json["data"] = summary_json(summary);

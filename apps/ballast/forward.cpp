@@ -12,8 +12,10 @@ void add_forward(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("forward", "One pass over ready token ids, for parity checks and study");
   auto options = std::make_shared<lm::ForwardOptions>();
   verb->add_option("--model", options->model, "Model folder")->required();
-  verb->add_option("--input", options->input, "safetensors with input_ids [B, T], optionally attention_mask, position_ids, "
-                                              "token_type_ids, labels")->required();
+  verb->add_option("--input", options->input,
+                   "safetensors with input_ids [B, T], optionally attention_mask, position_ids, "
+                   "token_type_ids, labels")
+      ->required();
   verb->add_option("--output", options->output, "safetensors to write")->required();
   verb->add_flag("--hidden-states", options->hidden_states, "Also write hidden_states.N");
   verb->add_flag("--attentions", options->attentions, "Also write attentions.N");

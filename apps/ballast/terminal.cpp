@@ -46,7 +46,8 @@ void add_common(CLI::App& verb, Common& common, const std::string& example) {
   verb.add_flag("--json", common.json, "Results as JSON (JSONL for streams) on standard output");
   verb.add_option("--store", common.store, "Where documents, signals and decisions are kept")->capture_default_str();
   verb.add_option("--seed", common.seed, "Fixes everything random")->capture_default_str();
-  verb.add_option_function<int>("--threads", [](const int& n) { base::set_threads(n); }, "Threads (0: all cores)")
+  verb.add_option_function<int>(
+          "--threads", [](const int& n) { base::set_threads(n); }, "Threads (0: all cores)")
       ->default_str("0");
   verb.add_flag("--quiet", common.quiet, "No progress and no words on standard error");
   verb.footer("Example:\n  " + example);

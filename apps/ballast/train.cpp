@@ -21,7 +21,9 @@ using base::ErrorCode;
 constexpr double kFineTuningRate = 5e-5, kFreshRate = 5e-4;  // usual for pre-trained and for fresh small models
 
 void check(const TrainOptions& o) {
-  const auto usage = [](const std::string& what, const std::string& option) { throw Error(ErrorCode::usage, what, option); };
+  const auto usage = [](const std::string& what, const std::string& option) {
+    throw Error(ErrorCode::usage, what, option);
+  };
   if (o.model.empty() == o.arch.empty()) usage("give either --model (fine-tuning) or --arch (from scratch)", "--model");
   if (o.steps < 0 || o.epochs < 0) usage("must not be negative", "--steps, --epochs");
   if (o.batch_size < 0 || o.batch_tokens < 0 || (o.batch_size > 0 && o.batch_tokens > 0)) {
@@ -35,7 +37,8 @@ void check(const TrainOptions& o) {
 
 void add_run_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--dtype", o.dtype, "Operands of matrix products: f32 or bf16 (f32 sums, masters and moments)")
-      ->check(CLI::IsMember({"f32", "bf16"}))->capture_default_str();
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
   verb.add_option("--steps", o.steps, "Optimiser steps (else --epochs)");
   verb.add_option("--stop-at", o.stop_at, "End after this step, although the schedule goes on to --steps");
   verb.add_option("--epochs", o.epochs, "Passes over the data (default: 1 for language models, 8 for classifiers)");
@@ -47,7 +50,8 @@ void add_run_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--beta2", o.beta2)->capture_default_str();
   verb.add_option("--eps", o.eps)->capture_default_str();
   verb.add_option("--weight-decay", o.weight_decay)->capture_default_str();
-  verb.add_flag("--decay-all", o.decay_all, "Decay every parameter, as torch's AdamW does (default: not biases and norms)");
+  verb.add_flag("--decay-all", o.decay_all,
+                "Decay every parameter, as torch's AdamW does (default: not biases and norms)");
   verb.add_option("--clip-norm", o.clip_norm, "Gradient norm limit; 0: none")->capture_default_str();
   verb.add_option("--dropout", o.dropout, "Overrides the configuration's dropout");
   verb.add_option("--label-smoothing", o.label_smoothing)->capture_default_str();
@@ -67,7 +71,8 @@ void add_train(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("train", "Train a language model or a classifier, from scratch or fine-tuning");
   auto o = std::make_shared<TrainOptions>();
   verb->add_option("--task", o->task, "causal-lm, masked-lm, classify or multilabel")
-      ->required()->check(CLI::IsMember({"causal-lm", "masked-lm", "classify", "multilabel"}));
+      ->required()
+      ->check(CLI::IsMember({"causal-lm", "masked-lm", "classify", "multilabel"}));
   verb->add_option("--model", o->model, "Model folder to start from");
   verb->add_option("--arch", o->arch, "config.json of a fresh model");
   verb->add_option("--tokenizer", o->tokenizer, "Tokenizer folder for --arch");
@@ -77,15 +82,17 @@ void add_train(CLI::App& app, Common& common) {
   verb->add_option("--output", o->output, "Model folder to write");
   verb->add_option("--text-column", o->text_columns, "Columns of the text, joined with a newline (default text)");
   verb->add_option("--label-column", o->label_columns, "Column of the label (default label; multilabel: labels)");
-  verb->add_option("--head", o->heads, "A question: NAME:multilabel|multiclass[:COLUMN]; several make one model answer all");
+  verb->add_option("--head", o->heads,
+                   "A question: NAME:multilabel|multiclass[:COLUMN]; several make one model answer all");
   verb->add_option("--exclude", o->exclude, "Files whose texts must not be trained on (evaluation sets)");
   verb->add_option("--encoding", o->encoding)->capture_default_str();
   verb->add_flag("--strict", o->strict, "Bad rows and truncated texts are errors");
   verb->add_option("--sequence-length", o->sequence_length, "Tokens of a block (default: the model's positions)");
   verb->add_option("--mask-probability", o->mask_probability, "masked-lm")->capture_default_str();
   verb->add_option("--store-as", o->store_as, "Weights on disk: f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}));
-  verb->add_option("--folds", o->folds, "Classifiers: folds of the out-of-fold predictions that calibrate (default 5, or 3 "
-                                        "above 5,000 rows)");
+  verb->add_option("--folds", o->folds,
+                   "Classifiers: folds of the out-of-fold predictions that calibrate (default 5, or 3 "
+                   "above 5,000 rows)");
   verb->add_flag("--no-ngrams", o->no_ngrams, "Classifiers: the transformer alone, without the n-gram branch");
   verb->add_option("--max-ngrams", o->max_ngrams, "Classifiers: keep only so many n-grams (0: all)");
   add_run_options(*verb, *o);
@@ -101,7 +108,8 @@ void add_train(CLI::App& app, Common& common) {
   });
 }
 
-lm::TrainSettings train_settings(const TrainOptions& o, lm::Objective objective, std::span<const lm::Example> examples) {
+lm::TrainSettings train_settings(const TrainOptions& o, lm::Objective objective,
+                                 std::span<const lm::Example> examples) {
   if (examples.empty()) throw Error(ErrorCode::bad_input, "no example to train on", o.data.front());
   lm::TrainSettings s;
   s.objective = objective;
@@ -112,7 +120,8 @@ lm::TrainSettings train_settings(const TrainOptions& o, lm::Objective objective,
   s.sampling.seed = o.seed;
   s.accumulate = o.accumulate;
   const double epochs = o.epochs > 0 ? o.epochs : objective == lm::Objective::classification ? 8 : 1;
-  const double per_epoch = static_cast<double>(lm::Sampler(examples, s.sampling).batches_per_epoch()) / static_cast<double>(o.accumulate);
+  const double per_epoch =
+      static_cast<double>(lm::Sampler(examples, s.sampling).batches_per_epoch()) / static_cast<double>(o.accumulate);
   s.steps = o.steps > 0 ? o.steps : std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(epochs * per_epoch)));
   s.lr = o.lr > 0 ? o.lr : o.arch.empty() ? kFineTuningRate : kFreshRate;
   s.adamw = {o.beta1, o.beta2, o.eps, o.weight_decay, o.decay_all};
@@ -182,7 +191,8 @@ base::Json recipe_json(const TrainOptions& o, const lm::TrainSettings& s, const 
 void say_data(const Common& common, const ReadSummary& summary, const lm::TokenizeReport& report) {
   std::string line = fmt::format("{} rows, {} tokens", summary.rows, report.tokens);
   if (summary.quarantined > 0) line += fmt::format(", {} rows quarantined", summary.quarantined);
-  if (summary.excluded > 0) line += fmt::format(", {} texts dropped because an excluded file holds them", summary.excluded);
+  if (summary.excluded > 0)
+    line += fmt::format(", {} texts dropped because an excluded file holds them", summary.excluded);
   if (report.truncated_texts > 0) {
     line += fmt::format(", {} texts cut ({} tokens lost)", report.truncated_texts, report.truncated_tokens);
   }

@@ -18,7 +18,8 @@ struct TrainOptions {
   std::string task, model, arch, tokenizer, output, dtype = "f32", schedule = "linear", trace, store_as = "f32";
   std::vector<std::string> data, eval_data, text_columns, label_columns, exclude, heads;
   std::string text_column = "text", encoding = "auto";
-  std::int64_t steps = 0, stop_at = 0, batch_size = 0, batch_tokens = 0, accumulate = 1, sequence_length = 0, warmup = -1;
+  std::int64_t steps = 0, stop_at = 0, batch_size = 0, batch_tokens = 0, accumulate = 1, sequence_length = 0,
+               warmup = -1;
   double epochs = 0, lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01, clip_norm = 1, dropout = -1,
          label_smoothing = 0, mask_probability = 0.15;
   std::int64_t evaluate_every = 0, patience = 0, save_every = 0, folds = 0, max_ngrams = 0;
@@ -42,7 +43,8 @@ base::Json recipe_json(const TrainOptions& options, const lm::TrainSettings& set
 /// One line a file about rows read, quarantined, excluded, cut.
 void say_data(const Common& common, const ReadSummary& summary, const lm::TokenizeReport& report);
 
-lm::LoadedModel open_for_training(const TrainOptions& options, lm::HeadType head, const std::vector<std::string>& labels);
+lm::LoadedModel open_for_training(const TrainOptions& options, lm::HeadType head,
+                                  const std::vector<std::string>& labels);
 
 void train_language_model(const TrainOptions& options, const Common& common);
 void train_classifier(const TrainOptions& options, const Common& common);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ballast train --task classify|multilabel`: the transformer and the n-gram model are trained on folds of the data, so that
-// every row is scored by models that have not seen it; these scores decide how the two are mixed and calibrated. Then both
-// are trained on everything.
+// `ballast train --task classify|multilabel`: the transformer and the n-gram model are trained on folds of the data, so
+// that every row is scored by models that have not seen it; these scores decide how the two are mixed and calibrated.
+// Then both are trained on everything.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,8 +20,8 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kFoldBlock = 8;       // neighbouring rows (near-duplicates often are) stay in one fold
-constexpr std::size_t kManyRows = 5000;     // from here on three folds are enough
+constexpr std::size_t kFoldBlock = 8;    // neighbouring rows (near-duplicates often are) stay in one fold
+constexpr std::size_t kManyRows = 5000;  // from here on three folds are enough
 
 std::vector<HeadColumn> head_columns_of(const TrainOptions& o) {
   std::vector<HeadColumn> heads;
@@ -125,7 +125,8 @@ class Fit {
         held_examples.push_back(examples_[r]);
         texts.push_back(rows_.texts[r]);
       }
-      say(common_, fmt::format("fold {} of {}: {} rows to learn from, {} to score", f + 1, folds, seen.size(), held.size()));
+      say(common_,
+          fmt::format("fold {} of {}: {} rows to learn from, {} to score", f + 1, folds, seen.size(), held.size()));
       lm::LoadedModel model = train_transformer(seen, false).first;
       place(lm::classification_logits(*model.network, held_examples), held, out.outputs, out.transformer);
       if (!o_.no_ngrams) place(train_ngrams(o_, rows_, seen).scores(texts), held, out.outputs, out.ngram);
@@ -178,8 +179,8 @@ std::string short_report(const base::Json& scores) {
   for (const auto& [head, s] : scores.items()) {
     const char* exact = s.contains("accuracy") ? "accuracy" : "subset_accuracy";
     line += fmt::format("{}{}: macro-F1 {:.3f}, {} {:.3f}, ECE {:.3f} (chance {:.3f})", line.empty() ? "" : "; ", head,
-                        s["macro_f1"].get<double>(), exact, s[exact].get<double>(), s["calibration"]["ece"].get<double>(),
-                        s["calibration"]["ece_chance_95"].get<double>());
+                        s["macro_f1"].get<double>(), exact, s[exact].get<double>(),
+                        s["calibration"]["ece"].get<double>(), s["calibration"]["ece_chance_95"].get<double>());
   }
   return line;
 }
@@ -190,7 +191,8 @@ void train_on_ids(const TrainOptions& o, const Common& common) {
   std::vector<lm::Example> examples;
   for (const std::string& file : o.data) {
     for (lm::Example& e : lm::examples_from_input(lm::read_token_input(file, model.network->config()), false)) {
-      if (e.classes.empty() == e.targets.empty()) throw Error(ErrorCode::bad_input, "has no tensor \"labels\" [B] or [B, outputs]", file);
+      if (e.classes.empty() == e.targets.empty())
+        throw Error(ErrorCode::bad_input, "has no tensor \"labels\" [B] or [B, outputs]", file);
       examples.push_back(std::move(e));
     }
   }
@@ -218,7 +220,8 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   const LabelledRows rows = read_labelled(reading, {}, &exclusion, summary);
 
   lm::TokenizeReport tokenized;
-  lm::ModelConfig config = lm::read_config(o.model.empty() ? std::filesystem::path(o.arch) : std::filesystem::path(o.model) / "config.json");
+  lm::ModelConfig config =
+      lm::read_config(o.model.empty() ? std::filesystem::path(o.arch) : std::filesystem::path(o.model) / "config.json");
   if (o.tokenizer.empty() && o.model.empty()) {
     throw Error(ErrorCode::usage, "the model has no tokenizer; give one", "--tokenizer");
   }
@@ -228,14 +231,16 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   set_labels(rows, examples);
   say_data(common, summary, tokenized);
   if (o.strict && tokenized.truncated_texts > 0) {
-    throw Error(ErrorCode::bad_input, fmt::format("{} texts are longer than {} tokens", tokenized.truncated_texts, length),
-                o.data.front(), "--strict allows no cut");
+    throw Error(ErrorCode::bad_input,
+                fmt::format("{} texts are longer than {} tokens", tokenized.truncated_texts, length), o.data.front(),
+                "--strict allows no cut");
   }
 
   Fit fit(o, common, rows, examples);
   const int folds = o.folds > 1 ? static_cast<int>(o.folds) : rows.size() > kManyRows ? 3 : 5;
   if (rows.size() < static_cast<std::size_t>(folds) * kFoldBlock) {
-    throw Error(ErrorCode::bad_input, fmt::format("{} rows are too few for {} folds", rows.size(), folds), o.data.front());
+    throw Error(ErrorCode::bad_input, fmt::format("{} rows are too few for {} folds", rows.size(), folds),
+                o.data.front());
   }
   const OutOfFold logits = fit.cross_fit(folds);
   lm::ClassifierSpec spec = fit_classifier(rows, logits, o.seed);

@@ -58,7 +58,8 @@ void prepare_masking(const TrainOptions& o, const lm::LoadedModel& model, lm::Tr
   }
   s.mask_token = *model.tokenizer->special().mask;
   for (std::int64_t id = 0; id < model.tokenizer->vocabulary_size(); ++id) {
-    if (model.tokenizer->is_special(static_cast<std::int32_t>(id))) s.unmaskable.push_back(static_cast<std::int32_t>(id));
+    if (model.tokenizer->is_special(static_cast<std::int32_t>(id)))
+      s.unmaskable.push_back(static_cast<std::int32_t>(id));
   }
 }
 

@@ -51,28 +51,6 @@ ingest::QuarantineSink into(ReadSummary& summary) {
   };
 }
 
-std::vector<std::string> files_below(const std::vector<std::string>& sources) {
-  std::vector<std::string> files;
-  for (const std::string& source : sources) {
-    if (!fs::is_directory(source)) {
-      files.push_back(source);
-      continue;
-    }
-    std::vector<std::string> found;
-    for (const auto& entry : fs::recursive_directory_iterator(source)) {
-      const std::string name = entry.path().filename().string();
-      static constexpr std::string_view kEndings[] = {".txt", ".csv", ".jsonl", ".txt.gz", ".csv.gz", ".jsonl.gz"};
-      const bool wanted = std::any_of(std::begin(kEndings), std::end(kEndings),
-                                      [&](std::string_view ending) { return name.ends_with(ending); });
-      if (entry.is_regular_file() && wanted && !name.starts_with(".")) found.push_back(entry.path().string());
-    }
-    if (found.empty()) throw Error(ErrorCode::bad_input, "holds no .txt, .csv or .jsonl file", source);
-    std::sort(found.begin(), found.end());
-    files.insert(files.end(), found.begin(), found.end());
-  }
-  return files;
-}
-
 /// A text without the lines that must not be seen.
 std::string without_excluded(const std::string& text, const Exclusion& exclusion, std::int64_t& excluded) {
   if (exclusion.size() == 0) return text;
@@ -162,7 +140,8 @@ std::vector<RawRow> read_raw(const RowOptions& options, const Exclusion* exclusi
         continue;
       }
       for (const HeadColumn& head : options.heads) {
-        raw.labels.push_back(row.json(head.column).is_null() ? std::nullopt : std::optional(labels_of(row, head.column)));
+        raw.labels.push_back(row.json(head.column).is_null() ? std::nullopt
+                                                             : std::optional(labels_of(row, head.column)));
         const auto& found = raw.labels.back();
         if (head.kind == lm::HeadKind::multiclass && found && found->size() != 1) {
           quarantine({file, row.line, head.column, "expected one label, found " + std::to_string(found->size()), ""});
@@ -189,8 +168,9 @@ std::vector<lm::Head> heads_of(const std::vector<RawRow>& rows, const std::vecto
     }
     lm::Head head{columns[h].name, columns[h].kind, {labels.begin(), labels.end()}, {}};
     if (head.labels.size() < (head.kind == lm::HeadKind::multiclass ? 2u : 1u)) {
-      throw Error(ErrorCode::bad_input, "column \"" + columns[h].column + "\" holds " +
-                                            std::to_string(head.labels.size()) + " label(s), too few to learn from",
+      throw Error(ErrorCode::bad_input,
+                  "column \"" + columns[h].column + "\" holds " + std::to_string(head.labels.size()) +
+                      " label(s), too few to learn from",
                   "--data");
     }
     heads.push_back(std::move(head));
@@ -210,6 +190,28 @@ int label_index(const lm::Head& head, const std::string& label, const RawRow& ro
 }
 
 }  // namespace
+
+std::vector<std::string> files_below(const std::vector<std::string>& sources) {
+  std::vector<std::string> files;
+  for (const std::string& source : sources) {
+    if (!fs::is_directory(source)) {
+      files.push_back(source);
+      continue;
+    }
+    std::vector<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(source)) {
+      const std::string name = entry.path().filename().string();
+      static constexpr std::string_view kEndings[] = {".txt", ".csv", ".jsonl", ".txt.gz", ".csv.gz", ".jsonl.gz"};
+      const bool wanted = std::any_of(std::begin(kEndings), std::end(kEndings),
+                                      [&](std::string_view ending) { return name.ends_with(ending); });
+      if (entry.is_regular_file() && wanted && !name.starts_with(".")) found.push_back(entry.path().string());
+    }
+    if (found.empty()) throw Error(ErrorCode::bad_input, "holds no .txt, .csv or .jsonl file", source);
+    std::sort(found.begin(), found.end());
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
 
 Exclusion::Exclusion(const std::vector<std::string>& files) {
   for (const std::string& file : files_below(files)) {
@@ -238,7 +240,8 @@ Json summary_json(const ReadSummary& summary) {
   json["excluded"] = summary.excluded;
   json["sources"] = Json::array();
   for (const ReadSource& source : summary.sources) {
-    json["sources"].push_back({{"file", fs::path(source.file).filename().string()}, {"sha256", source.sha256}, {"rows", source.rows}});
+    json["sources"].push_back(
+        {{"file", fs::path(source.file).filename().string()}, {"sha256", source.sha256}, {"rows", source.rows}});
   }
   return json;
 }

@@ -12,6 +12,9 @@
 
 namespace ballast::apps {
 
+/// Files as given, and those of known kinds below folders, in sorted order. Throws bad_input for a folder without one.
+std::vector<std::string> files_below(const std::vector<std::string>& sources);
+
 /// Normalised texts that must not be trained on: case-folded, letters and digits only.
 class Exclusion {
  public:
@@ -54,7 +57,7 @@ struct LabelledRows {
   std::vector<lm::Head> heads;
   std::vector<std::string> ids, texts;
   std::vector<std::int64_t> lines;
-  std::vector<std::vector<int>> classes;                  // [head][row]; empty for multilabel heads
+  std::vector<std::vector<int>> classes;                     // [head][row]; empty for multilabel heads
   std::vector<std::vector<std::vector<std::uint8_t>>> sets;  // [head][row][label]; empty for multiclass heads
   std::size_t size() const { return texts.size(); }
 };
@@ -67,8 +70,8 @@ struct RowOptions {
   bool strict = false;
 };
 
-/// Reads labelled rows. With `known` heads (evaluation), a label that none of them has is an error naming the row; without,
-/// labels are collected and sorted. Bad rows go to the summary. Throws bad_input when nothing is left.
+/// Reads labelled rows. With `known` heads (evaluation), a label that none of them has is an error naming the row;
+/// without, labels are collected and sorted. Bad rows go to the summary. Throws bad_input when nothing is left.
 LabelledRows read_labelled(const RowOptions& options, const std::vector<lm::Head>& known, const Exclusion* exclusion,
                            ReadSummary& summary);
 

@@ -23,14 +23,22 @@ Error::Error(ErrorCode code, std::string what, std::string where, std::string hi
 
 const char* error_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::usage: return "usage";
-    case ErrorCode::bad_input: return "bad-input";
-    case ErrorCode::not_found: return "not-found";
-    case ErrorCode::unsupported: return "unsupported";
-    case ErrorCode::io: return "io";
-    case ErrorCode::network: return "network";
-    case ErrorCode::cancelled: return "cancelled";
-    case ErrorCode::internal: return "internal";
+    case ErrorCode::usage:
+      return "usage";
+    case ErrorCode::bad_input:
+      return "bad-input";
+    case ErrorCode::not_found:
+      return "not-found";
+    case ErrorCode::unsupported:
+      return "unsupported";
+    case ErrorCode::io:
+      return "io";
+    case ErrorCode::network:
+      return "network";
+    case ErrorCode::cancelled:
+      return "cancelled";
+    case ErrorCode::internal:
+      return "internal";
   }
   return "internal";
 }
@@ -40,8 +48,10 @@ int exit_code(ErrorCode code) {
     case ErrorCode::usage:
     case ErrorCode::bad_input:
     case ErrorCode::not_found:
-    case ErrorCode::unsupported: return 2;
-    default: return 1;
+    case ErrorCode::unsupported:
+      return 2;
+    default:
+      return 1;
   }
 }
 

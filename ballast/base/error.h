@@ -44,10 +44,10 @@ int exit_code(ErrorCode code);
 }  // namespace ballast::base
 
 /// A promise of our own code. Throws base::Error(internal); never reachable from user input.
-#define BALLAST_CHECK(condition, value)                                                            \
-  do {                                                                                             \
-    if (!(condition)) [[unlikely]] {                                                               \
-      using std::to_string;                                                                        \
-      ::ballast::base::check_failed(#condition, __FILE__, __LINE__, to_string(value));             \
-    }                                                                                              \
+#define BALLAST_CHECK(condition, value)                                                \
+  do {                                                                                 \
+    if (!(condition)) [[unlikely]] {                                                   \
+      using std::to_string;                                                            \
+      ::ballast::base::check_failed(#condition, __FILE__, __LINE__, to_string(value)); \
+    }                                                                                  \
   } while (false)

@@ -150,7 +150,8 @@ void write_directory_atomic(const fs::path& path, const std::function<void(const
     sync_folder(temporary);
     if (fs::exists(target)) {
       // Both names change in one step, so that a reader always finds a whole folder under `path`.
-      if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) != 0) fail(target, "replace");
+      if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) != 0)
+        fail(target, "replace");
       fs::remove_all(temporary, ec);
     } else if (::rename(temporary.c_str(), target.c_str()) != 0) {
       fail(target, "create");

@@ -41,12 +41,13 @@ class FileSink {
 };
 
 /// Writes `path` atomically: temporary file beside it, fsync, rename, fsync of the folder. When `produce` or the disk
-/// fails, the old file is untouched, the temporary one is removed and the error goes to the caller (io for a full disk).
+/// fails, the old file is untouched, the temporary one is removed and the error goes to the caller (io for a full
+/// disk).
 void write_file_atomic(const std::filesystem::path& path, const std::function<void(FileSink&)>& produce);
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
-/// Replaces a whole folder: `produce` fills a fresh temporary folder beside `path`, which then takes its place. A failure
-/// leaves an existing folder as it was.
+/// Replaces a whole folder: `produce` fills a fresh temporary folder beside `path`, which then takes its place. A
+/// failure leaves an existing folder as it was.
 void write_directory_atomic(const std::filesystem::path& path,
                             const std::function<void(const std::filesystem::path&)>& produce);
 

@@ -29,7 +29,9 @@ Json read_json(const std::filesystem::path& path) {
   return parse_json(file.text(), path.string());
 }
 
-std::string dump_json(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump_json(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 void json_field_failed(const std::string& key, const std::string& where, const std::string& why) {
   throw Error(ErrorCode::bad_input, "field \"" + key + "\" " + why, where);

@@ -9,11 +9,11 @@
 namespace ballast::base {
 
 struct ProgressState {
-  std::string doing;         // "training", "scanning"
-  std::int64_t done = 0;     // units finished
-  std::int64_t total = 0;    // 0: unknown
-  std::string unit;          // "steps", "documents"
-  std::string metric;        // the figure that matters, ready to show: "loss 2.31"
+  std::string doing;       // "training", "scanning"
+  std::int64_t done = 0;   // units finished
+  std::int64_t total = 0;  // 0: unknown
+  std::string unit;        // "steps", "documents"
+  std::string metric;      // the figure that matters, ready to show: "loss 2.31"
   bool finished = false;
 };
 

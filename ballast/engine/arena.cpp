@@ -10,11 +10,15 @@ namespace {
 
 constexpr std::size_t kSmallestBlock = std::size_t{1} << 20;
 
-std::size_t round_up(std::size_t bytes) { return (bytes + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment; }
+std::size_t round_up(std::size_t bytes) {
+  return (bytes + Arena::kAlignment - 1) / Arena::kAlignment * Arena::kAlignment;
+}
 
 }  // namespace
 
-void Arena::FreeDeleter::operator()(std::byte* p) const { std::free(p); }
+void Arena::FreeDeleter::operator()(std::byte* p) const {
+  std::free(p);
+}
 
 void Arena::add_block(std::size_t bytes) {
   Block block;
@@ -45,7 +49,9 @@ void Arena::reset() {
   current_ = 0;
 }
 
-Arena::Mark Arena::mark() const { return {current_, current_ < blocks_.size() ? blocks_[current_].used : 0}; }
+Arena::Mark Arena::mark() const {
+  return {current_, current_ < blocks_.size() ? blocks_[current_].used : 0};
+}
 
 void Arena::release(Mark mark) {
   for (std::size_t i = mark.block + 1; i < blocks_.size(); ++i) blocks_[i].used = 0;

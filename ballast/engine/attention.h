@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Multi-head scaled dot-product attention (Vaswani et al. 2017) over a packed batch: softmax(Q Kᵀ / sqrt(d_head)) V within
-// each sequence. Blocked with an online softmax (Milakov & Gimelshein 2018; Dao et al. 2022): no T×T matrix in memory.
+// Multi-head scaled dot-product attention (Vaswani et al. 2017) over a packed batch: softmax(Q Kᵀ / sqrt(d_head)) V
+// within each sequence. Blocked with an online softmax (Milakov & Gimelshein 2018; Dao et al. 2022): no T×T matrix in
+// memory.
 #pragma once
 
 #include <cstdint>

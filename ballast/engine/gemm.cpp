@@ -184,6 +184,13 @@ void clear_if_empty(std::int64_t m, std::int64_t n, std::int64_t k, float* c, st
   for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, 0.0f);
 }
 
+/// Handing work to threads costs some microseconds; products that take no longer run where they are. Who computes an
+/// element does not change its bits.
+bool worth_threads(std::int64_t m, std::int64_t n, std::int64_t k) {
+  constexpr std::int64_t kMultiplyAdds = std::int64_t{1} << 20;  // about 20 µs on one core with AVX-512
+  return m * n * k >= kMultiplyAdds;
+}
+
 }  // namespace
 
 std::uint16_t to_bf16(float x) {
@@ -218,17 +225,19 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, 
   const Cells cells = cells_for(precision);
   void* pa = t_pack_a.get(packed_bytes(m, k, kRows, cells));
   void* pb = t_pack_b.get(packed_bytes(n, k, kCols, cells));
-  pack(a, true, m, k, kRows, cells, pa, true);
-  pack(b, false, n, k, kCols, cells, pb, true);
-  multiply({pa, pb, m, n, k, c, ldc, accumulate, cells}, true);
+  const bool parallel = worth_threads(m, n, k);
+  pack(a, true, m, k, kRows, cells, pa, parallel);
+  pack(b, false, n, k, kCols, cells, pb, parallel);
+  multiply({pa, pb, m, n, k, c, ldc, accumulate, cells}, parallel);
 }
 
 void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate) {
   clear_if_empty(m, b.n(), b.k(), c, ldc, accumulate);
   if (m == 0 || b.n() == 0 || b.k() == 0) return;
   void* pa = t_pack_a.get(packed_bytes(m, b.k(), kRows, b.cells()));
-  pack(a, true, m, b.k(), kRows, b.cells(), pa, true);
-  multiply({pa, b.panels(), m, b.n(), b.k(), c, ldc, accumulate, b.cells()}, true);
+  const bool parallel = worth_threads(m, b.n(), b.k());
+  pack(a, true, m, b.k(), kRows, b.cells(), pa, parallel);
+  multiply({pa, b.panels(), m, b.n(), b.k(), c, ldc, accumulate, b.cells()}, parallel);
 }
 
 void gemm_serial(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,

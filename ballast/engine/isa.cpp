@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/engine/isa.h"
 
-#include <cstdlib>
 #include <hwy/highway.h>
+#include <cstdlib>
 
 #include "ballast/base/error.h"
 #include "ballast/engine/kernels/gemm_kernels.h"

@@ -111,8 +111,8 @@ LossResult cross_entropy_over_vocabulary(Tape& tape, Value x, Parameter& table, 
       base::parallel_for(rows, [&](std::int64_t i) { kernels::add_to(logits + i * n, bias->value, n); });
     }
     const Arena::Mark inner = tape.arena().mark();
-    result.sum += cross_entropy_rows(logits, rows, n, labels.data() + r, options.label_smoothing, weight, training,
-                                     tape.arena());
+    result.sum +=
+        cross_entropy_rows(logits, rows, n, labels.data() + r, options.label_smoothing, weight, training, tape.arena());
     tape.arena().release(inner);
     if (!training) continue;
     if (bias != nullptr && bias->grad != nullptr) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Losses. Each adds its gradient to its input at once (the loss is the end of the tape), so nothing is kept for backward().
+// Losses. Each adds its gradient to its input at once (the loss is the end of the tape), so nothing is kept for
+// backward().
 #pragma once
 
 #include <cstdint>

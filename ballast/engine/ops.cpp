@@ -11,9 +11,9 @@ namespace ballast::engine {
 namespace {
 
 // Pieces are cut by size alone, so every sum has one order for any number of threads.
-constexpr std::int64_t kPiece = 16384;   // elements of an element-wise loop
-constexpr std::int64_t kColumns = 64;    // columns of a sum over rows
-constexpr std::int64_t kRowPiece = 16;   // rows of a row-wise loop
+constexpr std::int64_t kPiece = 16384;  // elements of an element-wise loop
+constexpr std::int64_t kColumns = 64;   // columns of a sum over rows
+constexpr std::int64_t kRowPiece = 16;  // rows of a row-wise loop
 
 Operand right_side(const Parameter& w, Layout layout) {
   // The product wants [in, out].

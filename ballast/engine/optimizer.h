@@ -47,8 +47,8 @@ enum class Schedule { constant, linear, cosine };
 /// Throws usage for an unknown name.
 Schedule schedule_from_name(const std::string& name);
 
-/// Learning-rate multiplier at `step` (from 0) of `total`: linear warm-up from 0 over `warmup` steps, then constant, linear
-/// decay to 0 or half a cosine to 0 (as transformers' get_*_schedule_with_warmup).
+/// Learning-rate multiplier at `step` (from 0) of `total`: linear warm-up from 0 over `warmup` steps, then constant,
+/// linear decay to 0 or half a cosine to 0 (as transformers' get_*_schedule_with_warmup).
 double schedule_factor(Schedule schedule, std::int64_t step, std::int64_t warmup, std::int64_t total);
 
 }  // namespace ballast::engine

@@ -39,14 +39,17 @@ void ParameterStore::prepare_training() {
   drop_packed();
 }
 
-void ParameterStore::zero_gradients() { std::fill(gradients_.begin(), gradients_.end(), 0.0f); }
+void ParameterStore::zero_gradients() {
+  std::fill(gradients_.begin(), gradients_.end(), 0.0f);
+}
 
 void ParameterStore::drop_packed() {
   for (Parameter& p : parameters_) p.packed.reset();
 }
 
 Parameter* ParameterStore::find(const std::string& name) {
-  const auto it = std::find_if(parameters_.begin(), parameters_.end(), [&](const Parameter& p) { return p.name == name; });
+  const auto it =
+      std::find_if(parameters_.begin(), parameters_.end(), [&](const Parameter& p) { return p.name == name; });
   return it == parameters_.end() ? nullptr : &*it;
 }
 

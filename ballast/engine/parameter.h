@@ -18,7 +18,7 @@ struct Parameter {
   std::int64_t size = 0;            // product of shape
   bool decay = true;                // weight decay applies (matrices; not biases and norms)
   float* value = nullptr;
-  float* grad = nullptr;            // null unless training
+  float* grad = nullptr;                 // null unless training
   std::unique_ptr<PackedMatrix> packed;  // the right-hand side of its product, ready for inference
 
   std::int64_t rows() const { return shape.front(); }

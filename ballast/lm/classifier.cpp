@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "ballast/base/error.h"
-#include "ballast/base/hash.h"
 #include "ballast/base/files.h"
+#include "ballast/base/hash.h"
 #include "ballast/lm/classifier_spec.h"
 #include "ballast/lm/load.h"
 #include "ballast/lm/ngram/model.h"
@@ -88,7 +88,8 @@ struct TextClassifier::State {
                    std::map<std::pair<std::size_t, std::size_t>, double>& weights) const;
 };
 
-std::vector<float> TextClassifier::State::window_logits(std::span<const std::vector<std::int32_t>* const> windows) const {
+std::vector<float> TextClassifier::State::window_logits(
+    std::span<const std::vector<std::int32_t>* const> windows) const {
   const std::lock_guard lock(mutex);
   std::vector<float> logits;
   text::TokenBatch batch;
@@ -135,8 +136,12 @@ TextClassifier::TextClassifier(std::unique_ptr<State> state) : state_(std::move(
 TextClassifier::~TextClassifier() = default;
 TextClassifier::TextClassifier(TextClassifier&&) noexcept = default;
 TextClassifier& TextClassifier::operator=(TextClassifier&&) noexcept = default;
-const std::vector<Head>& TextClassifier::heads() const { return state_->heads; }
-const std::string& TextClassifier::identity() const { return state_->identity; }
+const std::vector<Head>& TextClassifier::heads() const {
+  return state_->heads;
+}
+const std::string& TextClassifier::identity() const {
+  return state_->identity;
+}
 
 TextClassifier TextClassifier::load(const fs::path& given) {
   fs::path folder = given;
@@ -158,9 +163,11 @@ TextClassifier TextClassifier::load(const fs::path& given) {
     state->spec = read_spec(folder / "classifier.json");
   } else {
     HeadSpec head;
-    head.head = {"label", config.raw.value("problem_type", "") == "multi_label_classification" ? HeadKind::multilabel
-                                                                                                 : HeadKind::multiclass,
-                 config.labels, {}};
+    head.head = {"label",
+                 config.raw.value("problem_type", "") == "multi_label_classification" ? HeadKind::multilabel
+                                                                                      : HeadKind::multiclass,
+                 config.labels,
+                 {}};
     if (head.head.kind == HeadKind::multilabel) head.head.thresholds.assign(config.labels.size(), 0.5);
     state->spec.heads.push_back(std::move(head));
   }
@@ -170,8 +177,9 @@ TextClassifier TextClassifier::load(const fs::path& given) {
   if (fs::exists(folder / "ngram.safetensors")) {
     state->ngrams = NgramModel::load(folder / "ngram.safetensors");
     if (static_cast<std::size_t>(state->ngrams->outputs()) != config.labels.size()) {
-      throw Error(ErrorCode::bad_input, "has " + std::to_string(state->ngrams->outputs()) + " outputs, config.json " +
-                                            std::to_string(config.labels.size()),
+      throw Error(ErrorCode::bad_input,
+                  "has " + std::to_string(state->ngrams->outputs()) + " outputs, config.json " +
+                      std::to_string(config.labels.size()),
                   (folder / "ngram.safetensors").string());
     }
   }
@@ -196,8 +204,8 @@ std::vector<Prediction> TextClassifier::predict(std::span<const std::string_view
   std::size_t at = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const std::size_t n = windows[i].ids.size();
-    predictions.push_back(s.combine(logits.data() + at * s.outputs(), n,
-                                    s.ngrams ? ngrams.data() + i * s.outputs() : nullptr));
+    predictions.push_back(
+        s.combine(logits.data() + at * s.outputs(), n, s.ngrams ? ngrams.data() + i * s.outputs() : nullptr));
     predictions.back().tokens = windows[i].tokens;
     at += n;
   }

@@ -19,21 +19,22 @@ enum class HeadKind { multilabel, multiclass };
 
 /// One question that the model answers about a text.
 struct Head {
-  std::string name;                 // "risk", "severity", "sentiment", or "label"
+  std::string name;  // "risk", "severity", "sentiment", or "label"
   HeadKind kind = HeadKind::multiclass;
   std::vector<std::string> labels;  // multiclass: exactly one applies; multilabel: any number
   std::vector<double> thresholds;   // multilabel: a label is listed where its probability reaches this
 };
 
 struct HeadPrediction {
-  std::vector<double> probabilities;             // calibrated, one a label
-  std::vector<std::array<double, 2>> intervals;  // 90 % interval a label (bootstrap over the calibration split); may be empty
+  std::vector<double> probabilities;  // calibrated, one a label
+  std::vector<std::array<double, 2>>
+      intervals;  // 90 % interval a label (bootstrap over the calibration split); may be empty
 };
 
 struct Prediction {
   std::vector<HeadPrediction> heads;  // in the order of TextClassifier::heads()
-  int windows = 1;                    // over-long texts are read in windows; probabilities are those of the strongest one
-  std::int64_t tokens = 0;            // tokens read
+  int windows = 1;          // over-long texts are read in windows; probabilities are those of the strongest one
+  std::int64_t tokens = 0;  // tokens read
 };
 
 /// How much the bytes [start, end) of a text raised (positive) or lowered one label's score.

@@ -14,7 +14,9 @@ using base::ErrorCode;
 using base::Json;
 using base::json_field;
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
 
 Json pairs_json(const std::vector<std::array<double, 2>>& pairs) {
   Json list = Json::array();
@@ -25,7 +27,8 @@ Json pairs_json(const std::vector<std::array<double, 2>>& pairs) {
 void check_sizes(const HeadSpec& spec, const std::string& where) {
   const std::size_t n = spec.head.labels.size();
   const auto wrong = [&](const std::string& field) {
-    throw Error(ErrorCode::bad_input, "head \"" + spec.head.name + "\": " + field + " does not have one entry a label", where);
+    throw Error(ErrorCode::bad_input, "head \"" + spec.head.name + "\": " + field + " does not have one entry a label",
+                where);
   };
   if (n == 0) wrong("labels");
   if (spec.head.kind == HeadKind::multilabel && spec.head.thresholds.size() != n) wrong("thresholds");

@@ -23,24 +23,24 @@ struct ModelConfig {
   std::int64_t width = 0;       // hidden size
   std::int64_t layers = 0;
   std::int64_t heads = 0;
-  std::int64_t inner = 0;       // feed-forward width
-  std::int64_t positions = 0;   // longest sequence in tokens
-  std::int64_t types = 0;       // token types (BERT)
+  std::int64_t inner = 0;      // feed-forward width
+  std::int64_t positions = 0;  // longest sequence in tokens
+  std::int64_t types = 0;      // token types (BERT)
   float norm_eps = 1e-5f;
-  std::string activation;       // as named in the file: "gelu", "gelu_new", "relu", …
+  std::string activation;  // as named in the file: "gelu", "gelu_new", "relu", …
   float embedding_dropout = 0.1f, attention_dropout = 0.1f, hidden_dropout = 0.1f, classifier_dropout = 0.1f;
   double initializer_range = 0.02;
-  std::vector<std::string> labels;  // classification outputs in order
+  std::vector<std::string> labels;                              // classification outputs in order
   std::int64_t pad_token = -1, bos_token = -1, eos_token = -1;  // -1: none
-  base::Json raw;                   // the file as read: fields that Ballast does not use survive a round trip
+  base::Json raw;  // the file as read: fields that Ballast does not use survive a round trip
 
   std::int64_t head_width() const { return width / heads; }
   /// Architecture class name, e.g. "BertForSequenceClassification".
   std::string architecture() const;
 };
 
-/// Reads a folder's config.json, or an `--arch` file of the same form. Throws not_found, bad_input (field and reason) or
-/// unsupported (model_type, activation or option that Ballast does not have; names the known ones).
+/// Reads a folder's config.json, or an `--arch` file of the same form. Throws not_found, bad_input (field and reason)
+/// or unsupported (model_type, activation or option that Ballast does not have; names the known ones).
 ModelConfig read_config(const std::filesystem::path& file);
 ModelConfig parse_config(const base::Json& json, const std::string& where);
 

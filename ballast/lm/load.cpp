@@ -34,9 +34,10 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 void take_value(engine::Parameter& p, const CheckpointTensors& tensors, const std::string& name) {
   const TensorInfo& info = tensors.info(name);
   if (info.shape != p.shape) {
-    throw Error(ErrorCode::bad_input,
-                "tensor \"" + name + "\" has shape " + info.shape_text() + ", config.json asks for " + shape_text(p.shape),
-                tensors.path().string());
+    throw Error(
+        ErrorCode::bad_input,
+        "tensor \"" + name + "\" has shape " + info.shape_text() + ", config.json asks for " + shape_text(p.shape),
+        tensors.path().string());
   }
   const std::span<const std::byte> raw = tensors.raw(name);
   const bool aligned = reinterpret_cast<std::uintptr_t>(raw.data()) % alignof(float) == 0;
@@ -89,7 +90,8 @@ bool has_tokenizer(const fs::path& folder) {
 
 LoadedModel load_model(const fs::path& folder, const LoadOptions& options) {
   if (!fs::is_directory(folder)) {
-    throw Error(ErrorCode::not_found, "is not a model folder", folder.string(), "expected config.json and model.safetensors");
+    throw Error(ErrorCode::not_found, "is not a model folder", folder.string(),
+                "expected config.json and model.safetensors");
   }
   LoadedModel model;
   ModelConfig config = read_config(folder / "config.json");
@@ -108,8 +110,8 @@ LoadedModel load_model(const fs::path& folder, const LoadOptions& options) {
     model.tokenizer = text::Tokenizer::load(folder);
     if (model.tokenizer->vocabulary_size() > config.vocabulary) {
       throw Error(ErrorCode::bad_input,
-                  "the tokenizer has " + std::to_string(model.tokenizer->vocabulary_size()) + " tokens, config.json says " +
-                      std::to_string(config.vocabulary),
+                  "the tokenizer has " + std::to_string(model.tokenizer->vocabulary_size()) +
+                      " tokens, config.json says " + std::to_string(config.vocabulary),
                   folder.string());
     }
   }

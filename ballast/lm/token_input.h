@@ -14,11 +14,11 @@
 namespace ballast::lm {
 
 struct TokenInput {
-  std::int64_t batch = 0, length = 0;  // B, T
+  std::int64_t batch = 0, length = 0;                     // B, T
   std::vector<std::int64_t> ids, mask, positions, types;  // [B, T]; mask of ones, positions 0 …, types 0 where absent
   std::vector<std::int64_t> labels;                       // [B, T], [B] or empty
   bool labels_per_token = false;
-  std::vector<float> targets;                             // f32 labels [B, outputs] of a multi-label task, or empty
+  std::vector<float> targets;  // f32 labels [B, outputs] of a multi-label task, or empty
 
   bool visible(std::int64_t b, std::int64_t t) const { return mask[static_cast<std::size_t>(b * length + t)] != 0; }
 };

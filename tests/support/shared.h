@@ -17,8 +17,7 @@ inline std::filesystem::path shared_dir() {
 }  // namespace ballast::test
 
 /// Skips (and reports as skipped) a test whose reference data is absent.
-#define BALLAST_NEEDS_SHARED(relative)                                                       \
-  if (::ballast::test::shared_dir().empty() ||                                               \
-      !std::filesystem::exists(::ballast::test::shared_dir() / (relative))) {                \
-    GTEST_SKIP() << "needs BALLAST_SHARED with " << (relative);                              \
+#define BALLAST_NEEDS_SHARED(relative)                                                                                 \
+  if (::ballast::test::shared_dir().empty() || !std::filesystem::exists(::ballast::test::shared_dir() / (relative))) { \
+    GTEST_SKIP() << "needs BALLAST_SHARED with " << (relative);                                                        \
   }

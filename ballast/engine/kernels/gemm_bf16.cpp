@@ -41,20 +41,30 @@ void tile(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, float*
 void multiply(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, int rows, float* c, std::int64_t ldc,
               bool accumulate) {
   switch (rows) {
-    case 1: return tile<1>(a, b, k, c, ldc, accumulate);
-    case 2: return tile<2>(a, b, k, c, ldc, accumulate);
-    case 3: return tile<3>(a, b, k, c, ldc, accumulate);
-    case 4: return tile<4>(a, b, k, c, ldc, accumulate);
-    case 5: return tile<5>(a, b, k, c, ldc, accumulate);
-    case 6: return tile<6>(a, b, k, c, ldc, accumulate);
-    case 7: return tile<7>(a, b, k, c, ldc, accumulate);
-    default: return tile<8>(a, b, k, c, ldc, accumulate);
+    case 1:
+      return tile<1>(a, b, k, c, ldc, accumulate);
+    case 2:
+      return tile<2>(a, b, k, c, ldc, accumulate);
+    case 3:
+      return tile<3>(a, b, k, c, ldc, accumulate);
+    case 4:
+      return tile<4>(a, b, k, c, ldc, accumulate);
+    case 5:
+      return tile<5>(a, b, k, c, ldc, accumulate);
+    case 6:
+      return tile<6>(a, b, k, c, ldc, accumulate);
+    case 7:
+      return tile<7>(a, b, k, c, ldc, accumulate);
+    default:
+      return tile<8>(a, b, k, c, ldc, accumulate);
   }
 }
 
 }  // namespace
 
-bool bf16_kernel_compiled() { return true; }
+bool bf16_kernel_compiled() {
+  return true;
+}
 
 void multiply_panels_bf16(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, int rows, int cols, float* c,
                           std::int64_t ldc, bool accumulate) {
@@ -73,7 +83,9 @@ void multiply_panels_bf16(const std::uint16_t* a, const std::uint16_t* b, std::i
 
 namespace ballast::engine::kernels {
 
-bool bf16_kernel_compiled() { return false; }
+bool bf16_kernel_compiled() {
+  return false;
+}
 
 void multiply_panels_bf16(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, int rows, int cols, float* c,
                           std::int64_t ldc, bool accumulate) {

@@ -14,8 +14,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 
-/// kR rows by two vectors. Two vectors a row keep at least 2·kR independent chains in flight, which hides the latency of the
-/// multiply-adds.
+/// kR rows by two vectors. Two vectors a row keep at least 2·kR independent chains in flight, which hides the latency
+/// of the multiply-adds.
 template <int kR>
 HWY_INLINE void tile(const float* a, const float* b, std::int64_t k, float* c, std::int64_t ldc, bool accumulate) {
   const D d;
@@ -63,14 +63,22 @@ void panel(const float* a, const float* b, std::int64_t k, float* c, std::int64_
 
 void multiply(const float* a, const float* b, std::int64_t k, int rows, float* c, std::int64_t ldc, bool accumulate) {
   switch (rows) {
-    case 1: return panel<1>(a, b, k, c, ldc, accumulate);
-    case 2: return panel<2>(a, b, k, c, ldc, accumulate);
-    case 3: return panel<3>(a, b, k, c, ldc, accumulate);
-    case 4: return panel<4>(a, b, k, c, ldc, accumulate);
-    case 5: return panel<5>(a, b, k, c, ldc, accumulate);
-    case 6: return panel<6>(a, b, k, c, ldc, accumulate);
-    case 7: return panel<7>(a, b, k, c, ldc, accumulate);
-    default: return panel<8>(a, b, k, c, ldc, accumulate);
+    case 1:
+      return panel<1>(a, b, k, c, ldc, accumulate);
+    case 2:
+      return panel<2>(a, b, k, c, ldc, accumulate);
+    case 3:
+      return panel<3>(a, b, k, c, ldc, accumulate);
+    case 4:
+      return panel<4>(a, b, k, c, ldc, accumulate);
+    case 5:
+      return panel<5>(a, b, k, c, ldc, accumulate);
+    case 6:
+      return panel<6>(a, b, k, c, ldc, accumulate);
+    case 7:
+      return panel<7>(a, b, k, c, ldc, accumulate);
+    default:
+      return panel<8>(a, b, k, c, ldc, accumulate);
   }
 }
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The innermost products over packed panels. A is packed in panels of kRows rows, B in panels of kCols columns, both with
-// the shared dimension K running through the panel, so that the kernels read straight through memory.
+// The innermost products over packed panels. A is packed in panels of kRows rows, B in panels of kCols columns, both
+// with the shared dimension K running through the panel, so that the kernels read straight through memory.
 //
-// Each output element is one chain of fused multiply-adds over k = 0, 1, …: its bits do not depend on how many rows are in
-// the batch, on how the work is cut or on the width of the vectors.
+// Each output element is one chain of fused multiply-adds over k = 0, 1, …: its bits do not depend on how many rows are
+// in the batch, on how the work is cut or on the width of the vectors.
 #pragma once
 
 #include <cstdint>
 
 namespace ballast::engine::kernels {
 
-inline constexpr int kRows = 8;   // 8 × 32 accumulators fill 16 zmm registers, leaving room for operands
+inline constexpr int kRows = 8;  // 8 × 32 accumulators fill 16 zmm registers, leaving room for operands
 inline constexpr int kCols = 32;
 
-/// c[rows, cols] (row stride ldc) = or += a · b, where a is one packed A panel [k][kRows], b one packed B panel [k][kCols],
-/// rows ≤ kRows, cols ≤ kCols.
+/// c[rows, cols] (row stride ldc) = or += a · b, where a is one packed A panel [k][kRows], b one packed B panel
+/// [k][kCols], rows ≤ kRows, cols ≤ kCols.
 void multiply_panels(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
                      bool accumulate);
 void multiply_panels_scalar(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // kernels/vector_kernels.h for every instruction set. The body is written once over vectors of sixteen floats (the
-// compiler's vector extension), which each level cuts to its own register width; Highway compiles it per level and picks
-// one at run time.
+// compiler's vector extension), which each level cuts to its own register width; Highway compiles it per level and
+// picks one at run time.
 #include "ballast/engine/kernels/vector_kernels.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -27,13 +27,17 @@ HWY_INLINE F16 load(const float* p) {
   std::memcpy(&v, p, sizeof v);
   return v;
 }
-HWY_INLINE void store(float* p, F16 v) { std::memcpy(p, &v, sizeof v); }
+HWY_INLINE void store(float* p, F16 v) {
+  std::memcpy(p, &v, sizeof v);
+}
 HWY_INLINE F16 load_part(const float* p, std::int64_t n, float rest) {
   F16 v = rest - F16{};
   std::memcpy(&v, p, static_cast<std::size_t>(n) * sizeof(float));
   return v;
 }
-HWY_INLINE void store_part(float* p, F16 v, std::int64_t n) { std::memcpy(p, &v, static_cast<std::size_t>(n) * 4); }
+HWY_INLINE void store_part(float* p, F16 v, std::int64_t n) {
+  std::memcpy(p, &v, static_cast<std::size_t>(n) * 4);
+}
 
 /// Adds the lanes in a fixed tree.
 HWY_INLINE float sum_lanes(F16 v) {
@@ -66,9 +70,12 @@ HWY_INLINE F16 exp16(F16 x) {
   return y * power;
 }
 
-HWY_INLINE F16 tanh16(F16 x) { return 1.0f - 2.0f / (exp16(2.0f * x) + 1.0f); }
+HWY_INLINE F16 tanh16(F16 x) {
+  return 1.0f - 2.0f / (exp16(2.0f * x) + 1.0f);
+}
 
-/// Φ(x), the normal distribution function: Abramowitz & Stegun 7.1.26, absolute error below 1.5e-7. `bell` is e^(-x²/2).
+/// Φ(x), the normal distribution function: Abramowitz & Stegun 7.1.26, absolute error below 1.5e-7. `bell` is
+/// e^(-x²/2).
 HWY_INLINE F16 normal_cdf(F16 x, F16 bell) {
   const F16 z = (x < 0.0f ? -x : x) * 0.70710678118654752f;
   const F16 t = 1.0f / (1.0f + 0.3275911f * z);
@@ -85,11 +92,16 @@ constexpr float kTanhCube = 0.044715f;
 
 HWY_INLINE F16 value16(Activation kind, F16 x) {
   switch (kind) {
-    case Activation::gelu_erf: return x * normal_cdf(x, exp16(-0.5f * x * x));
-    case Activation::gelu_tanh: return 0.5f * x * (1.0f + tanh16(kTanhScale * (x + kTanhCube * x * x * x)));
-    case Activation::tanh: return tanh16(x);
-    case Activation::relu: return x > 0.0f ? x : F16{};
-    case Activation::none: break;
+    case Activation::gelu_erf:
+      return x * normal_cdf(x, exp16(-0.5f * x * x));
+    case Activation::gelu_tanh:
+      return 0.5f * x * (1.0f + tanh16(kTanhScale * (x + kTanhCube * x * x * x)));
+    case Activation::tanh:
+      return tanh16(x);
+    case Activation::relu:
+      return x > 0.0f ? x : F16{};
+    case Activation::none:
+      break;
   }
   return x;
 }
@@ -108,8 +120,10 @@ HWY_INLINE F16 slope16(Activation kind, F16 x) {
       const F16 t = tanh16(x);
       return 1.0f - t * t;
     }
-    case Activation::relu: return x > 0.0f ? 1.0f - F16{} : F16{};
-    case Activation::none: break;
+    case Activation::relu:
+      return x > 0.0f ? 1.0f - F16{} : F16{};
+    case Activation::none:
+      break;
   }
   return 1.0f - F16{};
 }
@@ -175,8 +189,8 @@ void layer_norm_row(const float* x, const float* gain, const float* bias, float 
   *rstd = r;
 }
 
-void layer_norm_row_backward(const float* x, const float* gain, const float* dy, float mean, float rstd,
-                             std::int64_t n, float* dx) {
+void layer_norm_row_backward(const float* x, const float* gain, const float* dy, float mean, float rstd, std::int64_t n,
+                             float* dx) {
   F16 a{}, b{};
   const auto take = [&](F16 xi, F16 gi, F16 di) {
     const F16 g = gi * di;
@@ -327,8 +341,12 @@ void activate(Activation kind, const float* x, float* y, std::int64_t n) {
 void activate_backward(Activation kind, const float* x, const float* dy, float* dx, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(activate_backward)(kind, x, dy, dx, n);
 }
-void add_to(float* y, const float* x, std::int64_t n) { HWY_DYNAMIC_DISPATCH(add_to)(y, x, n); }
-void add(const float* a, const float* b, float* y, std::int64_t n) { HWY_DYNAMIC_DISPATCH(add)(a, b, y, n); }
+void add_to(float* y, const float* x, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(add_to)(y, x, n);
+}
+void add(const float* a, const float* b, float* y, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(add)(a, b, y, n);
+}
 void add_column_sums(const float* x, std::int64_t rows, std::int64_t stride, std::int64_t begin, std::int64_t end,
                      float* sums) {
   HWY_DYNAMIC_DISPATCH(add_column_sums)(x, rows, stride, begin, end, sums);
@@ -337,8 +355,8 @@ void layer_norm_row(const float* x, const float* gain, const float* bias, float 
                     float* mean, float* rstd) {
   HWY_DYNAMIC_DISPATCH(layer_norm_row)(x, gain, bias, eps, n, y, mean, rstd);
 }
-void layer_norm_row_backward(const float* x, const float* gain, const float* dy, float mean, float rstd,
-                             std::int64_t n, float* dx) {
+void layer_norm_row_backward(const float* x, const float* gain, const float* dy, float mean, float rstd, std::int64_t n,
+                             float* dx) {
   HWY_DYNAMIC_DISPATCH(layer_norm_row_backward)(x, gain, dy, mean, rstd, n, dx);
 }
 void layer_norm_columns_backward(const float* x, const float* dy, const float* mean, const float* rstd,
@@ -346,14 +364,24 @@ void layer_norm_columns_backward(const float* x, const float* dy, const float* m
                                  float* dbias) {
   HWY_DYNAMIC_DISPATCH(layer_norm_columns_backward)(x, dy, mean, rstd, rows, n, begin, end, dgain, dbias);
 }
-float row_max(const float* x, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(row_max)(x, n); }
-float exp_shifted(float* x, float shift, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(exp_shifted)(x, shift, n); }
-void scale(float* x, float factor, std::int64_t n) { HWY_DYNAMIC_DISPATCH(scale)(x, factor, n); }
-float dot(const float* a, const float* b, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(dot)(a, b, n); }
+float row_max(const float* x, std::int64_t n) {
+  return HWY_DYNAMIC_DISPATCH(row_max)(x, n);
+}
+float exp_shifted(float* x, float shift, std::int64_t n) {
+  return HWY_DYNAMIC_DISPATCH(exp_shifted)(x, shift, n);
+}
+void scale(float* x, float factor, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(scale)(x, factor, n);
+}
+float dot(const float* a, const float* b, std::int64_t n) {
+  return HWY_DYNAMIC_DISPATCH(dot)(a, b, n);
+}
 void softmax_backward(const float* p, const float* dp, float shift, float* ds, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(softmax_backward)(p, dp, shift, ds, n);
 }
-double sum_of_squares(const float* x, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(sum_of_squares)(x, n); }
+double sum_of_squares(const float* x, std::int64_t n) {
+  return HWY_DYNAMIC_DISPATCH(sum_of_squares)(x, n);
+}
 void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(adamw_step)(s, p, g, m, v, n);
 }

@@ -15,18 +15,24 @@ constexpr double kTanhCube = 0.044715;             // Hendrycks & Gimpel 2016
 
 double value(Activation kind, double x) {
   switch (kind) {
-    case Activation::none: return x;
-    case Activation::gelu_erf: return 0.5 * x * (1.0 + std::erf(x / std::numbers::sqrt2));
-    case Activation::gelu_tanh: return 0.5 * x * (1.0 + std::tanh(kTanhScale * (x + kTanhCube * x * x * x)));
-    case Activation::tanh: return std::tanh(x);
-    case Activation::relu: return std::max(x, 0.0);
+    case Activation::none:
+      return x;
+    case Activation::gelu_erf:
+      return 0.5 * x * (1.0 + std::erf(x / std::numbers::sqrt2));
+    case Activation::gelu_tanh:
+      return 0.5 * x * (1.0 + std::tanh(kTanhScale * (x + kTanhCube * x * x * x)));
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::relu:
+      return std::max(x, 0.0);
   }
   return x;
 }
 
 double slope(Activation kind, double x) {
   switch (kind) {
-    case Activation::none: return 1.0;
+    case Activation::none:
+      return 1.0;
     case Activation::gelu_erf:
       return 0.5 * (1.0 + std::erf(x / std::numbers::sqrt2)) +
              x * std::exp(-0.5 * x * x) / std::sqrt(2.0 * std::numbers::pi);
@@ -34,8 +40,10 @@ double slope(Activation kind, double x) {
       const double t = std::tanh(kTanhScale * (x + kTanhCube * x * x * x));
       return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * kTanhScale * (1.0 + 3.0 * kTanhCube * x * x);
     }
-    case Activation::tanh: return 1.0 - std::tanh(x) * std::tanh(x);
-    case Activation::relu: return x > 0.0 ? 1.0 : 0.0;
+    case Activation::tanh:
+      return 1.0 - std::tanh(x) * std::tanh(x);
+    case Activation::relu:
+      return x > 0.0 ? 1.0 : 0.0;
   }
   return 1.0;
 }
@@ -77,8 +85,8 @@ void layer_norm_row(const float* x, const float* gain, const float* bias, float 
   *rstd = static_cast<float>(r);
 }
 
-void layer_norm_row_backward(const float* x, const float* gain, const float* dy, float mean, float rstd,
-                             std::int64_t n, float* dx) {
+void layer_norm_row_backward(const float* x, const float* gain, const float* dy, float mean, float rstd, std::int64_t n,
+                             float* dx) {
   double a = 0, b = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     const double g = static_cast<double>(dy[i]) * gain[i];
@@ -107,7 +115,9 @@ void layer_norm_columns_backward(const float* x, const float* dy, const float* m
   }
 }
 
-float row_max(const float* x, std::int64_t n) { return *std::max_element(x, x + n); }
+float row_max(const float* x, std::int64_t n) {
+  return *std::max_element(x, x + n);
+}
 
 float exp_shifted(float* x, float shift, std::int64_t n) {
   double sum = 0;

@@ -66,16 +66,19 @@ RunReport run_training(Trainer& trainer, Network& network, const RunOptions& opt
     }
     worse = better ? 0 : worse + 1;
   };
-  const auto done = [&] { return trainer.finished() || (options.stop_at > 0 && trainer.step_count() >= options.stop_at); };
+  const auto done = [&] {
+    return trainer.finished() || (options.stop_at > 0 && trainer.step_count() >= options.stop_at);
+  };
   while (!done() && !report.stopped_early) {
     const StepReport step = trainer.step();
     losses.push_back(step.loss);
     tokens += step.tokens;
     if (options.on_step) options.on_step(step);
     if (options.progress) {
-      options.progress({"training", step.step, trainer.steps_planned(), "steps",
-                        fmt::format("loss {:.4f}, {:.0f} tokens/s", step.loss, static_cast<double>(tokens) / watch.seconds()),
-                        done()});
+      options.progress(
+          {"training", step.step, trainer.steps_planned(), "steps",
+           fmt::format("loss {:.4f}, {:.0f} tokens/s", step.loss, static_cast<double>(tokens) / watch.seconds()),
+           done()});
     }
     if (options.evaluate && options.evaluate_every > 0 && (step.step % options.evaluate_every == 0 || done())) {
       evaluate();

@@ -14,10 +14,10 @@ namespace ballast::lm {
 struct RunOptions {
   std::filesystem::path state_folder;  // where the resumable state goes; empty: none
   bool resume = false;
-  std::int64_t stop_at = 0;         // end after this step, although the schedule goes on; 0: at its end
-  std::int64_t save_every = 0;      // steps; 0: only when interrupted
-  std::int64_t evaluate_every = 0;  // steps; 0: never
-  std::int64_t patience = 0;        // evaluations without improvement before stopping; 0: never stop early
+  std::int64_t stop_at = 0;          // end after this step, although the schedule goes on; 0: at its end
+  std::int64_t save_every = 0;       // steps; 0: only when interrupted
+  std::int64_t evaluate_every = 0;   // steps; 0: never
+  std::int64_t patience = 0;         // evaluations without improvement before stopping; 0: never stop early
   std::function<double()> evaluate;  // lower is better
   std::function<void(const StepReport&)> on_step;
   std::function<void(std::int64_t step, double value)> on_evaluation;

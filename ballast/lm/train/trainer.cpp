@@ -58,7 +58,8 @@ void for_batches(std::span<const Example> examples, std::int64_t tokens, F f) {
 void add_sequence(text::TokenBatch& batch, const Example& e) {
   const std::size_t first = batch.ids.size();
   batch.add(e.ids, e.types);
-  if (!e.positions.empty()) std::copy(e.positions.begin(), e.positions.end(), batch.positions.begin() + static_cast<std::ptrdiff_t>(first));
+  if (!e.positions.empty())
+    std::copy(e.positions.begin(), e.positions.end(), batch.positions.begin() + static_cast<std::ptrdiff_t>(first));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training steps: batches of examples in, updated parameters out. Bit-identical for the same seed and data at any thread
-// count, and after stopping and resuming.
+// Training steps: batches of examples in, updated parameters out. Bit-identical for the same seed and data at any
+// thread count, and after stopping and resuming.
 #pragma once
 
 #include <cstdint>
@@ -22,17 +22,17 @@ struct TrainSettings {
   Objective objective = Objective::causal_lm;
   engine::Precision precision = engine::Precision::f32;
   Sampler::Options sampling;
-  std::int64_t steps = 0;        // optimiser steps in all
-  std::int64_t accumulate = 1;   // batches a step; the loss is the mean over all of them
+  std::int64_t steps = 0;       // optimiser steps in all
+  std::int64_t accumulate = 1;  // batches a step; the loss is the mean over all of them
   double lr = 5e-5;
   engine::AdamWOptions adamw;
-  double clip_norm = 1;          // 0: no clipping
-  double dropout = -1;           // negative: the configuration's
+  double clip_norm = 1;  // 0: no clipping
+  double dropout = -1;   // negative: the configuration's
   double label_smoothing = 0;
   engine::Schedule schedule = engine::Schedule::linear;
-  std::int64_t warmup = 0;       // steps
+  std::int64_t warmup = 0;  // steps
   double mask_probability = 0.15;
-  std::int32_t mask_token = -1;  // masked-lm
+  std::int32_t mask_token = -1;          // masked-lm
   std::vector<std::int32_t> unmaskable;  // special tokens
   std::vector<HeadColumns> heads;        // classification
   std::vector<float> positive_weights;   // one a multilabel output; may be empty
@@ -58,8 +58,8 @@ class Trainer {
   /// Mean loss over examples without dropout (masked-lm masks as in epoch 0).
   double evaluate(std::span<const Example> examples);
 
-  /// Parameters, moments and position as files in an existing folder, and back. Throws bad_input when they belong to another
-  /// run (other settings or data).
+  /// Parameters, moments and position as files in an existing folder, and back. Throws bad_input when they belong to
+  /// another run (other settings or data).
   void save_state(const std::filesystem::path& folder) const;
   void load_state(const std::filesystem::path& folder);
 
@@ -68,10 +68,10 @@ class Trainer {
  private:
   struct Batch {
     text::TokenBatch tokens;
-    std::vector<std::int32_t> rows, labels;        // language models: which positions predict what
+    std::vector<std::int32_t> rows, labels;          // language models: which positions predict what
     std::vector<std::vector<std::int32_t>> classes;  // a multiclass head
-    std::vector<float> targets;                    // multilabel outputs, head after head
-    double count = 0;                              // what the loss is a mean over
+    std::vector<float> targets;                      // multilabel outputs, head after head
+    double count = 0;                                // what the loss is a mean over
   };
   void fill(Batch& batch, std::span<const Example> examples, std::span<const std::uint32_t> chosen, std::int64_t epoch);
   void add_language_labels(Batch& batch, const Example& example, std::size_t first, std::uint64_t stream);

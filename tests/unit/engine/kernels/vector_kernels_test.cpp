@@ -279,7 +279,8 @@ std::vector<float> everything(std::int64_t n) {
         static_cast<float>(sum_of_squares(x.data(), n))});
   keep(y);
   y = x;
-  adamw_step({1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1f, 0.001f, 0.7f, 0.1f, 0.001f}, y.data(), dy.data(), z.data(), v.data(), n);
+  adamw_step({1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1f, 0.001f, 0.7f, 0.1f, 0.001f}, y.data(), dy.data(), z.data(),
+             v.data(), n);
   keep(y);
   keep(z);
   keep(v);
