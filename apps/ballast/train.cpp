@@ -93,6 +93,10 @@ void add_train(CLI::App& app, Common& common) {
   verb->add_option("--folds", o->folds,
                    "Classifiers: folds of the out-of-fold predictions that calibrate (default 5, or 3 "
                    "above 5,000 rows)");
+  verb->add_option("--fold-block", o->fold_block,
+                   "Classifiers: so many neighbouring rows stay in one fold (near-duplicates)")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   verb->add_flag("--no-ngrams", o->no_ngrams, "Classifiers: the transformer alone, without the n-gram branch");
   verb->add_option("--max-ngrams", o->max_ngrams, "Classifiers: keep only so many n-grams (0: all)");
   add_run_options(*verb, *o);

@@ -22,7 +22,7 @@ struct TrainOptions {
                warmup = -1;
   double epochs = 0, lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01, clip_norm = 1, dropout = -1,
          label_smoothing = 0, mask_probability = 0.15;
-  std::int64_t evaluate_every = 0, patience = 0, save_every = 0, folds = 0, max_ngrams = 0;
+  std::int64_t evaluate_every = 0, patience = 0, save_every = 0, folds = 0, fold_block = 1, max_ngrams = 0;
   bool decay_all = false, no_shuffle = false, resume = false, strict = false, no_ngrams = false;
   std::uint64_t seed = 42;
 };

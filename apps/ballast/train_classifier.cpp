@@ -20,7 +20,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kFoldBlock = 8;    // neighbouring rows (near-duplicates often are) stay in one fold
+constexpr std::size_t kFewestRows = 8;   // a fold with fewer rows says nothing
 constexpr std::size_t kManyRows = 5000;  // from here on three folds are enough
 
 std::vector<HeadColumn> head_columns_of(const TrainOptions& o) {
@@ -41,15 +41,15 @@ std::vector<HeadColumn> head_columns_of(const TrainOptions& o) {
   return {{"label", column, multilabel ? lm::HeadKind::multilabel : lm::HeadKind::multiclass}};
 }
 
-/// Which fold each row is held out in.
-std::vector<int> fold_of_rows(std::size_t rows, int folds, std::uint64_t seed) {
+/// Which fold each row is held out in; blocks of neighbouring rows stay together.
+std::vector<int> fold_of_rows(std::size_t rows, int folds, std::size_t block, std::uint64_t seed) {
   std::vector<int> fold(rows);
-  std::vector<std::size_t> blocks((rows + kFoldBlock - 1) / kFoldBlock);
+  std::vector<std::size_t> blocks((rows + block - 1) / block);
   for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = i;
   base::Random random(seed, 0xf01d);
   random.shuffle(std::span<std::size_t>(blocks));
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    const std::size_t begin = blocks[i] * kFoldBlock, end = std::min(rows, begin + kFoldBlock);
+    const std::size_t begin = blocks[i] * block, end = std::min(rows, begin + block);
     std::fill(fold.begin() + static_cast<std::ptrdiff_t>(begin), fold.begin() + static_cast<std::ptrdiff_t>(end),
               static_cast<int>(i % static_cast<std::size_t>(folds)));
   }
@@ -115,7 +115,7 @@ class Fit {
     out.outputs = names_.output_names().size();
     out.transformer.resize(rows_.size() * out.outputs);
     if (!o_.no_ngrams) out.ngram.resize(rows_.size() * out.outputs);
-    const std::vector<int> fold = fold_of_rows(rows_.size(), folds, o_.seed);
+    const std::vector<int> fold = fold_of_rows(rows_.size(), folds, static_cast<std::size_t>(o_.fold_block), o_.seed);
     for (int f = 0; f < folds; ++f) {
       std::vector<std::size_t> seen, held;
       for (std::size_t r = 0; r < rows_.size(); ++r) (fold[r] == f ? held : seen).push_back(r);
@@ -238,7 +238,7 @@ void train_classifier(const TrainOptions& o, const Common& common) {
 
   Fit fit(o, common, rows, examples);
   const int folds = o.folds > 1 ? static_cast<int>(o.folds) : rows.size() > kManyRows ? 3 : 5;
-  if (rows.size() < static_cast<std::size_t>(folds) * kFoldBlock) {
+  if (rows.size() < static_cast<std::size_t>(folds) * kFewestRows) {
     throw Error(ErrorCode::bad_input, fmt::format("{} rows are too few for {} folds", rows.size(), folds),
                 o.data.front());
   }
