@@ -13,6 +13,7 @@
 
 #include "marked_text.h"
 #include "model_figures.h"
+#include "scan_report.h"
 
 namespace ballast::apps {
 namespace {
@@ -212,7 +213,7 @@ class Page {
     const std::string shown = colour_ ? severity_colour(risk.severity) + severity + kResetColour : severity;
     const std::string kind = s.basel.empty() ? s.risk : s.risk + " (" + s.basel + ")";
     const std::string probability =
-        fmt::format("{:.0f} % [{:.0f}, {:.0f}]", 100 * s.probability, 100 * s.interval[0], 100 * s.interval[1]);
+        fmt::format("{} % [{}, {}]", percent(s.probability), percent(s.interval[0]), percent(s.interval[1]));
     line();
     line(fmt::format("{:>2}  {}{}{:<30}{:<16}{:<10}{}", rank, shown, std::string(10 - severity.size(), ' '), kind,
                      probability, risk.sentiment, entity_of(risk)));

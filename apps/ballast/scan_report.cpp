@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "marked_text.h"
@@ -25,6 +26,10 @@ Spans all_evidence(const risk::DocumentRisk& risk) {
 }
 
 }  // namespace
+
+int percent(double probability) {
+  return std::clamp(static_cast<int>(std::lround(100 * probability)), 1, 99);
+}
 
 void ScanReport::add(const risk::Scanned& scanned) {
   double strongest = 0;
@@ -56,7 +61,7 @@ void ScanReport::print_row(const Row& row, bool colour) const {
   for (const auto& s : risk.signals) {
     if (!s.listed && !all_) continue;
     signals.push_back(
-        fmt::format("{} {:.0f}%{}", s.risk, 100 * s.probability, s.basel.empty() ? "" : " (" + s.basel + ")"));
+        fmt::format("{} {}%{}", s.risk, percent(s.probability), s.basel.empty() ? "" : " (" + s.basel + ")"));
   }
   for (const auto& e : risk.entities) {
     const bool shown = std::find(names.begin(), names.end(), e.canonical) != names.end();

@@ -11,6 +11,9 @@
 
 namespace ballast::apps {
 
+/// A probability for people, in per cent: never 0 or 100, which would claim certainty.
+int percent(double probability);
+
 class ScanReport {
  public:
   explicit ScanReport(bool all) : all_(all) {}
