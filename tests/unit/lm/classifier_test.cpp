@@ -101,7 +101,8 @@ TEST_F(ClassifierTest, HeadsAreCalibratedAsTheFileSays) {
   EXPECT_LE(low, credit);
   EXPECT_GE(high, credit);
   double least = 1, most = 0;
-  for (const auto& [a, b] : two_heads().heads[0].bootstrap[0]) {
+  const ClassifierSpec spec = two_heads();
+  for (const auto& [a, b] : spec.heads[0].bootstrap[0]) {
     least = std::min(least, sigmoid(a * score + b));
     most = std::max(most, sigmoid(a * score + b));
   }
@@ -117,7 +118,7 @@ TEST_F(ClassifierTest, AttributionsLieInTheTextAndDoNotOverlap) {
     for (const Attribution& a : model.attribute(text, 0, 2)) {
       EXPECT_LT(a.start, a.end);
       EXPECT_LE(a.end, text.size());
-      EXPECT_GE(a.start, last == 0 ? 0 : last - 3);  // tokens of one cut character share its bytes
+      EXPECT_GE(a.start + 3, last);  // tokens of one cut character share its bytes
       EXPECT_TRUE(std::isfinite(a.weight));
       last = a.end;
     }
