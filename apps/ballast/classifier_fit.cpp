@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "ballast/tabular/calibration.h"
 #include "ballast/tabular/metrics.h"
@@ -72,21 +71,22 @@ Column column(const std::vector<float>& score, const HeadData& d, std::size_t la
   return c;
 }
 
-/// Negative log-likelihood of a mix after its own calibration.
-double mix_loss(const HeadData& d, bool multilabel, const std::vector<float>& score) {
-  if (!multilabel) {
-    const double t = tabular::fit_temperature(score, d.classes, static_cast<int>(d.labels));
-    return tabular::log_loss(tabular::softmax_at(score, t), d.classes, static_cast<int>(d.labels));
+/// Macro-F1 of a mix: of the likeliest class, or of each label at its best threshold.
+double mix_f1(const HeadData& d, bool multilabel, const std::vector<float>& score) {
+  if (multilabel) {
+    double sum = 0;
+    for (std::size_t j = 0; j < d.labels; ++j) {
+      const Column c = column(score, d, j);
+      sum += tabular::best_f1_threshold(c.score, c.truth).f1;
+    }
+    return sum / static_cast<double>(d.labels);
   }
-  double sum = 0;
-  for (std::size_t j = 0; j < d.labels; ++j) {
-    const Column c = column(score, d, j);
-    const auto platt = tabular::fit_platt(c.score, c.truth);
-    std::vector<double> p;
-    for (const double s : c.score) p.push_back(platt(s));
-    sum += tabular::log_loss(p, c.truth);
+  std::vector<int> said;
+  for (std::size_t i = 0; i < score.size(); i += d.labels) {
+    const float* row = score.data() + i;
+    said.push_back(static_cast<int>(std::max_element(row, row + d.labels) - row));
   }
-  return sum / static_cast<double>(d.labels);
+  return tabular::macro_f1(tabular::confusion_matrix(d.classes, said, static_cast<int>(d.labels)));
 }
 
 /// A branch's natural scale: dividing by it makes the two comparable.
@@ -100,18 +100,19 @@ double scale_of(const std::vector<float>& logits) {
   return std::sqrt(std::max(1e-12, squares / n - mean * mean));
 }
 
+/// Judged by macro-F1, not by likelihood: the transformer sharpens probabilities (calibration does that as well) more
+/// often than it corrects decisions. Among equals the one that leans on the n-grams wins.
 void choose_mix(const HeadData& d, bool multilabel, lm::HeadSpec& spec) {
   if (d.ngram.empty()) return;
   const double a = 1 / scale_of(d.transformer), b = 1 / scale_of(d.ngram);
-  double best = std::numeric_limits<double>::infinity();
+  double best = -1;
   for (int i = 0; i <= kMixes; ++i) {
     const double share = static_cast<double>(i) / kMixes;
-    const double loss = mix_loss(d, multilabel, mixed(d, share * a, (1 - share) * b));
-    if (loss < best) {
-      best = loss;
-      spec.transformer_weight = share * a;
-      spec.ngram_weight = (1 - share) * b;
-    }
+    const double f1 = mix_f1(d, multilabel, mixed(d, share * a, (1 - share) * b));
+    if (f1 <= best) continue;
+    best = f1;
+    spec.transformer_weight = share * a;
+    spec.ngram_weight = (1 - share) * b;
   }
 }
 
