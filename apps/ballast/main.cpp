@@ -73,6 +73,7 @@ int run(int argc, char** argv) {
   add_tokenize(app, common);
   add_tokenizer(app, common);
   add_preprocess(app, common);
+  add_operations(app, common);
   add_bench(app, common);
   try {
     app.parse(argc, argv);

@@ -44,6 +44,7 @@ void add_generate(CLI::App& app, Common& common);
 void add_embed(CLI::App& app, Common& common);
 void add_model(CLI::App& app, Common& common);
 void add_demo(CLI::App& app, Common& common);
+void add_operations(CLI::App& app, Common& common);
 void add_bench(CLI::App& app, Common& common);
 
 }  // namespace ballast::apps

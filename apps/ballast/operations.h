@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sub-verbs of `ballast operations` share.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "ballast/ingest/record.h"
+#include "verb.h"
+
+namespace ballast::apps {
+
+void add_operations_templates(CLI::App& desk, Common& common);
+
+/// Rows set aside while reading a file: the first few are shown, all are counted; with `strict` the first one is an
+/// error.
+class SetAside {
+ public:
+  SetAside(const Common& common, bool strict) : common_(common), strict_(strict) {}
+  void add(const ingest::Quarantined& bad);
+  ingest::QuarantineSink sink() {
+    return [this](const ingest::Quarantined& bad) { add(bad); };
+  }
+  std::int64_t count() const { return count_; }
+  /// Says how many rows were set aside; throws bad_input where that left none.
+  void finish(const std::string& source, std::int64_t good) const;
+
+ private:
+  const Common& common_;
+  bool strict_;
+  std::int64_t count_ = 0;
+};
+
+/// A number of a row. Throws std::invalid_argument with the reason where the cell is absent, not a number or not
+/// finite.
+double number_of(const ingest::Record& row, const std::string& column);
+/// A cell that must not be empty (same exception).
+std::string word_of(const ingest::Record& row, const std::string& column);
+
+/// Reads all rows of a table; `take` throws std::invalid_argument (column as its last `column` call) to set a row
+/// aside. Returns how many were taken.
+std::int64_t read_rows(const std::string& source, const ingest::ReadOptions& options, SetAside& aside,
+                       const std::vector<std::string>& required,
+                       const std::function<void(const ingest::Record&)>& take);
+
+}  // namespace ballast::apps
