@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// The XGBoost C API behind BoostedTrees, and the search for depth and rounds.
+#include "ballast/tabular/boosted.h"
+
+#include <fmt/format.h>
+#include <xgboost/c_api.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+
+#include "ballast/base/error.h"
+#include "ballast/base/parallel.h"
+#include "ballast/tabular/validation.h"
+
+namespace ballast::tabular {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Json;
+
+void check(int status, ErrorCode code = ErrorCode::internal, const std::string& where = "boosted trees") {
+  if (status != 0) {
+    const std::string message = XGBGetLastError();
+    throw Error(code, message.substr(0, message.find('\n')), where);
+  }
+}
+
+class Data {
+ public:
+  explicit Data(const Matrix& features) {
+    std::vector<float> values(features.values.begin(), features.values.end());
+    check(XGDMatrixCreateFromMat_omp(values.data(), static_cast<bst_ulong>(features.rows),
+                                     static_cast<bst_ulong>(features.cols), std::numeric_limits<float>::quiet_NaN(),
+                                     &handle_, 1));
+  }
+  Data(const Matrix& features, std::span<const std::uint8_t> truth, std::span<const double> weights) : Data(features) {
+    set("label", std::vector<float>(truth.begin(), truth.end()));
+    if (!weights.empty()) set("weight", std::vector<float>(weights.begin(), weights.end()));
+  }
+  ~Data() { XGDMatrixFree(handle_); }
+  Data(const Data&) = delete;
+  Data& operator=(const Data&) = delete;
+  DMatrixHandle get() const { return handle_; }
+
+ private:
+  void set(const char* field, const std::vector<float>& values) {
+    check(XGDMatrixSetFloatInfo(handle_, field, values.data(), values.size()));
+  }
+  DMatrixHandle handle_ = nullptr;
+};
+
+void require_two_classes(std::span<const std::uint8_t> truth) {
+  const auto positives = std::count_if(truth.begin(), truth.end(), [](std::uint8_t t) { return t != 0; });
+  if (positives == 0 || positives == static_cast<std::ptrdiff_t>(truth.size())) {
+    throw Error(ErrorCode::bad_input, "two classes are needed to learn from");
+  }
+}
+
+}  // namespace
+
+struct BoostedTrees::Handle {
+  Handle(std::initializer_list<DMatrixHandle> data, const BoostedParameters& p) {
+    const std::vector<DMatrixHandle> list(data);
+    check(XGBoosterCreate(list.data(), list.size(), &booster));
+    set("objective", "binary:logistic");
+    set("tree_method", "hist");
+    set("nthread", "1");
+    set("verbosity", "0");
+    set("max_depth", fmt::format("{}", p.depth));
+    set("eta", fmt::format("{}", p.eta));
+    set("subsample", fmt::format("{}", p.subsample));
+    set("colsample_bytree", fmt::format("{}", p.column_sample));
+    set("min_child_weight", fmt::format("{}", p.min_child_weight));
+    set("lambda", fmt::format("{}", p.lambda));
+    set("seed", fmt::format("{}", p.seed & 0x7fffffff));
+    if (!p.monotone.empty()) set("monotone_constraints", fmt::format("({})", fmt::join(p.monotone, ",")));
+  }
+  Handle() { check(XGBoosterCreate(nullptr, 0, &booster)); }
+  ~Handle() { XGBoosterFree(booster); }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  void set(const char* name, const std::string& value) { check(XGBoosterSetParam(booster, name, value.c_str())); }
+
+  /// A copy: XGBoost keeps the result in memory of its own until the next call.
+  Matrix predict(DMatrixHandle data, int type) {
+    const std::string config = fmt::format(
+        R"({{"type":{},"training":false,"iteration_begin":0,"iteration_end":0,"strict_shape":true}})", type);
+    const std::lock_guard lock(mutex);  // a booster caches predictions, so one caller at a time
+    const bst_ulong* shape = nullptr;
+    bst_ulong dimensions = 0;
+    const float* result = nullptr;
+    check(XGBoosterPredictFromDMatrix(booster, data, config.c_str(), &shape, &dimensions, &result));
+    Matrix out{static_cast<std::int64_t>(shape[0]), static_cast<std::int64_t>(shape[dimensions - 1]), {}};
+    out.values.assign(result, result + out.rows * out.cols);
+    return out;
+  }
+
+  BoosterHandle booster = nullptr;
+  std::mutex mutex;
+};
+
+BoostedTrees BoostedTrees::fit(const Matrix& features, std::span<const std::uint8_t> truth,
+                               std::span<const double> weights, const BoostedParameters& parameters) {
+  require_two_classes(truth);
+  const Data data(features, truth, weights);
+  BoostedTrees trees;
+  trees.parameters_ = parameters;
+  trees.features_ = features.cols;
+  trees.handle_ = std::make_shared<Handle>(std::initializer_list<DMatrixHandle>{data.get()}, parameters);
+  for (int i = 0; i < parameters.rounds; ++i) check(XGBoosterUpdateOneIter(trees.handle_->booster, i, data.get()));
+  // Through its own file format, so that the model in hand and the model read back are the same one.
+  return from_json(trees.to_json(), "boosted trees");
+}
+
+Matrix BoostedTrees::predict(const Matrix& features, int type) const {
+  BALLAST_CHECK(handle_ != nullptr && features.cols == features_, features.cols);
+  if (features.rows == 0) return {0, type == 1 ? 1 : features_ + 1, {}};
+  const Data data(features);
+  return handle_->predict(data.get(), type);
+}
+
+std::vector<double> BoostedTrees::scores(const Matrix& features) const {
+  return predict(features, 1).values;
+}
+
+Matrix BoostedTrees::contributions(const Matrix& features) const {
+  return predict(features, 2);
+}
+
+Json BoostedTrees::to_json() const {
+  bst_ulong size = 0;
+  const char* bytes = nullptr;
+  check(XGBoosterSaveModelToBuffer(handle_->booster, R"({"format":"json"})", &size, &bytes));
+  Json json = {{"depth", parameters_.depth},
+               {"rounds", parameters_.rounds},
+               {"eta", parameters_.eta},
+               {"subsample", parameters_.subsample},
+               {"column_sample", parameters_.column_sample},
+               {"min_child_weight", parameters_.min_child_weight},
+               {"lambda", parameters_.lambda},
+               {"monotone", parameters_.monotone},
+               {"seed", parameters_.seed},
+               {"features", features_}};
+  json["xgboost"] = base::parse_json({bytes, size}, "boosted trees");
+  return json;
+}
+
+BoostedTrees BoostedTrees::from_json(const Json& json, const std::string& where) {
+  BoostedTrees trees;
+  BoostedParameters& p = trees.parameters_;
+  p.depth = base::json_field<int>(json, "depth", where);
+  p.rounds = base::json_field<int>(json, "rounds", where);
+  p.eta = base::json_field<double>(json, "eta", where);
+  p.subsample = base::json_field<double>(json, "subsample", where);
+  p.column_sample = base::json_field<double>(json, "column_sample", where);
+  p.min_child_weight = base::json_field<double>(json, "min_child_weight", where);
+  p.lambda = base::json_field<double>(json, "lambda", where);
+  p.monotone = base::json_field<std::vector<int>>(json, "monotone", where);
+  p.seed = base::json_field<std::uint64_t>(json, "seed", where);
+  trees.features_ = base::json_field<std::int64_t>(json, "features", where);
+  const std::string model = base::json_field<Json>(json, "xgboost", where).dump();
+  trees.handle_ = std::make_shared<Handle>();
+  check(XGBoosterLoadModelFromBuffer(trees.handle_->booster, model.data(), model.size()), ErrorCode::bad_input, where);
+  bst_ulong features = 0;
+  check(XGBoosterGetNumFeature(trees.handle_->booster, &features));
+  if (static_cast<std::int64_t>(features) != trees.features_) {
+    throw Error(ErrorCode::bad_input, fmt::format("the trees know {} features, expected {}", features, trees.features_),
+                where);
+  }
+  trees.handle_->set("nthread", "1");
+  trees.handle_->set("verbosity", "0");
+  return trees;
+}
+
+namespace {
+
+double log_loss_at(const Matrix& margins, std::span<const std::uint8_t> truth, std::span<const double> weights) {
+  double sum = 0, total = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    const double x = truth[i] != 0 ? -margins.values[i] : margins.values[i], w = weights.empty() ? 1 : weights[i];
+    sum += w * (x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)));
+    total += w;
+  }
+  return sum / total;
+}
+
+}  // namespace
+
+std::vector<double> BoostedTrees::held_out_losses(const Matrix& features, std::span<const std::uint8_t> truth,
+                                                  std::span<const double> weights, const Split& split,
+                                                  const BoostedParameters& parameters, int patience) {
+  const auto test_truth = take(truth, split.test);
+  const auto test_weights = take(weights, split.test);
+  const Data train(features.take(split.train), take(truth, split.train), take(weights, split.train));
+  const Data test(features.take(split.test));
+  Handle handle({train.get(), test.get()}, parameters);
+  std::vector<double> losses;
+  std::size_t best = 0;
+  for (int i = 0; i < parameters.rounds; ++i) {
+    check(XGBoosterUpdateOneIter(handle.booster, i, train.get()));
+    losses.push_back(log_loss_at(handle.predict(test.get(), 1), test_truth, test_weights));
+    if (losses.back() < losses[best]) best = losses.size() - 1;
+    if (losses.size() - best > static_cast<std::size_t>(patience)) break;
+  }
+  return losses;
+}
+
+BoostedTrees fit_boosted_cv(const Matrix& features, std::span<const std::uint8_t> truth,
+                            std::span<const double> weights, const BoostedOptions& options) {
+  BALLAST_CHECK(!options.depths.empty() && options.folds >= 2, options.folds);
+  const std::vector<int> fold = stratified_folds(truth, options.folds, options.base.seed);
+  const auto depths = static_cast<std::int64_t>(options.depths.size());
+  std::vector<std::vector<double>> curves(static_cast<std::size_t>(depths * options.folds));
+  base::parallel_for(depths * options.folds, [&](std::int64_t job) {
+    BoostedParameters p = options.base;
+    p.depth = options.depths[static_cast<std::size_t>(job / options.folds)];
+    p.rounds = options.max_rounds;
+    curves[static_cast<std::size_t>(job)] = BoostedTrees::held_out_losses(
+        features, truth, weights, split_at(fold, static_cast<int>(job % options.folds)), p, options.patience);
+  });
+  BoostedParameters best = options.base;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t d = 0; d < options.depths.size(); ++d) {
+    const std::span<const std::vector<double>> mine(curves.data() + d * static_cast<std::size_t>(options.folds),
+                                                    static_cast<std::size_t>(options.folds));
+    std::size_t rounds = mine[0].size();
+    for (const auto& curve : mine) rounds = std::min(rounds, curve.size());
+    for (std::size_t r = 0; r < rounds; ++r) {
+      double loss = 0;
+      for (const auto& curve : mine) loss += curve[r];
+      if (loss < least) least = loss, best.depth = options.depths[d], best.rounds = static_cast<int>(r) + 1;
+    }
+  }
+  return BoostedTrees::fit(features, truth, weights, best);
+}
+
+}  // namespace ballast::tabular
