@@ -8,6 +8,7 @@
 #include "ballast/store/sql/records.h"
 #include "ballast/store/sql/schema.h"
 #include "ballast/store/sql/session.h"
+#include "ballast/store/sql/state.h"
 
 namespace ballast::store {
 namespace {
@@ -26,11 +27,6 @@ std::vector<Record> select_all(const soci::rowset<soci::row>& rows, const Conver
 }
 
 }  // namespace
-
-struct Store::State {
-  std::string url;
-  soci::session sql;
-};
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;

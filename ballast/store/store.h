@@ -63,6 +63,17 @@ struct QuarantineRecord {
   std::string column, reason, excerpt, created_at;
 };
 
+/// A verdict as it was given. Its meaning belongs to the room `decide`.
+struct DecisionRecord {
+  std::string id, kind, subject;
+  std::string inputs, inputs_hash;  // JSON in canonical form, and its SHA-256
+  std::string model, model_hash, policy_hash, build, isa;
+  std::uint64_t seed = 0;
+  std::string result;  // JSON: outcome, probability, interval, reasons
+  std::string cost;    // JSON
+  std::string created_at;
+};
+
 enum class Put { added, unchanged, changed };
 
 struct Counts {
@@ -103,6 +114,12 @@ class Store {
   /// `after` (0: from the start), which is moved on. Empty at the end.
   std::vector<DocumentRecord> unassessed(const std::string& model, std::int64_t limit, std::int64_t& after);
   std::int64_t count_unassessed(const std::string& model);
+
+  /// Adds decisions; one that is there already (the same id) is left as it was. One answer a decision.
+  std::vector<Put> put_decisions(std::span<const DecisionRecord> decisions);
+  std::optional<DecisionRecord> find_decision(const std::string& id);
+  /// The newest first; `kind` empty: all.
+  std::vector<DecisionRecord> decisions(const std::string& kind, std::int64_t limit);
 
   std::vector<QuarantineRecord> quarantine();
   Counts counts();

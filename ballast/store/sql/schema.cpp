@@ -14,27 +14,40 @@ namespace {
 // Migration N brings version N to N + 1. Written ones are never changed: stores in the field have been through them.
 const std::vector<std::vector<const char*>>& migrations() {
   // bigint: SOCI would read an "integer" as 32 bits.
-  static const std::vector<std::vector<const char*>> kAll = {{
-      "create table documents (id text primary key, source text not null, line bigint not null, title text not null,"
-      " text text not null, lang text not null, published_at text not null, content_hash text not null,"
-      " created_at text not null)",
-      "create table assessments (document_id text not null references documents(id) on delete cascade,"
-      " model text not null, sentiment text not null, sentiment_probability real not null, severity integer not null,"
-      " severity_probability real not null, kinds text not null, created_at text not null,"
-      " unique (document_id, model))",
-      "create table signals (id text primary key, document_id text not null references documents(id) on delete cascade,"
-      " risk text not null, probability real not null, lo real not null, hi real not null, basel text not null,"
-      " entities text not null, evidence text not null, model text not null, seed bigint not null,"
-      " created_at text not null, unique (document_id, risk, model))",
-      "create table entities (document_id text not null references documents(id) on delete cascade, model text not "
-      "null,"
-      " text text not null, kind text not null, start_byte bigint not null, end_byte bigint not null,"
-      " canonical text not null, unique (document_id, model, start_byte, end_byte))",
-      "create table quarantine (source text not null, line bigint not null, column_name text not null,"
-      " reason text not null, excerpt text not null, created_at text not null, unique (source, line, reason, excerpt))",
-      "create index signals_by_risk on signals (risk, probability)",
-      "create index entities_by_name on entities (canonical)",
-  }};
+  static const std::vector<std::vector<const char*>> kAll = {
+      {
+          "create table documents (id text primary key, source text not null, line bigint not null, title text not "
+          "null,"
+          " text text not null, lang text not null, published_at text not null, content_hash text not null,"
+          " created_at text not null)",
+          "create table assessments (document_id text not null references documents(id) on delete cascade,"
+          " model text not null, sentiment text not null, sentiment_probability real not null, severity integer not "
+          "null,"
+          " severity_probability real not null, kinds text not null, created_at text not null,"
+          " unique (document_id, model))",
+          "create table signals (id text primary key, document_id text not null references documents(id) on delete "
+          "cascade,"
+          " risk text not null, probability real not null, lo real not null, hi real not null, basel text not null,"
+          " entities text not null, evidence text not null, model text not null, seed bigint not null,"
+          " created_at text not null, unique (document_id, risk, model))",
+          "create table entities (document_id text not null references documents(id) on delete cascade, model text not "
+          "null,"
+          " text text not null, kind text not null, start_byte bigint not null, end_byte bigint not null,"
+          " canonical text not null, unique (document_id, model, start_byte, end_byte))",
+          "create table quarantine (source text not null, line bigint not null, column_name text not null,"
+          " reason text not null, excerpt text not null, created_at text not null, unique (source, line, reason, "
+          "excerpt))",
+          "create index signals_by_risk on signals (risk, probability)",
+          "create index entities_by_name on entities (canonical)",
+      },
+      {
+          "create table decisions (id text primary key, kind text not null, subject text not null, inputs text not "
+          "null,"
+          " inputs_hash text not null, model text not null, model_hash text not null, policy_hash text not null,"
+          " build text not null, isa text not null, seed bigint not null, result text not null, cost text not null,"
+          " created_at text not null)",
+          "create index decisions_by_subject on decisions (subject, kind)",
+      }};
   return kAll;
 }
 
