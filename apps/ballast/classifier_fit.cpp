@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "ballast/tabular/calibration.h"
 #include "ballast/tabular/metrics.h"
@@ -101,16 +102,23 @@ double scale_of(const std::vector<float>& logits) {
 }
 
 /// Judged by macro-F1, not by likelihood: the transformer sharpens probabilities (calibration does that as well) more
-/// often than it corrects decisions. Among equals the one that leans on the n-grams wins.
+/// often than it corrects decisions. A mix is judged together with its two neighbours, since a single one may win by a
+/// few rows; among equals the one that leans on the n-grams wins.
 void choose_mix(const HeadData& d, bool multilabel, lm::HeadSpec& spec) {
   if (d.ngram.empty()) return;
   const double a = 1 / scale_of(d.transformer), b = 1 / scale_of(d.ngram);
-  double best = -1;
+  std::vector<double> f1;
   for (int i = 0; i <= kMixes; ++i) {
     const double share = static_cast<double>(i) / kMixes;
-    const double f1 = mix_f1(d, multilabel, mixed(d, share * a, (1 - share) * b));
-    if (f1 <= best) continue;
-    best = f1;
+    f1.push_back(mix_f1(d, multilabel, mixed(d, share * a, (1 - share) * b)));
+  }
+  double best = -1;
+  for (int i = 0; i <= kMixes; ++i) {
+    const int from = std::max(0, i - 1), to = std::min(kMixes, i + 1);
+    const double around = std::accumulate(f1.begin() + from, f1.begin() + to + 1, 0.0) / (to - from + 1);
+    if (around <= best) continue;
+    best = around;
+    const double share = static_cast<double>(i) / kMixes;
     spec.transformer_weight = share * a;
     spec.ngram_weight = (1 - share) * b;
   }

@@ -89,7 +89,8 @@ void add_train(CLI::App& app, Common& common) {
   verb->add_flag("--strict", o->strict, "Bad rows and truncated texts are errors");
   verb->add_option("--sequence-length", o->sequence_length, "Tokens of a block (default: the model's positions)");
   verb->add_option("--mask-probability", o->mask_probability, "masked-lm")->capture_default_str();
-  verb->add_option("--store-as", o->store_as, "Weights on disk: f32 or bf16")->check(CLI::IsMember({"f32", "bf16"}));
+  verb->add_option("--store-as", o->store_as, "Weights on disk: f32, bf16, or int8 (BERT; one scale a row)")
+      ->check(CLI::IsMember({"f32", "bf16", "int8"}));
   verb->add_option("--folds", o->folds,
                    "Classifiers: folds of the out-of-fold predictions that calibrate (default 5, or 3 "
                    "above 5,000 rows)");
@@ -190,6 +191,10 @@ base::Json recipe_json(const TrainOptions& o, const lm::TrainSettings& s, const 
   json["last_loss"] = report.last_loss;
   json["tokens_per_second"] = report.tokens_per_second;
   return json;
+}
+
+lm::DType stored_dtype(const TrainOptions& o) {
+  return o.store_as == "int8" ? lm::DType::i8 : o.store_as == "bf16" ? lm::DType::bf16 : lm::DType::f32;
 }
 
 void say_data(const Common& common, const ReadSummary& summary, const lm::TokenizeReport& report) {

@@ -40,6 +40,9 @@ lm::RunOptions run_options(const TrainOptions& options, const Common& common);
 /// What went into a model, for training.json beside the weights.
 base::Json recipe_json(const TrainOptions& options, const lm::TrainSettings& settings, const lm::RunReport& report);
 
+/// The dtype that --store-as names.
+lm::DType stored_dtype(const TrainOptions& options);
+
 /// One line a file about rows read, quarantined, excluded, cut.
 void say_data(const Common& common, const ReadSummary& summary, const lm::TokenizeReport& report);
 

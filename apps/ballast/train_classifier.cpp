@@ -203,8 +203,7 @@ void train_on_ids(const TrainOptions& o, const Common& common) {
   const lm::RunReport report = lm::run_training(trainer, *model.network, run_options(o, common));
   const base::Json recipe = recipe_json(o, settings, report);
   base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
-    lm::write_model_files(folder, *model.network, model.tokenizer ? &*model.tokenizer : nullptr,
-                          o.store_as == "bf16" ? lm::DType::bf16 : lm::DType::f32);
+    lm::write_model_files(folder, *model.network, model.tokenizer ? &*model.tokenizer : nullptr, stored_dtype(o));
     base::write_file_atomic(folder / "training.json", recipe.dump(2) + "\n");
   });
   if (common.json) std::printf("%s\n", base::dump_json(recipe).c_str());
@@ -259,7 +258,7 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   recipe["folds"] = folds;
   recipe["out_of_fold"] = held_out;
   base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
-    const lm::DType store_as = o.store_as == "bf16" ? lm::DType::bf16 : lm::DType::f32;
+    const lm::DType store_as = stored_dtype(o);
     lm::write_model_files(folder, *model.network, &tokenizer, store_as);
     base::write_file_atomic(folder / "classifier.json", lm::spec_json(spec).dump() + "\n");
     if (!o.no_ngrams) train_ngrams(o, rows, all).save(folder / "ngram.safetensors", store_as);

@@ -97,7 +97,7 @@ void train_language_model(const TrainOptions& o, const Common& common) {
   if (run.evaluate) recipe["evaluation_loss"] = report.best_value;
   const text::Tokenizer* tokenizer = model.tokenizer ? &*model.tokenizer : nullptr;
   base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
-    lm::write_model_files(folder, network, tokenizer, o.store_as == "bf16" ? lm::DType::bf16 : lm::DType::f32);
+    lm::write_model_files(folder, network, tokenizer, stored_dtype(o));
     base::write_file_atomic(folder / "training.json", recipe.dump(2) + "\n");
   });
   std::error_code ignored;

@@ -2,10 +2,12 @@
 #include "ballast/lm/load.h"
 
 #include <algorithm>
+#include <deque>
 #include <set>
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/lm/checkpoint/int8.h"
 
 namespace ballast::lm {
 namespace {
@@ -62,6 +64,7 @@ void fill(Network& network, LoadedModel& model, const LoadOptions& options, bool
     if (name) {
       take_value(p, tensors, *name);
       used.insert(*name);
+      if (tensors.info(*name).dtype == DType::i8) used.insert(int8_scale_name(*name));
     } else if (network.belongs_to_head(p.name) && options.head) {
       model.fresh.push_back(p.name);
     } else {
@@ -78,7 +81,7 @@ void fill(Network& network, LoadedModel& model, const LoadOptions& options, bool
       continue;
     }
     const bool borrowed = static_cast<const void*>(p.value) == static_cast<const void*>(tensors.raw(*name).data());
-    if (!borrowed) tensors.read_f32(*name, {p.value, static_cast<std::size_t>(p.size)});
+    if (!borrowed) read_weight(tensors, *name, {p.value, static_cast<std::size_t>(p.size)});
   }
 }
 
@@ -127,12 +130,27 @@ LoadedModel create_model(const ModelConfig& config, std::uint64_t seed) {
 
 void write_model_files(const fs::path& folder, const Network& network, const text::Tokenizer* tokenizer,
                        DType store_as) {
+  const bool int8 = store_as == DType::i8;
+  if (int8 && network.config().type != ModelType::bert) {
+    throw Error(ErrorCode::unsupported, "int8 storage is for BERT encoders", folder.string(), "store it as bf16");
+  }
+  const DType floating = int8 ? DType::bf16 : store_as;
   base::Json config = config_json(network.config());
-  config["torch_dtype"] = store_as == DType::bf16 ? "bfloat16" : store_as == DType::f16 ? "float16" : "float32";
+  config.erase("quantization_config");
+  config["torch_dtype"] = floating == DType::bf16 ? "bfloat16" : floating == DType::f16 ? "float16" : "float32";
+  if (int8) config["quantization_config"] = {{"quant_method", "bitsandbytes"}, {"load_in_8bit", true}};
   base::write_file_atomic(folder / "config.json", config.dump(2) + "\n");
   std::vector<TensorToWrite> tensors;
+  std::deque<Int8Rows> narrow;  // alive until the file is written
   for (const engine::Parameter& p : network.parameters().all()) {
-    tensors.push_back(TensorToWrite::floats(p.name, p.shape, {p.value, static_cast<std::size_t>(p.size)}, store_as));
+    const std::span<const float> values(p.value, static_cast<std::size_t>(p.size));
+    if (!int8 || p.shape.size() != 2 || p.name.find("encoder.layer.") == std::string::npos) {
+      tensors.push_back(TensorToWrite::floats(p.name, p.shape, values, floating));
+      continue;
+    }
+    const Int8Rows& rows = narrow.emplace_back(quantise_rows(values, p.rows()));
+    tensors.push_back(TensorToWrite::bytes(p.name, p.shape, DType::i8, std::as_bytes(std::span(rows.q))));
+    tensors.push_back(TensorToWrite::floats(int8_scale_name(p.name), {p.rows()}, rows.scale));
   }
   write_safetensors(folder / "model.safetensors", std::move(tensors));
   if (tokenizer != nullptr) tokenizer->save(folder);

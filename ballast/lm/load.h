@@ -36,7 +36,8 @@ LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& o
 /// A network from an `--arch` file with fresh weights.
 LoadedModel create_model(const ModelConfig& config, std::uint64_t seed);
 
-/// Writes config.json, model.safetensors and the tokenizer's files to an existing folder.
+/// Writes config.json, model.safetensors and the tokenizer's files to an existing folder. `store_as` i8: the encoder's
+/// matrices as in checkpoint/int8.h, everything else in bf16; BERT only, throws unsupported otherwise.
 void write_model_files(const std::filesystem::path& folder, const Network& network, const text::Tokenizer* tokenizer,
                        DType store_as = DType::f32);
 

@@ -8,6 +8,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/json.h"
 #include "ballast/base/parallel.h"
+#include "ballast/lm/checkpoint/int8.h"
 
 namespace ballast::lm {
 namespace {
@@ -113,19 +114,41 @@ std::vector<NgramContribution> NgramModel::contributions(std::string_view text, 
   return out;
 }
 
+namespace {
+
+/// [features, outputs] with one scale an output, transposed to rows and back, so that each output uses all levels.
+Int8Rows quantise_outputs(const std::vector<float>& weight, Size outputs) {
+  const Size n = weight.size() / outputs;
+  std::vector<float> turned(weight.size());
+  for (Size i = 0; i < weight.size(); ++i) turned[i % outputs * n + i / outputs] = weight[i];
+  Int8Rows rows = quantise_rows(turned, static_cast<std::int64_t>(outputs));
+  std::vector<std::int8_t> q(weight.size());
+  for (Size i = 0; i < weight.size(); ++i) q[i] = rows.q[i % outputs * n + i / outputs];
+  rows.q = std::move(q);
+  return rows;
+}
+
+}  // namespace
+
 void NgramModel::save(const std::filesystem::path& file, DType weights) const {
   const auto n = static_cast<std::int64_t>(features_.size()), k = static_cast<std::int64_t>(bias_.size());
   const auto& o = features_.options();
   const base::Json settings = {{"version", kVersion},          {"word_max", o.word_max},
                                {"char_min", o.char_min},       {"char_max", o.char_max},
                                {"word_min_df", o.word_min_df}, {"char_min_df", o.char_min_df}};
-  write_safetensors(
-      file,
-      {TensorToWrite::bytes("ngram.key", {n}, DType::i32, std::as_bytes(std::span(features_.keys()))),
-       TensorToWrite::floats("ngram.idf", {n}, features_.idf(), weights == DType::f32 ? DType::f32 : DType::f16),
-       TensorToWrite::floats("ngram.weight", {n, k}, weight_, weights),
-       TensorToWrite::floats("ngram.bias", {k}, bias_)},
-      {{"format", "pt"}, {"ngram", base::dump_json(settings)}});
+  std::vector<TensorToWrite> tensors = {
+      TensorToWrite::bytes("ngram.key", {n}, DType::i32, std::as_bytes(std::span(features_.keys()))),
+      TensorToWrite::floats("ngram.idf", {n}, features_.idf(), weights == DType::f32 ? DType::f32 : DType::f16),
+      TensorToWrite::floats("ngram.bias", {k}, bias_)};
+  Int8Rows narrow;
+  if (weights == DType::i8) {
+    narrow = quantise_outputs(weight_, bias_.size());
+    tensors.push_back(TensorToWrite::bytes("ngram.weight", {n, k}, DType::i8, std::as_bytes(std::span(narrow.q))));
+    tensors.push_back(TensorToWrite::floats("ngram.scale", {k}, narrow.scale));
+  } else {
+    tensors.push_back(TensorToWrite::floats("ngram.weight", {n, k}, weight_, weights));
+  }
+  write_safetensors(file, std::move(tensors), {{"format", "pt"}, {"ngram", base::dump_json(settings)}});
 }
 
 NgramModel NgramModel::load(const std::filesystem::path& file) {
@@ -173,7 +196,19 @@ NgramModel NgramModel::load(const std::filesystem::path& file) {
   std::vector<float> idf(n);
   tensors.read_f32("ngram.idf", idf);
   model.weight_.resize(n * k);
-  tensors.read_f32("ngram.weight", model.weight_);
+  if (tensors.info("ngram.weight").dtype == DType::i8) {
+    if (tensors.info("ngram.scale").shape != std::vector<std::int64_t>{shape[1]}) {
+      bad("tensor \"ngram.scale\" has shape " + tensors.info("ngram.scale").shape_text(), "one number an output");
+    }
+    std::vector<float> scale(k);
+    tensors.read_f32("ngram.scale", scale);
+    const auto raw = tensors.raw("ngram.weight");
+    for (Size i = 0; i < raw.size(); ++i) {
+      model.weight_[i] = static_cast<float>(static_cast<std::int8_t>(raw[i])) * (scale[i % k] / 127.0f);
+    }
+  } else {
+    tensors.read_f32("ngram.weight", model.weight_);
+  }
   model.bias_.resize(k);
   tensors.read_f32("ngram.bias", model.bias_);
   model.features_ = NgramFeatures(o, std::move(keys), std::move(idf));

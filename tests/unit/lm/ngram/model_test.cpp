@@ -117,5 +117,19 @@ TEST(NgramModel, RefusesFilesThatAreNotIts) {
             "tensor \"ngram.key\" is not in rising order at index 1");
 }
 
+TEST(NgramModel, EightBitWeightsKeepScoresAndFileSmall) {
+  const test::ScratchFolder scratch;
+  const auto model = small_model();
+  model.save(scratch.path() / "wide.safetensors", DType::bf16);
+  model.save(scratch.path() / "narrow.safetensors", DType::i8);
+  const auto back = NgramModel::load(scratch.path() / "narrow.safetensors");
+  for (const auto text : kTexts) {
+    const auto a = model.scores(text), b = back.scores(text);
+    for (std::size_t o = 0; o < a.size(); ++o) EXPECT_NEAR(a[o], b[o], 0.1) << text;
+  }
+  EXPECT_LT(std::filesystem::file_size(scratch.path() / "narrow.safetensors"),
+            std::filesystem::file_size(scratch.path() / "wide.safetensors"));
+}
+
 }  // namespace
 }  // namespace ballast::lm

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/lm/attention_maps.h"
+
+#include "ballast/base/error.h"
+#include "ballast/lm/load.h"
+
+namespace ballast::lm {
+
+AttentionMaps attention_maps(const std::filesystem::path& folder, std::string_view text) {
+  LoadedModel model = load_model(folder);
+  if (!model.tokenizer) throw base::Error(base::ErrorCode::not_found, "has no tokenizer", folder.string());
+  Network& network = *model.network;
+  const ModelConfig& config = network.config();
+  const text::Encoding encoding = model.tokenizer->encode(text);
+  const auto length = static_cast<std::int64_t>(encoding.ids.size());
+  if (length == 0 || length > config.positions) {
+    throw base::Error(base::ErrorCode::bad_input, "has " + std::to_string(length) + " tokens", "text",
+                      "1 to " + std::to_string(config.positions) + ", the model's positions");
+  }
+  AttentionMaps maps;
+  for (const std::int32_t id : encoding.ids) {
+    // Byte-level pieces of a character are not text on their own: the vocabulary's spelling is.
+    maps.tokens.push_back(model.tokenizer->token(id));
+  }
+  maps.layers = config.layers;
+  maps.heads = config.heads;
+  maps.weights.resize(static_cast<std::size_t>(maps.layers * maps.heads * length * length));
+  text::TokenBatch batch;
+  batch.add(encoding.ids);
+  engine::Arena arena;
+  engine::Tape tape(arena, false);
+  Capture capture;
+  network.encode(tape, batch, &capture);
+  float* out = maps.weights.data();
+  for (const Capture::Attention& a : capture.attentions) {
+    engine::attention_weights(a.q, a.k, config.heads, config.head_width(), 0, length, network.mask(), out);
+    out += config.heads * length * length;
+  }
+  return maps;
+}
+
+}  // namespace ballast::lm
