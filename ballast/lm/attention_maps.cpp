@@ -18,9 +18,10 @@ AttentionMaps attention_maps(const std::filesystem::path& folder, std::string_vi
                       "1 to " + std::to_string(config.positions) + ", the model's positions");
   }
   AttentionMaps maps;
-  for (const std::int32_t id : encoding.ids) {
-    // Byte-level pieces of a character are not text on their own: the vocabulary's spelling is.
-    maps.tokens.push_back(model.tokenizer->token(id));
+  for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
+    const auto [begin, end] = encoding.offsets[i];  // equal for special tokens, which the text does not hold
+    maps.tokens.push_back(begin < end ? std::string(text.substr(begin, end - begin))
+                                      : model.tokenizer->token(encoding.ids[i]));
   }
   maps.layers = config.layers;
   maps.heads = config.heads;

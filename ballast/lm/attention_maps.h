@@ -12,7 +12,7 @@
 namespace ballast::lm {
 
 struct AttentionMaps {
-  std::vector<std::string> tokens;  // T, special tokens included
+  std::vector<std::string> tokens;  // T: the bytes of the text that each covers, or the name of a special token
   std::int64_t layers = 0, heads = 0;
   std::vector<float> weights;  // [layers, heads, T, T]; every row adds up to 1
 
