@@ -10,6 +10,7 @@ void add_operations(CLI::App& app, Common& common) {
   CLI::App* desk = app.add_subcommand("operations", "Logs, transactions, loss events, surveillance, cases");
   desk->require_subcommand(1);
   add_operations_templates(*desk, common);
+  add_operations_sessions(*desk, common);
 }
 
 }  // namespace ballast::apps
