@@ -14,7 +14,7 @@
 
 namespace ballast::risk {
 
-/// The Basel level-1 event types in the order of the standard (OPE25.17): internal_fraud, external_fraud, employment,
+/// The Basel level-1 event types in the order of the standard (OPE25): internal_fraud, external_fraud, employment,
 /// clients_products, physical_assets, systems, execution.
 std::span<const std::string> basel_event_types();
 
