@@ -76,6 +76,7 @@ int run(int argc, char** argv) {
   add_operations(app, common);
   add_explain(app, common);
   add_replay_verb(app, common);
+  add_forecast(app, common);
   add_bench(app, common);
   try {
     app.parse(argc, argv);

@@ -47,6 +47,7 @@ void add_demo(CLI::App& app, Common& common);
 void add_operations(CLI::App& app, Common& common);
 void add_explain(CLI::App& app, Common& common);
 void add_replay_verb(CLI::App& app, Common& common);
+void add_forecast(CLI::App& app, Common& common);
 void add_bench(CLI::App& app, Common& common);
 
 }  // namespace ballast::apps
