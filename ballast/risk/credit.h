@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The credit desk: application columns in; probability of default with interval, grade and reasons that add up out.
+// Traditional candidates (scorecard, logistic regression, boosted trees) and a stack of them are compared on
+// predictions made out of fold; the champion is chosen by a stated rule.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ballast/base/json.h"
+#include "ballast/base/progress.h"
+#include "ballast/risk/credit_fairness.h"
+#include "ballast/tabular/pipeline.h"
+#include "ballast/tabular/quality.h"
+#include "ballast/tabular/roc.h"
+
+namespace ballast::risk {
+
+/// A PD band: the grade of those at or below `pd`.
+struct GradeBand {
+  std::string grade;
+  double pd = 1;
+};
+/// A to G at 1, 2, 5, 10, 20, 40 and 100 %.
+std::vector<GradeBand> default_grades();
+const std::string& grade_of(double pd, std::span<const GradeBand> bands);
+
+/// How a column is called in a sentence.
+struct ColumnWords {
+  std::string en, zh;
+};
+
+struct CreditTraining {
+  std::string label, bad;                      // the label column and the value that means default
+  std::vector<std::string> protected_columns;  // audited, not inputs
+  std::vector<std::string> allowed_columns;    // protected, yet inputs: the user said so
+  std::vector<std::string> drop;               // neither
+  std::optional<FairnessLimit> fairness;       // what `model promote` enforces
+  std::optional<double> cut_off;               // approve at or below this PD; default: the default rate of the data
+  bool reweigh = false;                        // mitigation: Kamiran & Calders weights over the protected groups
+  bool accept_leakage = false;                 // train although the quality report suspects leakage
+  std::map<std::string, ColumnWords> words;
+  int folds = 5;
+  std::uint64_t seed = 42;
+  base::Json data = base::Json::array();  // files and their hashes, for the artefact
+};
+
+/// A candidate's figures on out-of-fold predictions, each row calibrated by the other folds.
+struct CreditCandidate {
+  std::string name;  // "scorecard", "logistic", "boosted", "stack"
+  tabular::AucEstimate auc;
+  double fold_auc = 0, fold_sd = 0;  // mean over the folds, and standard deviation (population)
+  double ks = 0, brier = 0, average_precision = 0, log_loss = 0;
+  double ece = 0, ece_chance = 0;  // fine where ece <= ece_chance
+  double seconds = 0;              // of fitting the folds; 0 for the stack, which fits only its weights
+  // Against the champion: challenger − champion.
+  double difference = 0, p_value = 1;          // AUC, paired DeLong
+  double loss_difference = 0, loss_error = 0;  // log loss and its standard error
+};
+
+/// One scored application. All figures in log-odds of default have six decimals, and base + all points = score holds
+/// exactly in decimals; pd = 1 / (1 + exp(−score)).
+struct CreditReason {
+  std::string code;  // the column
+  std::string text;
+  std::int64_t micro_points = 0;  // millionths of log-odds; positive is adverse
+  double points() const { return static_cast<double>(micro_points) / 1e6; }
+};
+
+struct CreditScore {
+  std::int64_t line = 0;
+  double pd = 0;
+  std::array<double, 2> interval = {0, 0};  // 90 %, bootstrap over the calibration rows
+  std::string grade;
+  std::int64_t micro_base = 0, micro_score = 0;
+  std::vector<CreditReason> reasons;  // every input column, the most adverse first
+  std::vector<std::string> unseen;    // categorical columns whose value training never saw
+};
+
+enum class ReasonLanguage { en, zh };
+
+class CreditModel {
+ public:
+  /// Throws bad_input: one class, too few rows, no input column left, or suspected leakage with the columns named.
+  static CreditModel train(const tabular::Table& table, const CreditTraining& training,
+                           const base::ProgressSink& progress = {});
+
+  /// What an application has to hold: for tabular::read_table_as().
+  const tabular::Schema& schema() const { return schema_; }
+  std::vector<CreditScore> score(const tabular::Table& applications,
+                                 ReasonLanguage language = ReasonLanguage::en) const;
+
+  const std::string& champion() const { return champion_; }
+  const std::vector<CreditCandidate>& candidates() const { return candidates_; }
+  const std::vector<FairnessAudit>& fairness() const { return fairness_; }
+  const std::optional<FairnessLimit>& fairness_limit() const { return training_.fairness; }
+  const CreditTraining& training() const { return training_; }
+  double cut_off() const { return cut_off_; }
+  /// A cut-off for everybody that would keep the fairness limit; nothing where there is none, or no limit.
+  const std::optional<double>& fair_cut_off() const { return fair_cut_off_; }
+  const std::vector<tabular::Finding>& warnings() const { return warnings_; }
+  std::int64_t rows() const { return rows_; }
+  double default_rate() const { return default_rate_; }
+
+  /// `credit.json`, `scorecard.sql`, `scorecard.pmml` and a model card in `folder`, all or nothing.
+  void save(const std::filesystem::path& folder) const;
+  /// Throws not_found, bad_input or unsupported (a newer version).
+  static CreditModel load(const std::filesystem::path& folder);
+  base::Json to_json() const;
+  static CreditModel from_json(const base::Json& json, const std::string& where);
+  /// A model card (Mitchell et al. 2019) in Markdown.
+  std::string card() const;
+
+ private:
+  struct Part {  // score = Σ weight · pipeline score + offset
+    double weight = 1;
+    tabular::Pipeline pipeline;
+  };
+  friend class CreditTrainer;
+
+  CreditTraining training_;
+  tabular::Schema schema_;
+  std::vector<Part> parts_;
+  double offset_ = 0;
+  tabular::Calibration calibration_;
+  std::optional<tabular::Pipeline> card_;  // the scorecard, kept whatever won: it is the traditional method
+  std::string champion_;
+  std::vector<CreditCandidate> candidates_;
+  std::vector<FairnessAudit> fairness_;
+  std::vector<tabular::Finding> warnings_;
+  std::vector<GradeBand> grades_;
+  double cut_off_ = 0, default_rate_ = 0;
+  std::optional<double> fair_cut_off_;
+  std::int64_t rows_ = 0;
+};
+
+/// Whether a folder holds a credit model.
+bool is_credit_model(const std::filesystem::path& folder);
+
+/// Throws bad_input naming group, measure and amount where the model breaches its own fairness limit: what
+/// `model promote` asks. A model without a limit passes.
+void check_promotion(const CreditModel& model);
+
+/// {"pd","interval","grade","base","score","reasons":[{"code","text","points"}]} with at most four adverse reasons, or
+/// all of them. `row` is the line of the application in its file, as everywhere from 1 with the header.
+base::Json to_json(const CreditScore& score, bool all_reasons);
+
+/// Columns whose names say that a law may protect them: sex, gender, race, religion, marital status, nationality …
+std::vector<std::string> protected_by_name(const tabular::Table& table);
+
+}  // namespace ballast::risk

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scores applications: PD, interval, grade, and contributions that add up in decimals.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <numeric>
+
+#include "ballast/base/error.h"
+#include "ballast/risk/credit.h"
+
+namespace ballast::risk {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Json;
+
+constexpr double kMicro = 1e6;
+constexpr std::size_t kShownReasons = 4;
+
+std::int64_t micro(double log_odds) {
+  return std::llround(log_odds * kMicro);
+}
+
+double sigmoid(double x) {
+  return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
+}
+
+/// "checking_status" → "checking status", "NumTrades60Ever" stays.
+std::string plain_words(const std::string& column) {
+  std::string words = column;
+  std::replace(words.begin(), words.end(), '_', ' ');
+  std::replace(words.begin(), words.end(), '.', ' ');
+  return words;
+}
+
+std::string reason_text(const tabular::Column& column, std::int64_t row, std::int64_t points, const ColumnWords& words,
+                        ReasonLanguage language) {
+  const bool missing = column.missing(row);
+  std::string value = tabular::cell_text(column, row);
+  if (column.spec.kind == tabular::ColumnKind::categorical) value = "\"" + value + "\"";
+  const bool unseen = column.spec.kind == tabular::ColumnKind::categorical &&
+                      column.codes[static_cast<std::size_t>(row)] == tabular::kUnseenCode;
+  if (language == ReasonLanguage::zh) {
+    const std::string effect = points > 0 ? "提高了违约风险" : points < 0 ? "降低了违约风险" : "不影响违约风险";
+    if (unseen) return fmt::format("{}的取值在训练数据中未出现过，{}", words.zh, effect);
+    return missing ? fmt::format("未提供{}，{}", words.zh, effect) : fmt::format("{}为{}，{}", words.zh, value, effect);
+  }
+  const char* effect = points > 0   ? "raises the risk of default"
+                       : points < 0 ? "lowers the risk of default"
+                                    : "does not change the risk of default";
+  if (unseen) return fmt::format("{} has a value that training never saw, which {}", words.en, effect);
+  return missing ? fmt::format("{} is not stated, which {}", words.en, effect)
+                 : fmt::format("{} is {}, which {}", words.en, value, effect);
+}
+
+}  // namespace
+
+std::vector<GradeBand> default_grades() {
+  return {{"A", 0.01}, {"B", 0.02}, {"C", 0.05}, {"D", 0.10}, {"E", 0.20}, {"F", 0.40}, {"G", 1}};
+}
+
+const std::string& grade_of(double pd, std::span<const GradeBand> bands) {
+  BALLAST_CHECK(!bands.empty(), bands.size());
+  const auto it = std::find_if(bands.begin(), bands.end(), [&](const GradeBand& b) { return pd <= b.pd; });
+  return it == bands.end() ? bands.back().grade : it->grade;
+}
+
+std::vector<CreditScore> CreditModel::score(const tabular::Table& applications, ReasonLanguage language) const {
+  const auto rows = applications.rows();
+  const std::size_t columns = schema_.columns.size();
+  std::vector<double> raw(static_cast<std::size_t>(rows), offset_);
+  std::vector<double> added(static_cast<std::size_t>(rows) * columns, 0);
+  double base = offset_;
+  for (const Part& part : parts_) {
+    const auto scores = part.pipeline.scores(applications);
+    const tabular::Contributions contributions = part.pipeline.contributions(applications);
+    base += part.weight * contributions.base;
+    for (std::size_t r = 0; r < raw.size(); ++r) {
+      raw[r] += part.weight * scores[r];
+      const auto values = contributions.values.row(static_cast<std::int64_t>(r));
+      for (std::size_t c = 0; c < columns; ++c) added[r * columns + c] += part.weight * values[c];
+    }
+  }
+  std::vector<CreditScore> out;
+  const double slope = calibration_.platt.a;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto r = static_cast<std::size_t>(row);
+    CreditScore score;
+    score.line = applications.lines[r];
+    score.micro_base = micro(slope * base + calibration_.platt.b);
+    score.micro_score = score.micro_base;
+    for (std::size_t c = 0; c < columns; ++c) {
+      const std::string& name = schema_.columns[c].name;
+      const tabular::Column& column = applications.at(name);
+      const std::int64_t points = micro(slope * added[r * columns + c]);
+      const auto known = training_.words.find(name);
+      const ColumnWords words =
+          known != training_.words.end() ? known->second : ColumnWords{plain_words(name), plain_words(name)};
+      score.reasons.push_back({name, reason_text(column, row, points, words, language), points});
+      score.micro_score += points;
+      if (column.spec.kind == tabular::ColumnKind::categorical && column.codes[r] == tabular::kUnseenCode) {
+        score.unseen.push_back(name);
+      }
+    }
+    std::stable_sort(score.reasons.begin(), score.reasons.end(),
+                     [](const CreditReason& a, const CreditReason& b) { return a.micro_points > b.micro_points; });
+    score.pd = sigmoid(static_cast<double>(score.micro_score) / kMicro);
+    const auto interval = calibration_.interval(raw[r]);
+    score.interval = {std::min(interval[0], score.pd), std::max(interval[1], score.pd)};
+    score.grade = grade_of(score.pd, grades_);
+    out.push_back(std::move(score));
+  }
+  return out;
+}
+
+Json to_json(const CreditScore& score, bool all_reasons) {
+  Json json = {{"row", score.line},
+               {"pd", score.pd},
+               {"interval", score.interval},
+               {"grade", score.grade},
+               {"base", static_cast<double>(score.micro_base) / kMicro},
+               {"score", static_cast<double>(score.micro_score) / kMicro},
+               {"reasons", Json::array()}};
+  for (const CreditReason& reason : score.reasons) {
+    if (!all_reasons && (reason.micro_points <= 0 || json["reasons"].size() == kShownReasons)) break;
+    json["reasons"].push_back({{"code", reason.code}, {"text", reason.text}, {"points", reason.points()}});
+  }
+  if (!score.unseen.empty()) json["unseen"] = score.unseen;
+  return json;
+}
+
+std::vector<std::string> protected_by_name(const tabular::Table& table) {
+  static constexpr const char* kWords[] = {"sex",      "gender",      "race",           "ethnic", "religio", "marital",
+                                           "marriage", "nationality", "foreign_worker", "disab",  "pregnan"};
+  std::vector<std::string> names;
+  for (const tabular::Column& column : table.columns) {
+    std::string lower;
+    for (const char c : column.spec.name) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (const char* word : kWords) {
+      const std::size_t at = lower.find(word);
+      // A word of its own, or its beginning: "trace" holds no race.
+      if (at == std::string::npos || (at > 0 && std::isalpha(static_cast<unsigned char>(lower[at - 1])) != 0)) continue;
+      names.push_back(column.spec.name);
+      break;
+    }
+  }
+  return names;
+}
+
+void check_promotion(const CreditModel& model) {
+  if (!model.fairness_limit()) return;
+  const auto found = breaches(model.fairness(), *model.fairness_limit());
+  if (found.empty()) return;
+  std::string hint = fmt::format("{} breach(es) in all at the cut-off PD {:.4g}", found.size(), model.cut_off());
+  if (model.fair_cut_off()) hint += fmt::format("; a cut-off of {:.4g} would breach nothing", *model.fair_cut_off());
+  throw Error(ErrorCode::bad_input, "the model breaches its fairness limit: " + describe(found.front()), "", hint);
+}
+
+}  // namespace ballast::risk
