@@ -69,7 +69,7 @@ void train(Arguments& a, const Common& common) {
   if (common.json) {
     std::printf("%s\n", base::dump_json(out).c_str());
   } else {
-    fmt::print("trained on {} sessions, threshold {:.3f} nats from {} held-back distinct ones, saved to {}\n",
+    fmt::print("trained on {} sessions, threshold {:.3f} nats from {} held-back ones, saved to {}\n",
                model.trained_sessions(), model.threshold(), model.held_back_sessions(), a.output);
   }
 }

@@ -38,7 +38,8 @@ struct SessionScore {
 class SessionModel {
  public:
   /// Learns from normal sessions alone. Sessions are held back by distinct sequence, so that the threshold is set on
-  /// sequences that the model has not seen. Throws bad_input with fewer than 20 distinct sessions.
+  /// sequences that the model has not seen; each counts as often as it occurred. Throws bad_input with fewer than 20
+  /// distinct sessions.
   static SessionModel train(std::span<const Session> normal, const SessionOptions& options = {});
   static SessionModel load(const std::filesystem::path& folder);
   ~SessionModel();

@@ -95,11 +95,8 @@ SessionModel SessionModel::train(std::span<const Session> normal, const SessionO
   const auto back = static_cast<std::size_t>(std::ceil(o.hold_back * static_cast<double>(order.size())));
   std::vector<Session> held_back, trained;
   for (std::size_t i = 0; i < order.size(); ++i) {
-    if (i < back) {
-      held_back.push_back(*order[i]);
-    } else {
-      trained.insert(trained.end(), static_cast<std::size_t>(distinct[*order[i]]), *order[i]);
-    }
+    std::vector<Session>& side = i < back ? held_back : trained;
+    side.insert(side.end(), static_cast<std::size_t>(distinct[*order[i]]), *order[i]);
   }
   auto state = std::make_unique<State>();
   for (const Session& session : trained) {
