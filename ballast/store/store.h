@@ -74,6 +74,23 @@ struct DecisionRecord {
   std::string created_at;
 };
 
+/// One operational loss. Amounts are decimal strings.
+struct LossEventRecord {
+  std::string id, occurred_on, type, category, amount, recovery, currency, description, created_at;
+};
+
+/// One step in the life of a case.
+struct CaseEventRecord {
+  std::int64_t number = 0;  // from 1
+  std::string action;       // open, assign, annotate, close, reopen
+  std::string actor, note, at;
+};
+
+struct CaseRecord {
+  std::string id, kind, subject, created_at;
+  std::vector<CaseEventRecord> events;
+};
+
 enum class Put { added, unchanged, changed };
 
 struct Counts {
@@ -120,6 +137,23 @@ class Store {
   std::optional<DecisionRecord> find_decision(const std::string& id);
   /// The newest first; `kind` empty: all.
   std::vector<DecisionRecord> decisions(const std::string& kind, std::int64_t limit);
+
+  /// Adds loss events; one whose id is there is left as it is. One answer an event.
+  std::vector<Put> put_losses(std::span<const LossEventRecord> losses);
+  /// All, by date and id.
+  std::vector<LossEventRecord> losses();
+
+  /// Adds a case with its first event. Throws bad_input where the id is taken.
+  void open_case(const CaseRecord& opened);
+  /// Appends to a case and returns it. `check` sees the case as it is and may throw; both happen in one transaction.
+  CaseRecord add_case_event(const std::string& id, const CaseEventRecord& event,
+                            const std::function<void(const CaseRecord&)>& check);
+  /// The oldest first. Cases are never deleted: the database refuses it.
+  std::vector<CaseRecord> cases();
+  std::optional<CaseRecord> find_case(const std::string& id);
+
+  /// When the documents with a listed signal of this risk were published (where unsaid: stored), RFC 3339.
+  std::vector<std::string> signal_times(const std::string& risk);
 
   std::vector<QuarantineRecord> quarantine();
   Counts counts();

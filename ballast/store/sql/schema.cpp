@@ -47,6 +47,23 @@ const std::vector<std::vector<const char*>>& migrations() {
           " build text not null, isa text not null, seed bigint not null, result text not null, cost text not null,"
           " created_at text not null)",
           "create index decisions_by_subject on decisions (subject, kind)",
+      },
+      {
+          "create table loss_events (id text primary key, occurred_on text not null, type text not null,"
+          " category text not null, amount text not null, recovery text not null, currency text not null,"
+          " description text not null, created_at text not null)",
+          "create table cases (id text primary key, kind text not null, subject text not null, created_at text not "
+          "null)",
+          "create table case_events (case_id text not null references cases(id), number bigint not null,"
+          " action text not null, actor text not null, note text not null, at text not null,"
+          " unique (case_id, number))",
+          // Cases are a record of what people did: rows come in and never change or go.
+          "create trigger cases_stay before delete on cases begin select raise(abort, 'cases are never deleted'); end",
+          "create trigger cases_hold before update on cases begin select raise(abort, 'cases are never changed'); end",
+          "create trigger case_events_stay before delete on case_events begin"
+          " select raise(abort, 'cases are never deleted'); end",
+          "create trigger case_events_hold before update on case_events begin"
+          " select raise(abort, 'cases are never changed'); end",
       }};
   return kAll;
 }

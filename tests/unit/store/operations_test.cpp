@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <soci/soci.h>
+
+#include "ballast/base/error.h"
+#include "ballast/store/store.h"
+
+namespace ballast::store {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+CaseRecord fresh_case() {
+  return {
+      "case-1", "fraud", "card 7", "2026-01-01T00:00:00.000Z", {{1, "open", "ann", "", "2026-01-01T00:00:00.000Z"}}};
+}
+
+TEST(OperationsStore, LossesAreKeptOnceInOrderOfTime) {
+  Store store = Store::open("sqlite::memory:");
+  const LossEventRecord late = {"b", "2025-03-01", "systems", "systems", "10.00", "0", "EUR", "", "now"};
+  LossEventRecord early = late;
+  early.id = "a";
+  early.occurred_on = "2025-01-01";
+  EXPECT_THAT(store.put_losses(std::vector{late, early}), ElementsAre(Put::added, Put::added));
+  EXPECT_THAT(store.put_losses(std::vector{late}), ElementsAre(Put::unchanged));
+  ASSERT_EQ(store.losses().size(), 2u);
+  EXPECT_EQ(store.losses()[0].id, "a");
+}
+
+TEST(OperationsStore, CasesGrowAndStay) {
+  Store store = Store::open("sqlite::memory:");
+  store.open_case(fresh_case());
+  EXPECT_THROW(store.open_case(fresh_case()), base::Error);
+  const CaseRecord grown = store.add_case_event("case-1", {0, "assign", "ann", "bob", "t"}, [](const CaseRecord&) {});
+  ASSERT_EQ(grown.events.size(), 2u);
+  EXPECT_EQ(grown.events[1].number, 2);
+  EXPECT_EQ(store.cases().size(), 1u);
+  // A check that throws leaves the case as it was.
+  const auto refuse = [](const CaseRecord&) { throw base::Error(base::ErrorCode::usage, "no"); };
+  EXPECT_THROW(store.add_case_event("case-1", {0, "close", "ann", "", "t"}, refuse), base::Error);
+  EXPECT_EQ(store.find_case("case-1")->events.size(), 2u);
+  EXPECT_THROW(store.add_case_event("case-2", {}, [](const CaseRecord&) {}), base::Error);
+  EXPECT_FALSE(store.find_case("case-2"));
+}
+
+TEST(OperationsStore, TheDatabaseRefusesToDropOrChangeACase) {
+  const std::string file = ::testing::TempDir() + "/cases_stay.db";
+  std::remove(file.c_str());
+  Store::open("sqlite:" + file).open_case(fresh_case());
+  soci::session sql("sqlite3", file);
+  for (const char* statement : {"delete from cases", "update cases set subject = 'x'", "delete from case_events",
+                                "update case_events set note = 'x'"}) {
+    std::string problem;
+    try {
+      sql << statement;
+    } catch (const soci::soci_error& e) {
+      problem = e.what();
+    }
+    EXPECT_THAT(problem, HasSubstr("cases are never")) << statement;
+  }
+}
+
+}  // namespace
+}  // namespace ballast::store
