@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
   add_tokenizer(app, common);
   add_preprocess(app, common);
   add_operations(app, common);
+  add_liquidity(app, common);
   add_explain(app, common);
   add_replay_verb(app, common);
   add_forecast(app, common);
