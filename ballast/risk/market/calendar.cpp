@@ -49,7 +49,9 @@ Exceptions sse() {
   closed(2003, 5, 8, 9);
   // … and the traditional feasts, which were sessions before they became public holidays in 2008.
   for (int y = 2002; y <= 2007; ++y) {
-    for (const Day feast : {date(y, 4, 4), date(y, 6, 9), date(y, 9, 15)}) e.open.push_back(feast);
+    for (const Day feast : {date(y, 4, 4), date(y, 6, 9), date(y, 9, 15)}) {
+      if (ch::weekday(feast).iso_encoding() <= 5) e.open.push_back(feast);
+    }
   }
   closed(2024, 1, 1, 1), closed(2024, 2, 9, 16), closed(2024, 4, 4, 5), closed(2024, 5, 1, 3);
   closed(2024, 6, 10, 10), closed(2024, 9, 16, 17), closed(2024, 10, 1, 7);
