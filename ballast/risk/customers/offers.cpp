@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The catalogue of offers, suitability, and ranking by expected value.
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "ballast/base/error.h"
+#include "ballast/base/files.h"
+#include "ballast/risk/customers.h"
+
+namespace ballast::risk {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::array<const char*, 8> kTests = {"=", "!=", "<", "<=", ">", ">=", "in", "not in"};
+
+[[noreturn]] void refuse(const std::string& file, const toml::node& node, const std::string& why) {
+  throw Error(ErrorCode::bad_input, why, fmt::format("{}:{}", file, node.source().begin.line));
+}
+
+std::string text_of(const std::string& file, const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>()) return *text;
+  if (const auto whole = node.value_exact<std::int64_t>()) return fmt::format("{}", *whole);
+  if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
+  refuse(file, node, "a rule's value must be a text or a number");
+}
+
+double number_of(const std::string& value) {
+  bool finite = true;
+  const double number = tabular::number_in(value, finite);
+  return finite ? number : std::nan("");
+}
+
+bool is_order(const std::string& test) {
+  return test[0] == '<' || test[0] == '>';
+}
+
+SuitabilityRule read_rule(const std::string& file, const toml::node& node) {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) refuse(file, node, "a rule must be {column, test, value}");
+  SuitabilityRule rule;
+  rule.column = (*table)["column"].value_or(std::string());
+  rule.test = (*table)["test"].value_or(std::string());
+  if (rule.column.empty()) refuse(file, node, "a rule needs a column");
+  if (std::find(kTests.begin(), kTests.end(), rule.test) == kTests.end()) {
+    refuse(file, node, fmt::format("test \"{}\" is none of {}", rule.test, fmt::join(kTests, ", ")));
+  }
+  const toml::node* value = table->get("value");
+  if (value == nullptr) refuse(file, node, "a rule needs a value");
+  const bool list = rule.test == "in" || rule.test == "not in";
+  if (list != value->is_array()) refuse(file, *value, "tests \"in\" and \"not in\" need a list, others one value");
+  if (list) {
+    for (const toml::node& item : *value->as_array()) rule.values.push_back(text_of(file, item));
+  } else {
+    rule.values.push_back(text_of(file, *value));
+  }
+  if (is_order(rule.test) && std::isnan(number_of(rule.values[0]))) {
+    refuse(file, *value, "\"" + rule.test + "\" needs a number");
+  }
+  return rule;
+}
+
+Offer read_offer(const std::string& file, const toml::node& node) {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) refuse(file, node, "an offer must be a table");
+  for (const auto& [key, unused] : *table) {
+    static constexpr std::array<std::string_view, 5> kKeys = {"product", "value", "cost", "model", "suitability"};
+    if (std::find(kKeys.begin(), kKeys.end(), key.str()) == kKeys.end()) {
+      refuse(file, unused, "unknown key \"" + std::string(key.str()) + "\"");
+    }
+  }
+  Offer offer;
+  offer.product = (*table)["product"].value_or(std::string());
+  offer.model = (*table)["model"].value_or(std::string());
+  const auto value = (*table)["value"].value<double>();
+  const auto cost = table->contains("cost") ? (*table)["cost"].value<double>() : std::optional<double>(0);
+  if (offer.product.empty()) refuse(file, node, "an offer needs a product");
+  if (!value || !std::isfinite(*value)) refuse(file, node, offer.product + " needs a value, a number");
+  if (!cost || !(*cost >= 0) || !std::isfinite(*cost)) refuse(file, node, offer.product + ": cost must be 0 or more");
+  offer.value = *value;
+  offer.cost = *cost;
+  if (const toml::node* rules = table->get("suitability")) {
+    if (!rules->is_array()) refuse(file, *rules, "suitability must be a list of rules");
+    for (const toml::node& rule : *rules->as_array()) offer.suitability.push_back(read_rule(file, rule));
+  }
+  return offer;
+}
+
+/// Numbers compare by value where both sides are numbers, so that "01" = "1"; else bytes.
+bool same(const std::string& a, const std::string& b) {
+  const double x = number_of(a), y = number_of(b);
+  return std::isnan(x) || std::isnan(y) ? a == b : x == y;
+}
+
+bool holds(const SuitabilityRule& rule, const std::string& value) {
+  const bool listed =
+      std::any_of(rule.values.begin(), rule.values.end(), [&](const std::string& v) { return same(value, v); });
+  if (rule.test == "=" || rule.test == "in") return listed;
+  if (rule.test == "!=" || rule.test == "not in") return !listed;
+  const double x = number_of(value), bound = number_of(rule.values[0]);  // comparisons with NaN are false
+  if (rule.test == "<") return x < bound;
+  if (rule.test == "<=") return x <= bound;
+  return rule.test == ">" ? x > bound : x >= bound;
+}
+
+}  // namespace
+
+std::vector<Offer> read_offers(const std::string& file) {
+  std::vector<Offer> offers;
+  try {
+    const toml::table root = toml::parse(base::read_file(file), std::string_view(file));
+    const toml::array* list = root["offer"].as_array();
+    if (list == nullptr || list->empty()) throw Error(ErrorCode::bad_input, "holds no [[offer]]", file);
+    for (const toml::node& node : *list) {
+      offers.push_back(read_offer(file, node));
+      const auto twin = std::find_if(offers.begin(), offers.end() - 1,
+                                     [&](const Offer& o) { return o.product == offers.back().product; });
+      if (twin != offers.end() - 1) refuse(file, node, offers.back().product + " is offered twice");
+    }
+  } catch (const toml::parse_error& e) {
+    throw Error(ErrorCode::bad_input, std::string(e.description()), fmt::format("{}:{}", file, e.source().begin.line));
+  }
+  return offers;
+}
+
+bool suitable(const Offer& offer, const CustomerColumn& customer) {
+  return std::all_of(offer.suitability.begin(), offer.suitability.end(), [&](const SuitabilityRule& rule) {
+    const auto value = customer(rule.column);
+    return value && !tabular::is_missing_text(*value) && holds(rule, *value);
+  });
+}
+
+std::vector<Recommendation> recommend(std::span<const Offer> offers, std::span<const double> probabilities,
+                                      const CustomerColumn& customer) {
+  BALLAST_CHECK(offers.size() == probabilities.size(), probabilities.size());
+  std::vector<Recommendation> out;
+  for (std::size_t i = 0; i < offers.size(); ++i) {
+    if (!suitable(offers[i], customer)) continue;
+    const double expected = probabilities[i] * offers[i].value - offers[i].cost;
+    if (expected > 0) out.push_back({i, probabilities[i], expected});
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Recommendation& a, const Recommendation& b) {
+    return a.expected_value > b.expected_value;
+  });
+  return out;
+}
+
+}  // namespace ballast::risk
