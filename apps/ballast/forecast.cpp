@@ -1,16 +1,264 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ballast forecast`: what prices (and news) say about the next session, and how well such forecasts did.
-#include <CLI/CLI.hpp>
+// `ballast forecast`: what prices and news say about the next session, an advice with its confidence, and how such
+// forecasts did walking forward.
+#include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "ballast/base/error.h"
+#include "ballast/lm/classifier.h"
+#include "ballast/risk/market_forecast.h"
+#include "ballast/risk/market_var.h"
+#include "default_model.h"
 #include "forecast.h"
 #include "verb.h"
 
 namespace ballast::apps {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Json;
+
+struct Arguments {
+  PriceArguments prices;
+  std::string news, news_model, calendar = "NYSE";
+  double cost_bps = 5, var_limit = 0.05;
+  int train_days = 750, refit_days = 63, embargo = 5;
+  bool allow_short = false, sessions = false;
+};
+
+/// The classifier's sentiment of each text, P(positive) − P(negative), as one more value of the news.
+void add_sentiment(risk::News& news, const std::string& folder) {
+  const auto model = lm::TextClassifier::load(folder == "default" ? default_model() : std::filesystem::path(folder));
+  const auto& heads = model.heads();
+  std::size_t head = 0;
+  while (head < heads.size() && heads[head].name != "sentiment") ++head;
+  if (head == heads.size()) {
+    throw Error(ErrorCode::bad_input, "has no head called sentiment", folder, "see `ballast model info`");
+  }
+  std::vector<std::string_view> texts(news.texts.begin(), news.texts.end());
+  const auto predictions = model.predict(texts);
+  news.names.push_back("sentiment");
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    double value = 0;
+    for (std::size_t k = 0; k < heads[head].labels.size(); ++k) {
+      const double p = predictions[i].heads[head].probabilities[k];
+      value += heads[head].labels[k] == "positive" ? p : heads[head].labels[k] == "negative" ? -p : 0;
+    }
+    news.items[i].values.push_back(value);
+  }
+}
+
+Json performance_json(const risk::Performance& p) {
+  return {{"annual_return", p.annual_return},
+          {"annual_volatility", p.annual_volatility},
+          {"sharpe", p.sharpe},
+          {"max_drawdown", p.max_drawdown},
+          {"annual_turnover", p.turnover},
+          {"costs", p.costs}};
+}
+
+Json interval_json(const tabular::BootstrapInterval& b) {
+  return {{"estimate", number_json(b.estimate)}, {"interval", {number_json(b.low), number_json(b.high)}}};
+}
+
+Json session_json(const risk::SessionForecast& s, bool past) {
+  Json out = {{"session", risk::day_text(s.day)},
+              {"probability_up", s.probability_up},
+              {"probability_interval", s.interval},
+              {"return_interval", {{"level", 0.9}, {"low", s.low}, {"median", s.median}, {"high", s.high}}},
+              {"volatility", s.sigma},
+              {"var", s.var},
+              {"es", s.es},
+              {"expected_return", s.expected},
+              {"advice", risk::action_name(s.action)},
+              {"position", s.position}};
+  if (past) out["return"] = s.ret, out["net"] = s.net;
+  return out;
+}
+
+/// Why the advice is what it is, in words and numbers.
+std::string reason_of(const risk::SessionForecast& s, double cost) {
+  switch (s.action) {
+    case risk::Action::abstain:
+      return fmt::format("the direction is not known: the 90 % interval of a rise, {:.3f} to {:.3f}, holds one half",
+                         s.interval[0], s.interval[1]);
+    case risk::Action::hold:
+      return fmt::format("the expected return {:+.3f} % does not pay the cost of {:.3f} %", 100 * s.expected,
+                         100 * cost);
+    default:
+      return fmt::format("the expected return {:+.3f} % is beyond the cost of {:.3f} %", 100 * s.expected, 100 * cost);
+  }
+}
+
+/// How sure the direction is: the probability of the likelier side, with its interval.
+Json confidence_json(const risk::SessionForecast& s) {
+  const bool up = s.probability_up >= 0.5;
+  return {{"direction", up ? "up" : "down"},
+          {"probability", up ? s.probability_up : 1 - s.probability_up},
+          {"interval", up ? Json{s.interval[0], s.interval[1]} : Json{1 - s.interval[1], 1 - s.interval[0]}}};
+}
+
+Json tail_json(const risk::Returns& returns) {
+  Json out = Json::array();
+  for (const double level : {0.95, 0.975, 0.99}) {
+    risk::VarOptions options;
+    options.level = level;
+    const auto f = risk::forecast_var(returns, options);
+    const auto tests = risk::test_var(f.days, level);
+    out.push_back({{"level", level}, {"var", f.next_var}, {"es", f.next_es}, {"tests", tests_json(tests)}});
+  }
+  return out;
+}
+
+Json volatility_json(const risk::Returns& returns) {
+  Json out = Json::array();
+  std::vector<double> squares;
+  for (const double r : returns.values) squares.push_back(r * r);
+  for (const auto model : {risk::VolatilityModel::ewma, risk::VolatilityModel::garch, risk::VolatilityModel::garch_t,
+                           risk::VolatilityModel::gjr, risk::VolatilityModel::gjr_t, risk::VolatilityModel::har}) {
+    risk::VolatilityOptions options;
+    options.model = model;
+    const auto sigma = risk::volatility_path(returns.values, options);
+    const std::size_t first = static_cast<std::size_t>(options.first_fit), n = returns.size() - first;
+    Json row = {{"model", risk::volatility_model_name(model)},
+                {"daily", sigma.back()},
+                {"annual", sigma.back() * std::sqrt(252.0)},
+                {"qlike", risk::qlike(std::span(squares).subspan(first), std::span(sigma).subspan(first, n))}};
+    if (model != risk::VolatilityModel::ewma && model != risk::VolatilityModel::har) {
+      const auto p = risk::latest_garch(returns.values, options);
+      row["parameters"] = {
+          {"omega", p.omega}, {"alpha", p.alpha}, {"gamma", p.gamma}, {"beta", p.beta}, {"nu", number_json(p.nu)}};
+    }
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+Json report_json(const risk::ForecastReport& r, const Arguments& a, const risk::Returns& returns) {
+  const double cost = a.cost_bps / 1e4;
+  Json out = session_json(r.next, false);
+  out["reason"] = reason_of(r.next, cost);
+  out["confidence"] = confidence_json(r.next);
+  out["cost"] = cost;
+  out["tail"] = tail_json(returns);
+  out["volatility_models"] = volatility_json(returns);
+  Json test = {{"sessions", r.sessions.size()},
+               {"first", risk::day_text(r.sessions.front().day)},
+               {"last", risk::day_text(r.sessions.back().day)},
+               {"advised", performance_json(r.advised)},
+               {"buy_and_hold", performance_json(r.buy_and_hold)},
+               {"interval_coverage", r.interval_coverage},
+               {"judged", r.judged}};
+  for (const auto action : {risk::Action::buy, risk::Action::hold, risk::Action::sell, risk::Action::abstain}) {
+    test["advice"][risk::action_name(action)] = r.advice[static_cast<int>(action)];
+  }
+  if (r.judged > 0) {
+    test["accuracy"] = interval_json(r.accuracy);
+    test["accuracy_always_up"] = interval_json(r.accuracy_always_up);
+    test["mcc"] = interval_json(r.mcc);
+    test["brier"] = interval_json(r.brier);
+    test["brier_base_rate"] = interval_json(r.brier_base_rate);
+  }
+  if (a.sessions) {
+    for (const auto& s : r.sessions) test["series"].push_back(session_json(s, true));
+  }
+  out["walk_forward"] = std::move(test);
+  return out;
+}
+
+void print(const Json& j) {
+  const auto percent = [](const Json& v) { return 100 * v.get<double>(); };
+  fmt::print("session {}: {} ({})\n", j["session"].get<std::string>(), j["advice"].get<std::string>(),
+             j["reason"].get<std::string>());
+  fmt::print("  direction    {} with probability {:.3f}, 90 % interval {:.3f} to {:.3f}\n",
+             j["confidence"]["direction"].get<std::string>(), j["confidence"]["probability"].get<double>(),
+             j["confidence"]["interval"][0].get<double>(), j["confidence"]["interval"][1].get<double>());
+  fmt::print("  return       90 % between {:+.2f} % and {:+.2f} %\n", percent(j["return_interval"]["low"]),
+             percent(j["return_interval"]["high"]));
+  fmt::print("  volatility   {:.2f} % a day\n", percent(j["volatility"]));
+  for (const Json& t : j["tail"]) {
+    fmt::print("  VaR {:<4} %   {:.2f} %, ES {:.2f} %\n", percent(t["level"]), percent(t["var"]), percent(t["es"]));
+  }
+  const Json& w = j["walk_forward"];
+  fmt::print("walk-forward, {} sessions from {} to {}: {} buy, {} hold, {} sell, {} abstain\n",
+             w["sessions"].get<int>(), w["first"].get<std::string>(), w["last"].get<std::string>(),
+             w["advice"]["buy"].get<int>(), w["advice"]["hold"].get<int>(), w["advice"]["sell"].get<int>(),
+             w["advice"]["abstain"].get<int>());
+  for (const char* who : {"advised", "buy_and_hold"}) {
+    const Json& p = w[who];
+    fmt::print(
+        "  {:<13}return {:+.2f} % a year, volatility {:.2f} %, Sharpe {:.2f}, worst drawdown {:.1f} %, turnover "
+        "{:.1f}\n",
+        who, percent(p["annual_return"]), percent(p["annual_volatility"]), p["sharpe"].get<double>(),
+        percent(p["max_drawdown"]), p["annual_turnover"].get<double>());
+  }
+  fmt::print("  the 90 % return intervals held {:.1f} %\n", percent(w["interval_coverage"]));
+  if (!w.contains("accuracy")) return;
+  for (const char* what : {"accuracy", "accuracy_always_up", "mcc", "brier", "brier_base_rate"}) {
+    fmt::print("  {:<19}{:.4f} [{:.4f}, {:.4f}]\n", what, w[what]["estimate"].get<double>(),
+               w[what]["interval"][0].get<double>(), w[what]["interval"][1].get<double>());
+  }
+}
+
+void run(const Arguments& a, const Common& common) {
+  if (a.prices.files.size() != 1)
+    throw Error(ErrorCode::usage, "takes one file", "--prices", "a CSV with dates and prices");
+  const auto calendar = risk::TradingCalendar::named(a.calendar);
+  Quarantine quarantine, news_quarantine;
+  const auto series = read_series(a.prices, a.prices.files.front(), a.prices.column, common, quarantine);
+  risk::News news;
+  if (!a.news.empty()) {
+    news = risk::read_news(a.news, news_quarantine.sink());
+    if (!a.news_model.empty()) add_sentiment(news, a.news_model);
+    if (news.quarantined > 0) say(common, fmt::format("{} of {} rows of news set aside", news.quarantined, news.rows));
+  }
+  risk::ForecastOptions options;
+  options.first_train = a.train_days, options.block = a.refit_days, options.embargo = a.embargo;
+  options.cost = a.cost_bps / 1e4, options.var_limit = a.var_limit, options.allow_short = a.allow_short;
+  options.seed = common.seed;
+  const auto report = risk::walk_forward(series, news, calendar, options);
+  Json out = {{"source", series.source}, {"column", series.column}};
+  out.update(report_json(report, a, risk::returns_of(series)));
+  out["quarantined"] = quarantine.json();
+  out["news"] = {{"items", news.items.size()}, {"quarantined", news_quarantine.json()}};
+  if (common.json) {
+    fmt::print("{}\n", base::dump_json(out));
+  } else {
+    print(out);
+  }
+}
+
+}  // namespace
 
 void add_forecast(CLI::App& app, Common& common) {
-  CLI::App* verb = app.add_subcommand("forecast", "Forecasts and market risk from prices");
-  verb->require_subcommand(1);
+  CLI::App* verb = app.add_subcommand("forecast", "The next session from prices and news, with advice and back-tests");
+  const auto a = std::make_shared<Arguments>();
+  add_price_options(*verb, a->prices);
+  verb->add_option("--news", a->news, "CSV or JSONL with published_at, optional available_at, and columns of numbers");
+  verb->add_option("--news-model", a->news_model,
+                   "A classifier for the sentiment of the news; \"default\": the own one");
+  verb->add_option("--calendar", a->calendar, "NYSE, SSE, LSE, HKEX, JPX, XETRA or weekdays")->capture_default_str();
+  verb->add_option("--cost-bps", a->cost_bps, "Cost of a trade in basis points of its value")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb->add_option("--var-limit", a->var_limit, "VaR 99 % that a position may have")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--train-days", a->train_days, "Sessions before the first forecast")->capture_default_str();
+  verb->add_option("--refit-days", a->refit_days, "Models are kept so many sessions")->capture_default_str();
+  verb->add_option("--embargo", a->embargo, "Sessions between training and forecast")->capture_default_str();
+  verb->add_flag("--allow-short", a->allow_short, "A sell may be a short position");
+  verb->add_flag("--sessions", a->sessions, "List every session of the walk-forward test");
   add_forecast_var(*verb, common);
+  add_forecast_direction(*verb, common);
+  add_common(*verb, common, "ballast forecast --prices sp500.csv --json");
+  verb->callback([a, verb, &common] {
+    if (verb->get_subcommands().empty()) run(*a, common);
+  });
 }
 
 }  // namespace ballast::apps

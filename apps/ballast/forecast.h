@@ -46,5 +46,6 @@ base::Json light_json(const risk::TrafficLight& light);
 base::Json number_json(double value);
 
 void add_forecast_var(CLI::App& forecast, Common& common);
+void add_forecast_direction(CLI::App& forecast, Common& common);
 
 }  // namespace ballast::apps

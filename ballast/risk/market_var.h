@@ -29,7 +29,8 @@ struct VarMethod {
 };
 
 /// All methods: "historical", "normal", "t", "evt" on raw returns; the same after a volatility filter as
-/// "<volatility>-<tail>" ("ewma-historical", "garch-t-normal", "gjr-evt" …); "filtered" is the default one.
+/// "<volatility>-<tail>" ("ewma-historical", "garch-t-normal", "gjr-evt" …); "filtered" is the default one, another
+/// name of "gjr-historical".
 const std::vector<VarMethod>& var_methods();
 /// Throws usage with the nearest name.
 const VarMethod& var_method_named(const std::string& name);
@@ -38,7 +39,7 @@ struct VarOptions {
   VarMethod method = var_method_named("filtered");
   double level = 0.99;  // confidence; p = 1 − level
   int window = 250;
-  double decay = 0.90;  // EWMA; see docs/market.md for its choice
+  double decay = 0.94;  // EWMA
   int refit_days = 21;  // GARCH and HAR
 };
 

@@ -16,7 +16,8 @@ using base::ErrorCode;
 std::vector<VarMethod> make_methods() {
   constexpr std::pair<const char*, Tail> kTails[] = {
       {"historical", Tail::historical}, {"normal", Tail::normal}, {"t", Tail::student_t}, {"evt", Tail::evt}};
-  std::vector<VarMethod> out = {{"filtered", true, VolatilityModel::ewma, Tail::historical}};
+  // "filtered" is what the years before 2005 chose; docs/market.md has the comparison.
+  std::vector<VarMethod> out = {{"filtered", true, VolatilityModel::gjr, Tail::historical}};
   for (const auto& [name, tail] : kTails) out.push_back({name, false, VolatilityModel::ewma, tail});
   for (const VolatilityModel model : {VolatilityModel::ewma, VolatilityModel::garch, VolatilityModel::garch_t,
                                       VolatilityModel::gjr, VolatilityModel::gjr_t, VolatilityModel::har}) {

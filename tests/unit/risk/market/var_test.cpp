@@ -127,7 +127,8 @@ TEST_P(Methods, AreConsistentAndSeeOnlyThePast) {
     EXPECT_GE(d.es, d.var);
     EXPECT_GT(d.var, lower.days[i].var);
     EXPECT_EQ(d.exception, d.ret < -d.var);
-    if (i <= 50) ASSERT_EQ(d.var, other.days[i].var) << i;
+    if (i > 50) continue;
+    ASSERT_EQ(d.var, other.days[i].var) << i;
   }
   EXPECT_EQ(forecasts.next_var, one_thread.next_var);
   EXPECT_EQ(forecasts.next_es, one_thread.next_es);
