@@ -78,6 +78,8 @@ int run(int argc, char** argv) {
   add_explain(app, common);
   add_replay_verb(app, common);
   add_forecast(app, common);
+  add_credit(app, common);
+  add_quality(app, common);
   add_bench(app, common);
   try {
     app.parse(argc, argv);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ballast model`: what a checkpoint is.
+// `ballast model`: what a checkpoint is, and which one is in charge.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +7,7 @@
 
 #include "ballast/base/json.h"
 #include "ballast/lm/model_info.h"
+#include "credit.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -52,7 +53,7 @@ void print_text(const lm::ModelInfo& m) {
 }  // namespace
 
 void add_model(CLI::App& app, Common& common) {
-  CLI::App* verb = app.add_subcommand("model", "What a checkpoint is");
+  CLI::App* verb = app.add_subcommand("model", "What a checkpoint is; which one is in charge");
   verb->require_subcommand(1);
   CLI::App* info = verb->add_subcommand("info", "Architecture, parameters, tokenizer, labels, licence, files");
   const auto folder = std::make_shared<std::string>();
@@ -66,6 +67,7 @@ void add_model(CLI::App& app, Common& common) {
       print_text(m);
     }
   });
+  add_promote(*verb, common);
 }
 
 }  // namespace ballast::apps

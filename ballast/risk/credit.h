@@ -44,6 +44,7 @@ struct CreditTraining {
   std::optional<FairnessLimit> fairness;       // what `model promote` enforces
   std::optional<double> cut_off;               // approve at or below this PD; default: the default rate of the data
   bool reweigh = false;                        // mitigation: Kamiran & Calders weights over the protected groups
+  bool prefer_simple = false;                  // see CreditModel::train
   bool accept_leakage = false;                 // train although the quality report suspects leakage
   std::map<std::string, ColumnWords> words;
   int folds = 5;
@@ -87,7 +88,10 @@ enum class ReasonLanguage { en, zh };
 
 class CreditModel {
  public:
-  /// Throws bad_input: one class, too few rows, no input column left, or suspected leakage with the columns named.
+  /// The champion has the least log loss out of fold (calibrated by the other folds). With `prefer_simple` it is the
+  /// simplest candidate, in the order scorecard, logistic, boosted, stack, whose loss is within one standard error of
+  /// the least one (the rule of Breiman et al. 1984). Throws bad_input: one class, too few rows, no input column left,
+  /// or suspected leakage with the columns named.
   static CreditModel train(const tabular::Table& table, const CreditTraining& training,
                            const base::ProgressSink& progress = {});
 

@@ -59,6 +59,7 @@ Json training_json(const CreditTraining& t) {
                {"allowed", t.allowed_columns},
                {"drop", t.drop},
                {"reweigh", t.reweigh},
+               {"prefer_simple", t.prefer_simple},
                {"accept_leakage", t.accept_leakage},
                {"folds", t.folds},
                {"seed", t.seed},
@@ -83,6 +84,7 @@ CreditTraining read_training(const Json& json, const std::string& where) {
   t.allowed_columns = list("allowed");
   t.drop = list("drop");
   t.reweigh = base::json_field<bool>(json, "reweigh", where);
+  t.prefer_simple = base::json_field<bool>(json, "prefer_simple", where);
   t.accept_leakage = base::json_field<bool>(json, "accept_leakage", where);
   t.folds = base::json_field<int>(json, "folds", where);
   t.seed = base::json_field<std::uint64_t>(json, "seed", where);
@@ -95,7 +97,8 @@ CreditTraining read_training(const Json& json, const std::string& where) {
     t.fairness = FairnessLimit{base::json_field<double>(limit, "min_adverse_impact", where),
                                base::json_field<double>(limit, "max_opportunity_gap", where)};
   }
-  for (const auto& [column, words] : base::json_field<Json>(json, "words", where).items()) {
+  const Json all_words = base::json_field<Json>(json, "words", where);
+  for (const auto& [column, words] : all_words.items()) {
     t.words[column] = {base::json_field<std::string>(words, "en", where),
                        base::json_field<std::string>(words, "zh", where)};
   }
@@ -226,11 +229,15 @@ std::string CreditModel::card() const {
         fmt::format("| {} | {:.4f} [{:.4f}, {:.4f}] | {:.4f} | {:.4f} | {:.4f} | {:.4f} | {:.4f} ({:.4f}) |\n", c.name,
                     c.auc.auc, c.auc.low, c.auc.high, c.auc.gini(), c.ks, c.brier, c.log_loss, c.ece, c.ece_chance);
   }
+  text += training_.prefer_simple
+              ? "\nThe champion is the simplest candidate (in the order above) whose log loss is within one standard "
+                "error of the least one."
+              : "\nThe champion has the least log loss.";
   text +=
-      "\nThe champion is the simplest candidate (in the order above) whose log loss is within one standard error of "
-      "the least one.\nThe PD is Platt scaling of the champion's log-odds, fitted on its out-of-fold predictions; its "
-      "90 % interval comes from\n200 fits on rows drawn with replacement, so it says how sure the calibration is, not "
-      "how much other models would differ.\n\n";
+      " The PD is Platt scaling of its log-odds, fitted on\nits out-of-fold predictions; the 90 % interval comes from "
+      "200 fits on rows drawn with replacement, so it says how sure\nthe calibration is, not how much other models "
+      "would "
+      "differ.\n\n";
   text += fmt::format("Inputs: {}.\n", fmt::join(schema_.names(), ", "));
   if (!training_.protected_columns.empty()) {
     text += fmt::format(

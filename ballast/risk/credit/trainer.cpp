@@ -185,8 +185,7 @@ class CreditTrainer {
     return {mean, std::sqrt(square / (n - 1) / n)};
   }
 
-  /// The simplest candidate whose log loss is within one standard error (of the paired difference) of the least one:
-  /// the one-standard-error rule of Breiman et al. (1984). Candidates are in order of simplicity.
+  /// See CreditModel::train.
   std::size_t choose() {
     auto& all = model_.candidates_;
     std::size_t best = 0;
@@ -194,7 +193,7 @@ class CreditTrainer {
       if (all[m].log_loss < all[best].log_loss) best = m;
     }
     std::size_t champion = best;
-    for (std::size_t m = best; m-- > 0;) {
+    for (std::size_t m = best; training_.prefer_simple && m-- > 0;) {
       const auto [difference, error] = loss_difference(m, best);
       if (difference <= error) champion = m;
     }

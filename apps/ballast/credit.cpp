@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// ballast credit: PD to loan terms with reason codes.
+#include "credit.h"
+
+#include <CLI/CLI.hpp>
+
+#include "credit_cases.h"
+#include "replay.h"
+
+namespace ballast::apps {
+
+void add_credit(CLI::App& app, Common& common) {
+  CLI::App* verb = app.add_subcommand("credit", "Probability of default to loan terms with reasons");
+  verb->require_subcommand(1);
+  add_credit_train(*verb, common);
+  add_credit_score(*verb, common);
+  add_replay("credit", replay_credit);
+}
+
+}  // namespace ballast::apps

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// ballast credit score · decide: applications to PDs with reasons, and by a policy to loan terms, each verdict stored
+// before it is shown.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "ballast/base/clock.h"
+#include "ballast/base/error.h"
+#include "ballast/base/files.h"
+#include "ballast/base/parallel.h"
+#include "credit.h"
+#include "credit_cases.h"
+#include "replay.h"
+#include "table_reading.h"
+
+namespace ballast::apps {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Json;
+
+struct ScoreArguments {
+  std::string model, policy, language = "en";
+  std::vector<std::string> data;
+  bool all_reasons = false, strict = false;
+};
+
+std::vector<ingest::Record> read_records(const std::vector<std::string>& files, const ingest::QuarantineSink& sink) {
+  std::vector<ingest::Record> rows;
+  for (const std::string& file : files) {
+    auto reader = ingest::RecordReader::open(file, {}, sink);
+    for (ingest::Record row; reader.next(row);) rows.push_back(row);
+  }
+  if (rows.empty()) throw Error(ErrorCode::bad_input, "holds no usable row", files.front());
+  return rows;
+}
+
+void print_text(const CreditCase& one, const CreditDesk& desk, bool all) {
+  fmt::print("row {}: PD {:.4f} [{:.4f}, {:.4f}], grade {}\n", one.score.line, one.score.pd, one.score.interval[0],
+             one.score.interval[1], one.score.grade);
+  if (one.decision) {
+    fmt::print("  {}: {} {} at {:.2f} % a year ({})\n", one.decision->outcome, risk::money(one.decision->amount),
+               desk.policy().currency, 100 * one.decision->rate, one.decision->why);
+  }
+  const Json json = risk::to_json(one.score, all);
+  for (const Json& reason : json["reasons"]) {
+    fmt::print("  {:+.4f}  {}\n", reason["points"].get<double>(), reason["text"].get<std::string>());
+  }
+}
+
+void print_json(const CreditCase& one, const CreditDesk& desk, const std::string& id, bool all) {
+  Json json = risk::to_json(one.score, all);
+  if (one.decision) {
+    json.update(risk::to_json(*one.decision, desk.policy()));
+    json["decision_id"] = id;
+  }
+  const std::string line = base::dump_json(json) + "\n";
+  if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size()) {
+    throw Error(ErrorCode::io, "cannot write the results", "standard output");
+  }
+}
+
+void run(const ScoreArguments& a, const Common& common, bool decide) {
+  base::set_threads(common.threads);
+  const base::Stopwatch watch;
+  if (decide) risk::read_policy(a.policy);  // an empty file is not "no policy"
+  const CreditDesk desk(a.model, decide ? base::read_file(a.policy) : "", a.policy);
+  RowQuarantine quarantine(common);
+  const auto language = a.language == "zh" ? risk::ReasonLanguage::zh : risk::ReasonLanguage::en;
+  std::vector<ingest::Record> rows = read_records(a.data, quarantine.sink());
+  const std::vector<CreditCase> cases = desk.run(std::move(rows), language, quarantine.sink());
+  quarantine.finish(a.strict);
+  std::vector<decide::Decision> decisions;
+  if (decide) {
+    const double seconds = watch.seconds() / static_cast<double>(cases.size());
+    for (const CreditCase& one : cases) {
+      decisions.push_back(desk.record_of(one, language));
+      decisions.back().cost.seconds = seconds;
+      sign(decisions.back());
+    }
+    store::Store store = store::Store::open(common.store);
+    decide::keep(store, decisions);
+  }
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (common.json)
+      print_json(cases[i], desk, decide ? decisions[i].id : "", a.all_reasons);
+    else
+      print_text(cases[i], desk, a.all_reasons);
+  }
+}
+
+void add_verb(CLI::App& credit, Common& common, bool decide) {
+  CLI::App* verb = credit.add_subcommand(decide ? "decide" : "score",
+                                         decide ? "Outcome, amount and rate by a policy" : "PD, grade and reasons");
+  const auto a = std::make_shared<ScoreArguments>();
+  verb->add_option("--model", a->model, "Folder of the model")->required();
+  verb->add_option("--data", a->data, "CSV or JSONL files of applications, - for standard input")->required();
+  if (decide) verb->add_option("--policy", a->policy, "The policy, a TOML file")->required();
+  verb->add_option("--lang", a->language, "Language of the reasons")->check(CLI::IsMember({"en", "zh"}));
+  verb->add_flag("--all-reasons", a->all_reasons, "Every contribution, not only the four most adverse");
+  verb->add_flag("--strict", a->strict, "Rows that cannot be scored are an error");
+  add_common(*verb, common,
+             decide ? "ballast credit decide --model models/german --policy policy.toml --data new.csv --json"
+                    : "ballast credit score --model models/german --data new.csv --json");
+  verb->callback([a, &common, decide] { run(*a, common, decide); });
+}
+
+}  // namespace
+
+void add_credit_score(CLI::App& credit, Common& common) {
+  add_verb(credit, common, false);
+  add_verb(credit, common, true);
+}
+
+}  // namespace ballast::apps

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/risk/credit_terms.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "ballast/base/error.h"
+
+namespace ballast::risk {
+namespace {
+
+std::string problem_of(const std::string& toml) {
+  try {
+    parse_policy(toml, "p.toml");
+  } catch (const base::Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(ExpectedLoss, IsTheProduct) {
+  EXPECT_DOUBLE_EQ(expected_loss(0.02, 0.45, 100000), 900);
+  EXPECT_DOUBLE_EQ(exposure_at_default(7000, 3000, 0.4), 8200);
+  EXPECT_THROW(expected_loss(1.2, 0.45, 1), base::Error);
+}
+
+// The illustrative risk weights of the Basel framework (CRE99.3, other retail, LGD 45 %): risk weight = 12.5 · K.
+TEST(RetailCapital, IsThatOfTheBaselTable) {
+  for (const auto& [pd, weight] : {std::pair{0.0005, 0.0663},
+                                   {0.001, 0.1116},
+                                   {0.0025, 0.2115},
+                                   {0.004, 0.2842},
+                                   {0.005, 0.3236},
+                                   {0.0075, 0.4010},
+                                   {0.01, 0.4577},
+                                   {0.015, 0.5337},
+                                   {0.02, 0.5799},
+                                   {0.03, 0.6295},
+                                   {0.04, 0.6573},
+                                   {0.05, 0.6747},
+                                   {0.06, 0.6898},
+                                   {0.1, 0.7587},
+                                   {0.15, 0.8741},
+                                   {0.2, 1.0028}}) {
+    EXPECT_NEAR(12.5 * retail_capital(pd, 0.45), weight, 6e-4) << pd;
+  }
+  EXPECT_EQ(retail_capital(1, 0.45), 0);
+}
+
+TEST(Ifrs9, StagesFollowDaysAndIncreaseOfRisk) {
+  EXPECT_EQ(ifrs9_stage(0.02, 0.015, 0), 1);
+  EXPECT_EQ(ifrs9_stage(0.03, 0.015, 0), 2);   // twice as high
+  EXPECT_EQ(ifrs9_stage(0.004, 0.001, 0), 1);  // four times, but by 0.3 points only
+  EXPECT_EQ(ifrs9_stage(0.02, {}, 30), 2);
+  EXPECT_EQ(ifrs9_stage(0.02, {}, 90), 3);
+}
+
+TEST(Ifrs9, AllowanceIsThatOfTheHandComputedTable) {
+  const std::vector<double> exposure = {1000, 600, 250};
+  // Year: survival 1, 0.95, 0.9025; discount 1.1^-0.5, 1.1^-1.5, 1.1^-2.5.
+  const double first = 0.05 * 0.4 * 1000 / std::sqrt(1.1);
+  const double life =
+      first + 0.95 * 0.05 * 0.4 * 600 / std::pow(1.1, 1.5) + 0.9025 * 0.05 * 0.4 * 250 / std::pow(1.1, 2.5);
+  EXPECT_NEAR(loss_allowance(1, 0.05, 0.4, exposure, 0.1), first, 1e-10);
+  EXPECT_NEAR(loss_allowance(2, 0.05, 0.4, exposure, 0.1), life, 1e-10);
+  EXPECT_NEAR(loss_allowance(3, 0.05, 0.4, exposure, 0.1), 400, 1e-10);
+}
+
+TEST(Instalment, IsTheAnnuity) {
+  EXPECT_NEAR(instalment(10000, 0.06, 12), 860.664297, 1e-6);  // standard loan table
+  EXPECT_NEAR(instalment(1200, 0, 12), 100, 1e-12);
+  const auto balances = yearly_balances(10000, 0.06, 18);
+  ASSERT_EQ(balances.size(), 2u);
+  EXPECT_EQ(balances[0], 10000);
+  EXPECT_LT(balances[1], 10000 * 0.5 * 0.5);  // less than half is left, for half a year
+  EXPECT_THROW(instalment(1, 0.1, 0), base::Error);
+}
+
+TEST(Money, RoundsHalfToEven) {
+  EXPECT_EQ(money(0.125), "0.12");
+  EXPECT_EQ(money(0.375), "0.38");
+  EXPECT_EQ(money(1250), "1250.00");
+}
+
+CreditPolicy policy() {
+  return parse_policy(
+      "[amount]\ndefault = 10000\nmin = 1000\nmax = 8000\n[verdict]\napprove_pd = 0.05\ndecline_pd = 0.1\n"
+      "[price]\nfunding = 0.02\ncost = 0.01\nmargin = 0.005\nhurdle = 0.12\n",
+      "p.toml");
+}
+
+TEST(Decide, RateIsTheSumOfItsParts) {
+  Application a;
+  a.requested = 5000;
+  const CreditDecision d = decide(0.02, {0.01, 0.03}, a, policy());
+  EXPECT_EQ(d.outcome, "approve");
+  EXPECT_EQ(d.amount, 5000);
+  const double sum = 0.02 + 0.02 * 0.45 + retail_capital(0.02, 0.45) * 0.12 + 0.01 + 0.005;
+  EXPECT_NEAR(d.price.rate(), sum, 1e-15);
+  EXPECT_GE(d.rate, sum - 1e-12);
+  EXPECT_LT(d.rate - sum, 1e-4);
+  EXPECT_NEAR(d.expected_loss, 0.02 * 0.45 * 5000, 1e-9);
+}
+
+TEST(Decide, OutcomesFollowThePolicy) {
+  Application a;
+  a.requested = 5000;
+  EXPECT_EQ(decide(0.07, {0.06, 0.08}, a, policy()).outcome, "refer");
+  EXPECT_EQ(decide(0.04, {0.02, 0.12}, a, policy()).outcome, "refer");  // might be above the limit
+  const CreditDecision no = decide(0.11, {0.1, 0.12}, a, policy());
+  EXPECT_EQ(no.outcome, "decline");
+  EXPECT_EQ(no.amount, 0);
+  EXPECT_EQ(no.why, "the PD 0.1100 is above 0.1000");
+  a.days_past_due = 31;
+  EXPECT_EQ(decide(0.02, {0.01, 0.03}, a, policy()).outcome, "refer");
+}
+
+TEST(Decide, AmountKeepsEveryLimit) {
+  Application a;
+  a.requested = 20000;
+  CreditPolicy p = policy();
+  EXPECT_EQ(decide(0.02, {0.01, 0.03}, a, p).amount, 8000);
+  p.max_expected_loss = 45;
+  const CreditDecision small = decide(0.02, {0.01, 0.03}, a, p);
+  EXPECT_EQ(small.amount, 5000);
+  EXPECT_LE(small.expected_loss, 45);
+  a.income = 500;
+  a.term_months = 24;
+  const CreditDecision poor = decide(0.02, {0.01, 0.03}, a, p);
+  EXPECT_LE(poor.instalment, 0.35 * 500 + 1e-9);
+  EXPECT_GT(poor.instalment, 0.35 * 500 - 0.01);
+  a.income = 10;
+  EXPECT_EQ(decide(0.02, {0.01, 0.03}, a, p).outcome, "decline");
+}
+
+TEST(Policy, MistakesAreNamed) {
+  EXPECT_EQ(problem_of(""), "p.toml: amount.column or amount.default is needed");
+  EXPECT_EQ(problem_of("[amount]\ndefault = 1\n[price]\nfundng = 0.1\n"),
+            "p.toml: unknown name \"price.fundng\" (the nearest is \"funding\")");
+  EXPECT_EQ(problem_of("[amount]\ndefault = 1\n[loss]\nlgd = 45\n"), "p.toml: loss.lgd is 45, expected 0 to 1");
+  EXPECT_EQ(problem_of("[amount]\ndefault = 1\n[verdict]\napprove_pd = 0.3\n"),
+            "p.toml: verdict.approve_pd is above verdict.decline_pd");
+  EXPECT_NE(problem_of("[amount\n").find("p.toml:1"), std::string::npos);
+  EXPECT_NE(problem_of("currency = \"euro\"\n").find("ISO 4217"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ballast::risk
