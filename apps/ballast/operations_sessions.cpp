@@ -75,13 +75,7 @@ void train(Arguments& a, const Common& common) {
 }
 
 double f1(std::span<const std::uint8_t> truth, std::span<const std::uint8_t> said) {
-  double hits = 0, marked = 0, real = 0;
-  for (std::size_t i = 0; i < truth.size(); ++i) {
-    hits += truth[i] && said[i];
-    marked += said[i];
-    real += truth[i];
-  }
-  return marked + real > 0 ? 2 * hits / (marked + real) : 0;
+  return tabular::multilabel_scores(truth, said, 1).macro_f1;
 }
 
 std::string figures(const std::string& name, const Rows& rows, const std::vector<double>& scores,

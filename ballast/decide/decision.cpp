@@ -25,18 +25,10 @@ Json cost_json(const Cost& cost) {
   return {{"seconds", cost.seconds}, {"tokens", cost.tokens}, {"peak_memory", cost.peak_memory}};
 }
 
-/// Without id, cost and creation, which differ from run to run.
+/// What must come out the same again: all but the inputs themselves, and id, cost and creation.
 Json comparable(const Decision& d) {
-  Json fields = {{"kind", d.kind},
-                 {"subject", d.subject},
-                 {"inputs_hash", d.inputs_hash},
-                 {"model", d.model},
-                 {"model_hash", d.model_hash},
-                 {"policy_hash", d.policy_hash},
-                 {"build", d.build},
-                 {"isa", d.isa},
-                 {"seed", d.seed}};
-  fields.update(result_json(d));
+  Json fields = decision_json(d);
+  for (const char* other : {"id", "inputs", "cost", "created_at"}) fields.erase(other);
   return fields;
 }
 

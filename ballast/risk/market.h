@@ -87,6 +87,7 @@ struct Returns {
   std::vector<Day> days;
   std::vector<double> values;
   bool differences = false;
+  std::string source = {};  // the file and column that they come from, for messages
   std::size_t size() const { return values.size(); }
 };
 Returns returns_of(const PriceSeries& series);

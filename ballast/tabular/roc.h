@@ -33,7 +33,8 @@ AucComparison compare_auc(std::span<const double> champion, std::span<const doub
 /// The largest distance between the score distributions of the two classes. NaN unless both occur.
 double ks_distance(std::span<const double> scores, std::span<const std::uint8_t> truth);
 
-/// Quantile of the standard normal distribution (Acklam's rational form with one step of Halley; error below 1e-15).
+/// Quantile and distribution function of the standard normal distribution. Small p keep their relative accuracy.
 double normal_quantile(double p);
+double normal_probability(double z);
 
 }  // namespace ballast::tabular

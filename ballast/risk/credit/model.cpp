@@ -9,6 +9,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/risk/credit.h"
+#include "ballast/risk/log_odds.h"
 
 namespace ballast::risk {
 namespace {
@@ -17,16 +18,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-constexpr double kMicro = 1e6;
 constexpr std::size_t kShownReasons = 4;
-
-std::int64_t micro(double log_odds) {
-  return std::llround(log_odds * kMicro);
-}
-
-double sigmoid(double x) {
-  return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
-}
 
 /// "checking_status" → "checking status", "NumTrades60Ever" stays.
 std::string plain_words(const std::string& column) {

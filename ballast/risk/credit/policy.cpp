@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policy file: TOML in, checked numbers out.
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <functional>
@@ -12,6 +11,7 @@
 #include "ballast/base/hash.h"
 #include "ballast/ingest/record.h"
 #include "ballast/risk/credit_terms.h"
+#include "ballast/risk/toml_fields.h"
 
 namespace ballast::risk {
 namespace {
@@ -93,13 +93,7 @@ class Section {
 }  // namespace
 
 CreditPolicy parse_policy(const std::string& text, const std::string& where) {
-  toml::table root;
-  try {
-    root = toml::parse(text, std::string_view(where));
-  } catch (const toml::parse_error& e) {
-    throw Error(ErrorCode::bad_input, std::string(e.description()), fmt::format("{}:{}", where, e.source().begin.line),
-                "a policy is TOML, see docs/credit.md");
-  }
+  const toml::table root = parse_toml(text, where);
   CreditPolicy p;
   p.hash = base::sha256_hex(text);
   Section top(root, "", where);

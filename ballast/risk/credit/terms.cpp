@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "ballast/base/error.h"
 #include "ballast/risk/credit_terms.h"
@@ -20,10 +19,6 @@ using base::Json;
 constexpr double kConfidence = 0.999;
 constexpr double kPdFloor = 0.0005;
 constexpr double kBasisPoint = 1e-4;
-
-double normal_probability(double x) {
-  return 0.5 * std::erfc(-x / std::numbers::sqrt2);
-}
 
 /// Down to the cent, so that no limit is passed by rounding. The small addition forgives 99.99999999 for 100.
 double down_to_cents(double amount) {
@@ -86,7 +81,7 @@ double retail_capital(double pd, double lgd) {
   const double p = std::max(pd, kPdFloor), r = retail_correlation(p);
   const double stressed =
       (tabular::normal_quantile(p) + std::sqrt(r) * tabular::normal_quantile(kConfidence)) / std::sqrt(1 - r);
-  return std::max(0.0, lgd * (normal_probability(stressed) - p));
+  return std::max(0.0, lgd * (tabular::normal_probability(stressed) - p));
 }
 
 int ifrs9_stage(double pd, std::optional<double> pd_at_origination, int days_past_due, const StageRules& rules) {

@@ -10,6 +10,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/risk/customers.h"
+#include "ballast/risk/log_odds.h"
 #include "ballast/tabular/metrics.h"
 #include "ballast/tabular/validation.h"
 
@@ -24,16 +25,7 @@ using tabular::Table;
 
 constexpr const char* kFile = "customers.json";
 constexpr int kVersion = 1;
-constexpr double kMicro = 1e6;
 constexpr std::size_t kTenths = 10;
-
-std::int64_t micro(double log_odds) {
-  return std::llround(log_odds * kMicro);
-}
-
-double sigmoid(double x) {
-  return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x));
-}
 
 Table inputs_of(const Table& table, const CustomerTraining& training, std::vector<tabular::Finding>& warnings) {
   for (const std::string& name : training.drop) table.at(name);  // a misspelt name would leave a leak in
@@ -58,7 +50,7 @@ void check_quality(const Table& inputs, std::span<const std::uint8_t> truth, boo
       throw Error(
           ErrorCode::bad_input,
           fmt::format("the label seems to leak into {}: {}", fmt::join(report.leaking_columns(), ", "), finding.text),
-          "", "leave the columns out, or say --accept-leakage");
+          "", "leave the columns out, or accept the leakage");
     }
     if (finding.severity != tabular::FindingSeverity::note) warnings.push_back(finding);
   }
@@ -199,7 +191,7 @@ CustomerModel CustomerModel::load(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kFile;
   if (!std::filesystem::is_regular_file(file)) {
     throw Error(ErrorCode::not_found, "holds no customer model", folder.string(),
-                "train one with `ballast customers train`");
+                "a folder with " + std::string(kFile));
   }
   const Json json = base::read_json(file);
   const std::string where = file.string();

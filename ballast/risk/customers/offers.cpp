@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The catalogue of offers, suitability, and ranking by expected value.
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/risk/customers.h"
+#include "ballast/risk/toml_fields.h"
 
 namespace ballast::risk {
 namespace {
@@ -112,18 +112,14 @@ bool holds(const SuitabilityRule& rule, const std::string& value) {
 
 std::vector<Offer> read_offers(const std::string& file) {
   std::vector<Offer> offers;
-  try {
-    const toml::table root = toml::parse(base::read_file(file), std::string_view(file));
-    const toml::array* list = root["offer"].as_array();
-    if (list == nullptr || list->empty()) throw Error(ErrorCode::bad_input, "holds no [[offer]]", file);
-    for (const toml::node& node : *list) {
-      offers.push_back(read_offer(file, node));
-      const auto twin = std::find_if(offers.begin(), offers.end() - 1,
-                                     [&](const Offer& o) { return o.product == offers.back().product; });
-      if (twin != offers.end() - 1) refuse(file, node, offers.back().product + " is offered twice");
-    }
-  } catch (const toml::parse_error& e) {
-    throw Error(ErrorCode::bad_input, std::string(e.description()), fmt::format("{}:{}", file, e.source().begin.line));
+  const toml::table root = parse_toml(base::read_file(file), file);
+  const toml::array* list = root["offer"].as_array();
+  if (list == nullptr || list->empty()) throw Error(ErrorCode::bad_input, "holds no [[offer]]", file);
+  for (const toml::node& node : *list) {
+    offers.push_back(read_offer(file, node));
+    const auto twin = std::find_if(offers.begin(), offers.end() - 1,
+                                   [&](const Offer& o) { return o.product == offers.back().product; });
+    if (twin != offers.end() - 1) refuse(file, node, offers.back().product + " is offered twice");
   }
   return offers;
 }

@@ -10,7 +10,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/risk/liquidity.h"
-#include "ballast/risk/liquidity/toml_fields.h"
+#include "ballast/risk/toml_fields.h"
 
 namespace ballast::risk {
 

@@ -9,6 +9,7 @@ namespace ballast::risk {
 
 Returns returns_of(const PriceSeries& series) {
   Returns out;
+  out.source = series.source + ", column " + series.column;
   out.differences = series.negative_allowed;
   for (std::size_t i = 1; i < series.bars.size(); ++i) {
     const double before = series.bars[i - 1].close, now = series.bars[i].close;

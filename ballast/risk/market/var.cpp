@@ -35,8 +35,10 @@ void check(const Returns& returns, const VarOptions& o) {
   if (o.window < 20) throw Error(ErrorCode::usage, "the window must have at least 20 days", "--window");
   if (o.refit_days < 1) throw Error(ErrorCode::usage, "must be at least one day", "--refit-days");
   if (returns.size() <= static_cast<std::size_t>(o.window)) {
-    throw Error(ErrorCode::bad_input, "a window of " + std::to_string(o.window) + " days needs more returns than the " +
-                                          std::to_string(returns.size()) + " there are");
+    throw Error(ErrorCode::bad_input,
+                "a window of " + std::to_string(o.window) + " days needs more returns than the " +
+                    std::to_string(returns.size()) + " there are",
+                returns.source);
   }
 }
 

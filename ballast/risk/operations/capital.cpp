@@ -12,6 +12,7 @@
 #include "ballast/risk/operations/event_math.h"
 #include "ballast/risk/operations_losses.h"
 #include "ballast/tabular/metrics.h"
+#include "ballast/tabular/roc.h"
 
 namespace ballast::risk {
 namespace {
@@ -22,15 +23,6 @@ using base::ErrorCode;
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr std::size_t kFewestLosses = 10, kFewestTailLosses = 20;
 constexpr double kMostEvents = 1e6;  // a year; more would not fit the time of a simulation
-
-/// Upper tail probability to standard normal quantile, and back.
-double normal_quantile(double p) {
-  // erfc_inv through boost keeps the far tail exact.
-  return -std::sqrt(2.0) * boost::math::erfc_inv(2 * p);
-}
-double normal_probability(double z) {
-  return std::erfc(-z / std::sqrt(2.0)) / 2;
-}
 
 /// GPD by its profile likelihood: with theta = shape / scale the shape is mean ln(1 + theta x).
 void fit_tail(std::span<const double> excesses, SeverityFit& fit) {
@@ -124,7 +116,7 @@ SeverityFit fit_severity(std::span<const double> losses, double tail_quantile) {
 }
 
 double severity_quantile(const SeverityFit& fit, double p) {
-  if (std::isinf(fit.threshold)) return std::exp(fit.log_mean + fit.log_sd * normal_quantile(p));
+  if (std::isinf(fit.threshold)) return std::exp(fit.log_mean + fit.log_sd * tabular::normal_quantile(p));
   if (p >= 1 - fit.tail_share) {
     const double beyond = (1 - p) / fit.tail_share;
     const double excess = std::abs(fit.shape) < 1e-9
@@ -133,8 +125,8 @@ double severity_quantile(const SeverityFit& fit, double p) {
     return fit.threshold + excess;
   }
   // The body is the lognormal cut at the threshold.
-  const double inside = normal_probability((std::log(fit.threshold) - fit.log_mean) / fit.log_sd);
-  return std::exp(fit.log_mean + fit.log_sd * normal_quantile(p / (1 - fit.tail_share) * inside));
+  const double inside = tabular::normal_probability((std::log(fit.threshold) - fit.log_mean) / fit.log_sd);
+  return std::exp(fit.log_mean + fit.log_sd * tabular::normal_quantile(p / (1 - fit.tail_share) * inside));
 }
 
 AnnualLoss simulate_annual_loss(const Frequency& frequency, const SeverityFit& severity, std::int64_t years,

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "ballast/base/error.h"
-#include "ballast/risk/liquidity/toml_fields.h"
+#include "ballast/risk/toml_fields.h"
 #include "ballast/risk/operations_rules.h"
 
 namespace ballast::risk {

@@ -10,7 +10,7 @@
 #include <stdexcept>
 
 #include "ballast/base/error.h"
-#include "ballast/risk/liquidity/toml_fields.h"
+#include "ballast/risk/toml_fields.h"
 #include "ballast/risk/operations_losses.h"
 #include "ballast/risk/operations_surveillance.h"
 

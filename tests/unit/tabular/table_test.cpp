@@ -7,19 +7,11 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "tests/support/errors.h"
 #include "tests/support/scratch.h"
 
 namespace ballast::tabular {
 namespace {
-
-std::string problem_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const base::Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 class TableFile : public ::testing::Test {
  protected:
@@ -86,9 +78,9 @@ TEST_F(TableFile, JsonRowsGiveTheSameTable) {
 TEST_F(TableFile, SaysWhichColumnIsAbsent) {
   const Schema schema = read_table(file("income,job\n1,a\n2,b\n")).schema();
   const auto files = file("incme,job\n1,a\n", "u.csv");
-  EXPECT_EQ(problem_of([&] { read_table_as(schema, files); }),
+  EXPECT_EQ(test::problem_of([&] { read_table_as(schema, files); }),
             files[0] + ": the column \"income\" that the model needs is absent (the nearest here is \"incme\")");
-  EXPECT_NE(problem_of([&] {
+  EXPECT_NE(test::problem_of([&] {
               read_table(files, {{}, {}, {"jib"}});
             }).find("the nearest is \"job\""),
             std::string::npos);
@@ -96,9 +88,10 @@ TEST_F(TableFile, SaysWhichColumnIsAbsent) {
 
 TEST_F(TableFile, LabelsNeedTwoClasses) {
   const Table t = read_table(file("y\ngood\ngood\ngood\n"));
-  EXPECT_EQ(problem_of([&] { binary_truth(t.at("y"), "bad"); }),
+  EXPECT_EQ(test::problem_of([&] { binary_truth(t.at("y"), "bad"); }),
             "column \"y\": none of the 3 labels is \"bad\": two classes are needed (the values there: \"good\")");
-  EXPECT_NE(problem_of([&] { binary_truth(t.at("y"), "good"); }).find("every one of the 3 labels"), std::string::npos);
+  EXPECT_NE(test::problem_of([&] { binary_truth(t.at("y"), "good"); }).find("every one of the 3 labels"),
+            std::string::npos);
   const Table n = read_table(file("y\n1\n0\n1.0\n", "n.csv"), {{}, {"y"}, {}});
   EXPECT_EQ(binary_truth(n.at("y"), "1"), (std::vector<std::uint8_t>{1, 0, 1}));
 }

@@ -39,8 +39,8 @@ TEST(Fairness, BreachesSayGroupAndAmountAndSpareSmallGroups) {
   const std::vector<FairnessAudit> audits = {audit_fairness(t.groups, t.pd, t.bad, 0.2)};
   const auto found = breaches(audits, {0.8, 0.2});
   ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(describe(found[0]), "equal-opportunity gap of g \"b\" is 0.253, above the limit 0.200 by 0.053");
-  EXPECT_EQ(describe(found[1]), "adverse impact ratio of g \"b\" is 0.600, below the limit 0.800 by 0.200");
+  EXPECT_EQ(describe(found[0]), "adverse impact ratio of g \"b\" is 0.600, below the limit 0.800 by 0.200");
+  EXPECT_EQ(describe(found[1]), "equal-opportunity gap of g \"b\" is 0.253, above the limit 0.200 by 0.053");
 }
 
 TEST(Fairness, ReweighingMakesGroupAndOutcomeIndependent) {

@@ -11,6 +11,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/random.h"
+#include "tests/support/errors.h"
 #include "tests/support/shared.h"
 
 namespace ballast::risk {
@@ -39,15 +40,6 @@ CustomerTraining training() {
   t.label = "left";
   t.positive = "yes";
   return t;
-}
-
-std::string message_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const base::Error& e) {
-    return e.what();
-  }
-  return "nothing was thrown";
 }
 
 std::string written(const std::string& name, const std::string& text) {
@@ -81,10 +73,10 @@ TEST(CustomerModel, RefusesWhatItCannotLearnFrom) {
   const tabular::Table table = customers();
   CustomerTraining t = training();
   t.drop = {"duration"};
-  EXPECT_THAT(message_of([&] { CustomerModel::train(table, t); }), testing::HasSubstr("duration"));
+  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(table, t); }), testing::HasSubstr("duration"));
   t.drop = {"age", "region"};
-  EXPECT_THAT(message_of([&] { CustomerModel::train(table, t); }), testing::HasSubstr("no input column is left"));
-  EXPECT_THAT(message_of([] { CustomerModel::load("/no/such/folder"); }),
+  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(table, t); }), testing::HasSubstr("no input column is left"));
+  EXPECT_THAT(test::problem_of([] { CustomerModel::load("/no/such/folder"); }),
               testing::HasSubstr("holds no customer model"));
 }
 
@@ -96,7 +88,7 @@ TEST(Lift, CountsTenthsFromTheTop) {
     truth.push_back(i >= 80 ? 1 : 0);
   }
   EXPECT_THAT(lift_by_decile(scores, truth), testing::ElementsAre(5, 5, 0, 0, 0, 0, 0, 0, 0, 0));
-  EXPECT_THAT(message_of([&] { lift_by_decile(scores, std::vector<std::uint8_t>(100, 0)); }),
+  EXPECT_THAT(test::problem_of([&] { lift_by_decile(scores, std::vector<std::uint8_t>(100, 0)); }),
               testing::HasSubstr("lift needs ten rows and a positive one"));
 }
 
@@ -156,10 +148,10 @@ TEST(Offers, CatalogueIsReadAndBadOnesAreRefused) {
   const std::string bad = written("bad.toml",
                                   "[[offer]]\nproduct = \"loan\"\nvalue = 1\nsuitability = [{column = \"age\", test = "
                                   "\"~\", value = 18}]\n");
-  EXPECT_THAT(message_of([&] { read_offers(bad); }),
+  EXPECT_THAT(test::problem_of([&] { read_offers(bad); }),
               testing::HasSubstr("bad.toml:4: test \"~\" is none of =, !=, <, <=, >, >=, in, not in"));
   const std::string typo = written("typo.toml", "[[offer]]\nproduct = \"loan\"\nvalue = 1\nsuitabilty = []\n");
-  EXPECT_THAT(message_of([&] { read_offers(typo); }), testing::HasSubstr("unknown key \"suitabilty\""));
+  EXPECT_THAT(test::problem_of([&] { read_offers(typo); }), testing::HasSubstr("unknown key \"suitabilty\""));
 }
 
 }  // namespace

@@ -8,22 +8,13 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/random.h"
+#include "tests/support/errors.h"
 
 namespace ballast::risk {
 namespace {
 
 using ::testing::HasSubstr;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-template <class Body>
-std::string problem_of(const Body& body) {
-  try {
-    body();
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-  return "";
-}
 
 LiquidityItem hqla(const char* item, double amount, double unwind = 0) {
   return {"hqla", item, amount, -1, unwind};
@@ -115,20 +106,20 @@ TEST(StableFunding, HandComputedBank) {
 }
 
 TEST(LiquidityRates, UnknownItemsAndBadNumbersAreNamed) {
-  EXPECT_EQ(problem_of([] {
+  EXPECT_EQ(test::problem_of([] {
               rate_of({"outflow", "retail_stabel", 1});
             }),
             "item: \"retail_stabel\" is unknown in outflow, the nearest is retail_stable; others need a rate");
-  EXPECT_EQ(problem_of([] {
+  EXPECT_EQ(test::problem_of([] {
               rate_of({"hqla", "level_3", 1, 0.5});
             }),
             "item: \"level_3\" is unknown in hqla, the nearest is level_1; others need a rate");
-  EXPECT_EQ(problem_of([] {
+  EXPECT_EQ(test::problem_of([] {
               rate_of({"outflows", "derivatives", 1});
             }),
             "section: \"outflows\" is none of hqla, outflow, inflow, asf, rsf");
-  EXPECT_EQ(problem_of([] { rate_of({"outflow", "derivatives", -1}); }), "amount: -1 is negative");
-  EXPECT_EQ(problem_of([] { rate_of({"outflow", "derivatives", 1, 1.5}); }), "rate: 1.5 is above 1");
+  EXPECT_EQ(test::problem_of([] { rate_of({"outflow", "derivatives", -1}); }), "amount: -1 is negative");
+  EXPECT_EQ(test::problem_of([] { rate_of({"outflow", "derivatives", 1, 1.5}); }), "rate: 1.5 is above 1");
   EXPECT_DOUBLE_EQ(rate_of({"outflow", "trade_finance", 1, 0.05}), 0.05);
 }
 
@@ -164,12 +155,12 @@ TEST(Survival, ScenarioFilesAreChecked) {
   ASSERT_EQ(all.size(), 2u);
   EXPECT_DOUBLE_EQ(all[0].outflows, 1.5);
   EXPECT_EQ(all[0].categories[0].first, "deposits");
-  EXPECT_THAT(problem_of([] { parse_liquidity_scenarios("[[scenario]]\nname='a'\noutflow=1", "s.toml"); }),
+  EXPECT_THAT(test::problem_of([] { parse_liquidity_scenarios("[[scenario]]\nname='a'\noutflow=1", "s.toml"); }),
               HasSubstr("field \"outflow\" is unknown"));
-  EXPECT_THAT(problem_of([] { parse_liquidity_scenarios("[[scenario]]\nname='a'\nbuffer_haircut=2", "s.toml"); }),
+  EXPECT_THAT(test::problem_of([] { parse_liquidity_scenarios("[[scenario]]\nname='a'\nbuffer_haircut=2", "s.toml"); }),
               HasSubstr("field \"buffer_haircut\" must be a number in 0 … 1"));
-  EXPECT_THAT(problem_of([] { parse_liquidity_scenarios("x = [", "s.toml"); }), HasSubstr("s.toml:1"));
-  EXPECT_THAT(problem_of([] { parse_liquidity_scenarios("", "s.toml"); }), HasSubstr("has no [[scenario]]"));
+  EXPECT_THAT(test::problem_of([] { parse_liquidity_scenarios("x = [", "s.toml"); }), HasSubstr("s.toml:1"));
+  EXPECT_THAT(test::problem_of([] { parse_liquidity_scenarios("", "s.toml"); }), HasSubstr("has no [[scenario]]"));
 }
 
 TEST(MarketLiquidity, TwoPairsByHand) {
@@ -180,11 +171,11 @@ TEST(MarketLiquidity, TwoPairsByHand) {
   // Closes at the high against a middle of ln √2: 2 (ln 2 - ln √2) = ln 2 for both pairs.
   EXPECT_NEAR(m.abdi_ranaldo, std::log(2.0), 1e-12);
   EXPECT_NEAR(m.amihud, (0.0 / 2 + 0.5 / 1) / 2, 1e-12);
-  EXPECT_THAT(problem_of([] {
+  EXPECT_THAT(test::problem_of([] {
                 market_liquidity(std::vector<MarketDay>(2, {2, 1, 1, 1}));
               }),
               HasSubstr("2 days are too few, at least 3 are needed"));
-  EXPECT_THAT(problem_of([] {
+  EXPECT_THAT(test::problem_of([] {
                 market_liquidity(std::vector<MarketDay>{{2, 1, 1, 1}, {2, 1, -37, 1}, {2, 1, 1, 1}});
               }),
               HasSubstr("day 2 has prices that cannot be"));
@@ -232,7 +223,7 @@ TEST(EarlyWarning, WorstIndicatorDecides) {
   EXPECT_EQ(warning_level(all), WarningLevel::amber);
   EXPECT_EQ(warning_level(warning_indicators({1.5, 1.3, 20, kNone, kNone}, limits)), WarningLevel::red);
   EXPECT_EQ(warning_level({}), WarningLevel::green);
-  EXPECT_THAT(problem_of([] { parse_warning_limits("[limits]\nlcr_amber = 0.5\n", "l.toml"); }),
+  EXPECT_THAT(test::problem_of([] { parse_warning_limits("[limits]\nlcr_amber = 0.5\n", "l.toml"); }),
               HasSubstr("lcr_amber and lcr_red are in the wrong order"));
 }
 

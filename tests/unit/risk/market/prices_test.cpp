@@ -6,6 +6,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/risk/market.h"
+#include "tests/support/errors.h"
 #include "tests/support/scratch.h"
 #include "tests/support/shared.h"
 
@@ -16,15 +17,6 @@ std::string written(const test::ScratchFolder& folder, const std::string& text) 
   const auto path = folder / "prices.csv";
   std::ofstream(path) << text;
   return path.string();
-}
-
-std::string error_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const base::Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 TEST(Days, AreReadAndRefused) {
@@ -73,13 +65,13 @@ TEST(Prices, NegativeOnesGiveDifferences) {
 TEST(Prices, ColumnsAreChosenOrAskedFor) {
   const test::ScratchFolder folder;
   const std::string several = written(folder, "date,AAPL,KO\n2020-01-02,1,2\n");
-  EXPECT_EQ(error_of([&] { read_prices(several); }),
+  EXPECT_EQ(test::problem_of([&] { read_prices(several); }),
             several + ": has several instruments: AAPL, KO (choose one with --column)");
   PriceOptions options;
   options.column = "KO";
   EXPECT_EQ(read_prices(several, options).bars[0].close, 2);
   options.column = "K0";
-  EXPECT_NE(error_of([&] { read_prices(several, options); }).find("KO"), std::string::npos);
+  EXPECT_NE(test::problem_of([&] { read_prices(several, options); }).find("KO"), std::string::npos);
   const std::string bars = written(folder, "date,open,high,low,close,volume\n2020-01-02,1,3,0.5,2,700\n");
   const Bar bar = read_prices(bars).bars[0];
   EXPECT_EQ(bar.close, 2);
@@ -87,7 +79,8 @@ TEST(Prices, ColumnsAreChosenOrAskedFor) {
   EXPECT_EQ(bar.volume, 700);
   EXPECT_EQ(price_columns(bars), (std::vector<std::string>{"open", "high", "low", "close"}));
   const std::string none = written(folder, "date,close\n2020-01-02,0\n");
-  EXPECT_EQ(error_of([&] { read_prices(none); }), none + ", column close: none of 1 rows has a usable date and price");
+  EXPECT_EQ(test::problem_of([&] { read_prices(none); }),
+            none + ", column close: none of 1 rows has a usable date and price");
 }
 
 TEST(Prices, LongGapsAreNamed) {
@@ -115,8 +108,9 @@ TEST(Actions, AdjustPricesToTotalReturns) {
   EXPECT_NEAR(returns[2], 100 / (101 - 1.01) - 1, 1e-12);  // the dividend counts as reinvested before the ex-date
   EXPECT_EQ(series.bars[0].volume, 40);
   const CorporateAction huge{*parse_day("2020-01-03"), CorporateAction::Kind::dividend, 500};
-  EXPECT_NE(error_of([&] { adjust_for_actions(series, std::span(&huge, 1)); }).find("dividend 500 is not below"),
-            std::string::npos);
+  EXPECT_NE(
+      test::problem_of([&] { adjust_for_actions(series, std::span(&huge, 1)); }).find("dividend 500 is not below"),
+      std::string::npos);
 }
 
 TEST(Statistics, MatchHandComputation) {

@@ -6,20 +6,12 @@
 #include <cmath>
 
 #include "ballast/base/error.h"
+#include "tests/support/errors.h"
 
 namespace ballast::risk {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string problem_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const base::Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 TEST(EventPoisson, GarwoodIntervalAndProbability) {
   const PoissonFit fit = fit_poisson({{10, 20, 30, 40}, 100});
@@ -102,11 +94,14 @@ TEST(EventHawkes, RecoversSimulatedParametersAndIntervalsCover) {
 }
 
 TEST(EventHawkes, RefusesWhatItCannotUse) {
-  EXPECT_THAT(problem_of([] { fit_hawkes({{1, 2, 3}, 10}); }), HasSubstr("3 events are too few, at least 10"));
-  EXPECT_THAT(problem_of([] { fit_poisson({{2, 1}, 10}); }), HasSubstr("time 1 is out of order or outside 0 … 10"));
-  EXPECT_THAT(problem_of([] { fit_poisson({{}, 0}); }), HasSubstr("the observed time must be positive"));
+  EXPECT_THAT(test::problem_of([] { fit_hawkes({{1, 2, 3}, 10}); }), HasSubstr("3 events are too few, at least 10"));
+  EXPECT_THAT(test::problem_of([] {
+                fit_poisson({{2, 1}, 10});
+              }),
+              HasSubstr("time 1 is out of order or outside 0 … 10"));
+  EXPECT_THAT(test::problem_of([] { fit_poisson({{}, 0}); }), HasSubstr("the observed time must be positive"));
   base::Random random(1);
-  EXPECT_THAT(problem_of([&] { simulate_hawkes({1, 1.2, 1}, 10, random); }), HasSubstr("branching in [0, 1)"));
+  EXPECT_THAT(test::problem_of([&] { simulate_hawkes({1, 1.2, 1}, 10, random); }), HasSubstr("branching in [0, 1)"));
 }
 
 TEST(CountRegression, EffectsOfSimulatedCovariatesAreFound) {
@@ -143,15 +138,15 @@ TEST(CountRegression, TwoGroupsHaveAClosedForm) {
 
 TEST(CountRegression, RefusesDependentColumns) {
   const std::vector<std::string> names = {"a"};
-  EXPECT_THAT(problem_of([&] {
+  EXPECT_THAT(test::problem_of([&] {
                 fit_count_regression(std::vector<double>{1, 0, 2, 1}, {{3}, {3}, {3}, {3}}, names);
               }),
               HasSubstr("a covariate is constant or follows from the others"));
-  EXPECT_THAT(problem_of([&] {
+  EXPECT_THAT(test::problem_of([&] {
                 fit_count_regression(std::vector<double>{1, 0}, {{3}, {1}}, names);
               }),
               HasSubstr("2 periods are too few for 1 covariates"));
-  EXPECT_THAT(problem_of([&] {
+  EXPECT_THAT(test::problem_of([&] {
                 fit_count_regression(std::vector<double>{0, 0, 0}, {{3}, {1}, {2}}, names);
               }),
               HasSubstr("no event in any period"));

@@ -9,22 +9,13 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
+#include "tests/support/errors.h"
 
 namespace ballast::risk {
 namespace {
 
 using ::testing::HasSubstr;
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
-
-template <class Body>
-std::string problem_of(const Body& body) {
-  try {
-    body();
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-  return "";
-}
 
 TEST(StandardisedApproach, BucketsByHand) {
   // BI 35 billion, the example of OPE25: 1 · 12 % + 29 · 15 % + 5 · 18 % = 5.37 billion.
@@ -61,9 +52,9 @@ TEST(StandardisedApproach, BusinessIndicatorByHand) {
   EXPECT_DOUBLE_EQ(c.financial_component, 50 + 20);
   EXPECT_DOUBLE_EQ(c.business_indicator, 975);
   EXPECT_DOUBLE_EQ(c.capital, 117);
-  EXPECT_THAT(problem_of([&] { standardised_capital(std::span(years).first(2), {}); }),
+  EXPECT_THAT(test::problem_of([&] { standardised_capital(std::span(years).first(2), {}); }),
               HasSubstr("needs three years, there are 2"));
-  EXPECT_THAT(problem_of([&] { standardised_capital(2000, std::vector<double>{-1.0}); }),
+  EXPECT_THAT(test::problem_of([&] { standardised_capital(2000, std::vector<double>{-1.0}); }),
               HasSubstr("the annual loss -1 is negative"));
 }
 
@@ -89,9 +80,10 @@ TEST(Severity, LognormalQuantiles) {
   fit.threshold = kInfinite;
   EXPECT_NEAR(severity_quantile(fit, 0.5), std::exp(2), 1e-12);
   EXPECT_NEAR(severity_quantile(fit, 0.975), std::exp(2 + 1.5 * 1.959963985), 1e-6);
-  EXPECT_THAT(problem_of([] { fit_severity(std::vector<double>(9, 1.0)); }),
+  EXPECT_THAT(test::problem_of([] { fit_severity(std::vector<double>(9, 1.0)); }),
               HasSubstr("9 losses are too few, at least 10 are needed"));
-  EXPECT_THAT(problem_of([] { fit_severity(std::vector<double>(10, 0.0)); }), HasSubstr("the loss 0 is not positive"));
+  EXPECT_THAT(test::problem_of([] { fit_severity(std::vector<double>(10, 0.0)); }),
+              HasSubstr("the loss 0 is not positive"));
 }
 
 /// P(S <= x) of a Poisson number of exponential losses, as a series.
@@ -134,7 +126,7 @@ TEST(AnnualLoss, SameBitsAtAnyThreadCount) {
   base::set_threads(before);
   EXPECT_EQ(one.quantile, two.quantile);
   EXPECT_EQ(one.expected, two.expected);
-  EXPECT_THAT(problem_of([&] {
+  EXPECT_THAT(test::problem_of([&] {
                 simulate_annual_loss({2, kInfinite}, fit, 1000, 0.999, 1);
               }),
               HasSubstr("need at least 1000 years, and 20 beyond the level"));
@@ -145,13 +137,14 @@ TEST(EventTypes, NamesAndDates) {
   EXPECT_EQ(basel_event_categories().size(), 20u);
   check_event_type("systems", "systems");
   check_event_type("execution", "");
-  EXPECT_EQ(problem_of([] { check_event_type("external_frod", ""); }),
+  EXPECT_EQ(test::problem_of([] { check_event_type("external_frod", ""); }),
             "type: \"external_frod\" is no Basel event type, the nearest is external_fraud");
-  EXPECT_THAT(problem_of([] { check_event_type("systems", "theft_and_fraud"); }), HasSubstr("is none of systems"));
+  EXPECT_THAT(test::problem_of([] { check_event_type("systems", "theft_and_fraud"); }),
+              HasSubstr("is none of systems"));
   EXPECT_EQ(day_number("1970-01-02", "date"), 1);
   EXPECT_EQ(day_number("2024-02-29T10:00:00Z", "date"), 19782);
-  EXPECT_EQ(problem_of([] { day_number("2023-02-29", "date"); }), "date: \"2023-02-29\" is no date YYYY-MM-DD");
-  EXPECT_EQ(problem_of([] { day_number("2023-2-9", "date"); }), "date: \"2023-2-9\" is no date YYYY-MM-DD");
+  EXPECT_EQ(test::problem_of([] { day_number("2023-02-29", "date"); }), "date: \"2023-02-29\" is no date YYYY-MM-DD");
+  EXPECT_EQ(test::problem_of([] { day_number("2023-2-9", "date"); }), "date: \"2023-2-9\" is no date YYYY-MM-DD");
 }
 
 }  // namespace

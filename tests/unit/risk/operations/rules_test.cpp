@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "tests/support/errors.h"
+
 namespace ballast::risk {
 namespace {
 
@@ -16,16 +18,6 @@ FieldOf row_of(const std::map<std::string, std::string>& row) {
     const auto found = row.find(std::string(column));
     return found == row.end() ? std::nullopt : std::optional(found->second);
   };
-}
-
-template <class Body>
-std::string problem_of(const Body& body) {
-  try {
-    body();
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-  return "";
 }
 
 TEST(RuleCondition, TruthTables) {
@@ -53,7 +45,9 @@ TEST(RuleCondition, TruthTables) {
 }
 
 TEST(RuleCondition, ErrorsSayWhere) {
-  const auto problem = [](const char* text) { return problem_of([&] { RuleCondition::parse(text, "r.toml, big"); }); };
+  const auto problem = [](const char* text) {
+    return test::problem_of([&] { RuleCondition::parse(text, "r.toml, big"); });
+  };
   EXPECT_THAT(problem("amount >"), HasSubstr("expected a column at character 9 of \"amount >\""));
   EXPECT_THAT(problem("amount > 1 hour"), HasSubstr("expected the end at character 12"));
   EXPECT_THAT(problem("(amount > 1"), HasSubstr("expected \")\""));
@@ -74,11 +68,12 @@ TEST(TransactionRules, StrongestActionWins) {
   EXPECT_THAT(both.rules, ElementsAre(0u, 1u));
   EXPECT_EQ(apply_rules(rules, row_of({{"amount", "2000"}})).action, "review");
   EXPECT_EQ(apply_rules(rules, row_of({})).action, "pass");
-  EXPECT_THAT(problem_of([] { parse_transaction_rules("[[rule]]\nname='a'\nwhen='x>1'\naction='stop'", "r.toml"); }),
-              HasSubstr("field \"action\" must be one of review, block"));
-  EXPECT_THAT(problem_of([] { parse_transaction_rules("[[rule]]\nname='a'\nwhem='x>1'", "r.toml"); }),
+  EXPECT_THAT(
+      test::problem_of([] { parse_transaction_rules("[[rule]]\nname='a'\nwhen='x>1'\naction='stop'", "r.toml"); }),
+      HasSubstr("field \"action\" must be one of review, block"));
+  EXPECT_THAT(test::problem_of([] { parse_transaction_rules("[[rule]]\nname='a'\nwhem='x>1'", "r.toml"); }),
               HasSubstr("the nearest is when"));
-  EXPECT_THAT(problem_of([] { parse_transaction_rules("", "r.toml"); }), HasSubstr("has no [[rule]]"));
+  EXPECT_THAT(test::problem_of([] { parse_transaction_rules("", "r.toml"); }), HasSubstr("has no [[rule]]"));
 }
 
 TEST(KeyRiskIndicators, BothDirections) {
@@ -90,8 +85,8 @@ TEST(KeyRiskIndicators, BothDirections) {
   EXPECT_EQ(read_indicator(all[0], std::vector<double>{1, 1}).level, "green");
   EXPECT_EQ(read_indicator(all[1], std::vector<double>{100, 98.5}).level, "red");
   EXPECT_EQ(read_indicator(all[1], std::vector<double>{100, 99.5}).level, "amber");
-  EXPECT_THAT(problem_of([&] { read_indicator(all[0], {}); }), HasSubstr("there is no value"));
-  EXPECT_THAT(problem_of([] { parse_indicators("[[indicator]]\nname='a'\ncolumn='c'\namber=1", "k.toml"); }),
+  EXPECT_THAT(test::problem_of([&] { read_indicator(all[0], {}); }), HasSubstr("there is no value"));
+  EXPECT_THAT(test::problem_of([] { parse_indicators("[[indicator]]\nname='a'\ncolumn='c'\namber=1", "k.toml"); }),
               HasSubstr("needs column, amber and red"));
 }
 

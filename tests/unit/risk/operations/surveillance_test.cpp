@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/errors.h"
+
 namespace ballast::risk {
 namespace {
 
@@ -17,16 +19,6 @@ std::vector<std::string> kinds_of(const std::vector<Finding>& findings) {
   std::vector<std::string> kinds;
   for (const Finding& f : findings) kinds.push_back(f.kind);
   return kinds;
-}
-
-template <class Body>
-std::string problem_of(const Body& body) {
-  try {
-    body();
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-  return "";
 }
 
 OrderEvent order(std::int64_t line, const char* time, const char* owner, const char* side, double quantity,
@@ -81,12 +73,13 @@ TEST(Surveillance, ProcessSteps) {
 }
 
 TEST(Surveillance, BadTimesAndFilesAreNamed) {
-  EXPECT_EQ(problem_of([] { at("2026-06-05T25:00"); }), "time: \"2026-06-05T25:00\" is no time YYYY-MM-DDTHH:MM:SS");
-  EXPECT_EQ(problem_of([] { at("2026-06-05"); }), "time: \"2026-06-05\" is no time YYYY-MM-DDTHH:MM:SS");
-  EXPECT_EQ(problem_of([] { at("2026-06-31T10:00"); }), "time: \"2026-06-31T10:00\" is no date YYYY-MM-DD");
-  EXPECT_THAT(problem_of([] { parse_surveillance("[hours]\nopen='8 am'", "s.toml"); }),
+  EXPECT_EQ(test::problem_of([] { at("2026-06-05T25:00"); }),
+            "time: \"2026-06-05T25:00\" is no time YYYY-MM-DDTHH:MM:SS");
+  EXPECT_EQ(test::problem_of([] { at("2026-06-05"); }), "time: \"2026-06-05\" is no time YYYY-MM-DDTHH:MM:SS");
+  EXPECT_EQ(test::problem_of([] { at("2026-06-31T10:00"); }), "time: \"2026-06-31T10:00\" is no date YYYY-MM-DD");
+  EXPECT_THAT(test::problem_of([] { parse_surveillance("[hours]\nopen='8 am'", "s.toml"); }),
               HasSubstr("field \"open\" must be a time like \"08:00\""));
-  EXPECT_THAT(problem_of([] { parse_surveillance("[process]\nfour_eyes=['a']", "s.toml"); }),
+  EXPECT_THAT(test::problem_of([] { parse_surveillance("[process]\nfour_eyes=['a']", "s.toml"); }),
               HasSubstr("field \"four_eyes\" must hold pairs of steps"));
 }
 

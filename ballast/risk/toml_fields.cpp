@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ballast/risk/liquidity/toml_fields.h"
+#include "ballast/risk/toml_fields.h"
 
 #include <fmt/format.h>
 
