@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ballast demo: what Ballast does, on an embedded feed: documents into a store, risk found in them by the embedded
-// model, signals ranked with their evidence. Takes seconds and leaves everything in one folder that it names.
+// ballast demo: what Ballast does, on embedded samples: documents into a store, risk found in them by the embedded
+// model, signals ranked with their evidence; then each desk on simulated tables. Takes seconds and leaves everything in
+// one folder that it names.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -39,7 +40,8 @@ class Demo {
 
   void run() {
     run_.model_folder = default_model();
-    if (!common_.json) std::printf("Ballast identifies risk in a sample feed: firms and news are invented.\n\n");
+    if (!common_.json)
+      std::printf("Ballast at work on samples: firms and news are invented, tables are simulated.\n\n");
     step("load_model", "Opening the model", [&] {
       model_ = std::make_shared<const lm::TextClassifier>(lm::TextClassifier::load(run_.model_folder));
       scorer_ = risk::make_scorer(model_);
@@ -48,6 +50,12 @@ class Demo {
     });
     step("ingest", "Reading the feed into a store", [&] { return ingest(); });
     step("scan", "Looking for risk, entities and evidence", [&] { return scan(); });
+    for (const Desk& desk : demo_desks()) {
+      step(desk.key, desk.step, [&] {
+        run_.desks.emplace_back(desk.key, desk.show(run_.folder, run_.store));
+        return run_.desks.back().second.result;
+      });
+    }
     run_.timings.emplace_back("total", watch_.seconds());
     if (common_.json) {
       std::printf("%s\n", base::dump_json(demo_json(run_)).c_str());
@@ -130,7 +138,7 @@ class Demo {
 }  // namespace
 
 void add_demo(CLI::App& app, Common& common) {
-  auto* verb = app.add_subcommand("demo", "Identify risk in an embedded sample feed: a tour in seconds");
+  auto* verb = app.add_subcommand("demo", "A tour of every desk on embedded samples, in seconds");
   add_common(*verb, common, "ballast demo");
   verb->callback([verb, &common] { Demo(common, verb->get_option("--store")->count() > 0).run(); });
 }

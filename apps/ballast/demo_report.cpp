@@ -13,6 +13,7 @@
 
 #include "marked_text.h"
 #include "model_figures.h"
+#include "own_command.h"
 #include "scan_report.h"
 
 namespace ballast::apps {
@@ -246,17 +247,6 @@ std::string store_from_folder(const DemoRun& run) {
   return std::string(kScheme) + (file.parent_path() == run.folder ? file.filename() : file).string();
 }
 
-std::string quoted(const std::string& word) {
-  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c >= 0x80 ||
-           std::string_view("_./:@%+=-").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (plain) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 void print_reading() {
   line("  A probability of 80 % means: of a hundred texts that score so, about eighty carry that risk. It");
   line("  was calibrated on texts that the model had not learnt from; on other kinds of text, check it. In");
@@ -277,13 +267,20 @@ void print_model(const DemoRun& run) {
 }
 
 void print_next(const DemoRun& run) {
-  const std::string ballast = quoted(program()), store = " --store " + quoted(store_from_folder(run));
-  const std::string model = quoted(std::filesystem::absolute(run.model_folder).lexically_normal().string());
-  line("  cd " + quoted(run.folder.string()));
+  const std::string ballast = shell_quoted(program()), store = " --store " + shell_quoted(store_from_folder(run));
+  const std::string model = shell_quoted(std::filesystem::absolute(run.model_folder).lexically_normal().string());
+  line("  cd " + shell_quoted(run.folder.string()));
   line("  # text of your own: lines on standard input, or files and folders (txt, csv, jsonl)");
   line("  printf 'Bank halts withdrawals\\n某银行暂停取款\\n' | " + ballast + " scan -" + store);
   line("  # the same feed again, every kind with its probability, as JSON; nothing is scored twice");
   line("  " + ballast + " scan feed.csv --watchlist watchlist.csv --all --json" + store);
+  for (const auto& [key, show] : run.desks) {
+    if (key != "credit") continue;
+    const std::string id = show.json.at("decisions")[0].at("decision_id");
+    line("  # why the first application was decided so, and the same decision again, bit for bit");
+    line("  " + ballast + " explain " + id + store);
+    line("  " + ballast + " replay " + id + store);
+  }
   line("  # the steps of text preparation, and the tokens that the model reads");
   line("  echo 央行上调利率 | " + ballast + " preprocess");
   line("  echo 央行上调利率 | " + ballast + " tokenize --model " + model);
@@ -291,6 +288,14 @@ void print_next(const DemoRun& run) {
   line("  " + ballast + " bench");
   line("  # a model of your own from labelled rows");
   line("  " + ballast + " train --help");
+}
+
+void print_desks(const Page& page, const DemoRun& run) {
+  for (const auto& [key, show] : run.desks) {
+    page.heading(show.heading);
+    for (const std::string& command : show.commands) line("  $ ballast " + command);
+    for (const std::string& text : show.lines) line("    " + text);
+  }
 }
 
 }  // namespace
@@ -301,6 +306,7 @@ void print_demo(const DemoRun& run) {
   page.signals(ranked_signals(run));
   page.counts(summary);
   page.trends(summary);
+  print_desks(page, run);
   page.heading("How to read this");
   print_reading();
   page.heading("The model");
@@ -347,7 +353,9 @@ base::Json demo_json(const DemoRun& run) {
   }
   base::Json timings = base::Json::object();
   for (const auto& [step, seconds] : run.timings) timings[step] = seconds;
-  return {{"documents", documents}, {"summary", summary}, {"timings", timings}};
+  base::Json desks = base::Json::object();
+  for (const auto& [key, show] : run.desks) desks[key] = show.json;
+  return {{"documents", documents}, {"summary", summary}, {"desks", desks}, {"timings", timings}};
 }
 
 }  // namespace ballast::apps

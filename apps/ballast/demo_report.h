@@ -9,6 +9,7 @@
 
 #include "ballast/base/json.h"
 #include "ballast/risk/scan.h"
+#include "demo_desks.h"
 #include "reading.h"
 
 namespace ballast::apps {
@@ -23,13 +24,15 @@ struct DemoRun {
   ingest::IngestReport read;
   Stored stored;
   std::vector<risk::Scanned> scanned;                   // in feed order
+  std::vector<std::pair<std::string, DeskShow>> desks;  // by key, in the order shown
   std::vector<std::pair<std::string, double>> timings;  // seconds a step
 };
 
-/// Writes the ranked signals, the counts, the trends, how to read them, and what to try next to standard output.
+/// Writes the ranked signals, the counts, the trends, what each desk found, how to read it, and what to try next to
+/// standard output.
 void print_demo(const DemoRun& run);
 
-/// {"documents": the rows of `scan --json`, "summary": …, "timings": seconds}.
+/// {"documents": the rows of `scan --json`, "summary": …, "desks": {"forecast": …}, "timings": seconds}.
 base::Json demo_json(const DemoRun& run);
 
 }  // namespace ballast::apps

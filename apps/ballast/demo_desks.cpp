@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "demo_desks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "ballast/base/files.h"
+#include "demo_samples.h"
+#include "own_command.h"
+
+namespace ballast::apps {
+namespace {
+
+using base::Json;
+namespace fs = std::filesystem;
+
+double percent(const Json& share) {
+  return 100 * share.get<double>();
+}
+
+std::vector<Json> json_lines(const std::string& text) {
+  std::vector<Json> rows;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) rows.push_back(base::parse_json(line, "demo"));
+  return rows;
+}
+
+/// Runs a verb as the page shows it; the answer comes as JSON.
+std::string answer(DeskShow& show, std::vector<std::string> words, const fs::path& folder, const std::string& store) {
+  show.commands.push_back(shell_line(words));
+  for (const char* word : {"--json", "--quiet", "--store"}) words.emplace_back(word);
+  words.push_back(store);
+  return run_own(words, folder);
+}
+
+DeskShow forecast(const fs::path& folder, const std::string& store) {
+  DeskShow show;
+  show.heading = "Market: the next session of an index (simulated prices)";
+  base::write_file_atomic(folder / "prices.csv", demo_prices());
+  const Json j = base::parse_json(
+      answer(show, {"forecast", "--prices", "prices.csv", "--column", "close"}, folder, store), "forecast");
+  const Json& confidence = j.at("confidence");
+  const Json& tail = j.at("tail").back();
+  const Json& test = j.at("walk_forward");
+  show.result = fmt::format("{}, VaR 99 % {:.1f} %", j.at("advice").get<std::string>(), percent(tail.at("var")));
+  show.lines = {
+      fmt::format("{} for {}: {}", j.at("advice").get<std::string>(), j.at("session").get<std::string>(),
+                  j.at("reason").get<std::string>()),
+      fmt::format("{} with probability {:.2f} [{:.2f}, {:.2f}]; VaR 99 % {:.2f} %, expected shortfall {:.2f} %",
+                  confidence.at("direction").get<std::string>(), confidence.at("probability").get<double>(),
+                  confidence.at("interval")[0].get<double>(), confidence.at("interval")[1].get<double>(),
+                  percent(tail.at("var")), percent(tail.at("es"))),
+      fmt::format("walked forward over {} sessions after costs: {:+.1f} % a year as advised, {:+.1f} % by holding",
+                  test.at("sessions").get<int>(), percent(test.at("advised").at("annual_return")),
+                  percent(test.at("buy_and_hold").at("annual_return")))};
+  show.json = {{"session", j.at("session")}, {"advice", j.at("advice")}, {"confidence", confidence}, {"tail", tail}};
+  return show;
+}
+
+DeskShow credit(const fs::path& folder, const std::string& store) {
+  DeskShow show;
+  show.heading = "Credit: three applications (1,500 simulated borrowers to learn from)";
+  base::write_file_atomic(folder / "borrowers.csv", demo_borrowers());
+  base::write_file_atomic(folder / "applications.csv", demo_applications());
+  base::write_file_atomic(folder / "policy.toml", demo_credit_policy());
+  const Json model = base::parse_json(answer(show,
+                                             {"credit", "train", "--data", "borrowers.csv", "--label", "outcome",
+                                              "--bad", "default", "--protected", "age", "--output", "credit-model"},
+                                             folder, store),
+                                      "credit train");
+  show.lines.push_back(model.at("verdict"));
+  std::vector<std::string> outcomes;
+  for (const Json& row : json_lines(answer(
+           show,
+           {"credit", "decide", "--model", "credit-model", "--policy", "policy.toml", "--data", "applications.csv"},
+           folder, store))) {
+    outcomes.push_back(row.at("outcome"));
+    std::string line =
+        fmt::format("{:<8} PD {:.1f} % [{:.1f}, {:.1f}], grade {}", outcomes.back(), percent(row.at("pd")),
+                    percent(row.at("interval")[0]), percent(row.at("interval")[1]), row.at("grade").get<std::string>());
+    if (outcomes.back() == "approve") {
+      line += fmt::format(": {} {} at {:.2f} %", row.at("amount").get<std::string>(),
+                          row.at("currency").get<std::string>(), percent(row.at("rate")));
+    } else if (!row.at("reasons").empty()) {
+      line += ": " + row.at("reasons")[0].at("text").get<std::string>();
+    }
+    show.lines.push_back(line);
+    show.json["decisions"].push_back(row);
+  }
+  show.result = fmt::format("{}", fmt::join(outcomes, ", "));
+  show.json["champion"] = model.at("champion");
+  return show;
+}
+
+DeskShow liquidity(const fs::path& folder, const std::string& store) {
+  DeskShow show;
+  show.heading = "Liquidity: a small bank, its buffers and a run on deposits";
+  base::write_file_atomic(folder / "cash_flows.csv", demo_cash_flows());
+  base::write_file_atomic(folder / "balance.csv", demo_liquidity_table());
+  base::write_file_atomic(folder / "stress.toml", demo_liquidity_scenarios());
+  Json j = base::parse_json(answer(show,
+                                   {"liquidity", "--cashflows", "cash_flows.csv", "--table", "balance.csv",
+                                    "--scenarios", "stress.toml", "--signals", "--as-of", "2026-03-06"},
+                                   folder, store),
+                            "liquidity");
+  const std::string level = j.at("early_warning").at("level");
+  show.result = "early warning " + level;
+  show.lines.push_back(fmt::format("LCR {:.0f} %, NSFR {:.0f} %, early warning {}", percent(j.at("lcr").at("ratio")),
+                                   percent(j.at("nsfr").at("ratio")), level));
+  for (const Json& s : j.at("survival")) {
+    show.lines.push_back(fmt::format("survives {}{} days: {}", s.at("beyond_horizon").get<bool>() ? "at least " : "",
+                                     s.at("days").get<int>(), s.at("scenario").get<std::string>()));
+  }
+  show.json = {{"lcr", j.at("lcr").at("ratio")},
+               {"nsfr", j.at("nsfr").at("ratio")},
+               {"survival", j.at("survival")},
+               {"early_warning", j.at("early_warning")}};
+  return show;
+}
+
+DeskShow operations(const fs::path& folder, const std::string& store) {
+  DeskShow show;
+  show.heading = "Operations: what a payment gateway's log says only once";
+  base::write_file_atomic(folder / "gateway.log", demo_log());
+  std::map<std::string, std::pair<int, std::string>> templates;  // text: lines, the line it was last seen on
+  int lines = 0;
+  for (const Json& row : json_lines(answer(show, {"operations", "templates", "gateway.log"}, folder, store))) {
+    auto& [count, last] = templates[row.at("template").get<std::string>()];
+    ++count, ++lines;
+    last = std::to_string(row.at("line").get<std::int64_t>());
+  }
+  const auto rare = std::min_element(templates.begin(), templates.end(),
+                                     [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
+  show.result = fmt::format("{} lines, {} templates", lines, templates.size());
+  show.lines = {fmt::format("{} lines say {} things; line {} is alone:", lines, templates.size(), rare->second.second),
+                rare->first};
+  show.json = {{"lines", lines}, {"templates", templates.size()}, {"rarest", rare->first}};
+  return show;
+}
+
+}  // namespace
+
+const std::vector<Desk>& demo_desks() {
+  static const std::vector<Desk> desks = {{"forecast", "Forecasting an index", forecast},
+                                          {"credit", "Deciding three applications", credit},
+                                          {"liquidity", "Measuring a bank's liquidity", liquidity},
+                                          {"operations", "Reading a payment gateway's log", operations}};
+  return desks;
+}
+
+}  // namespace ballast::apps
