@@ -70,7 +70,8 @@ DeskShow credit(const fs::path& folder, const std::string& store) {
                                               "--bad", "default", "--protected", "age", "--output", "credit-model"},
                                              folder, store),
                                       "credit train");
-  show.lines.push_back(model.at("verdict"));
+  show.lines.push_back(fmt::format("{} has the least log loss of {} candidates",
+                                   model.at("champion").get<std::string>(), model.at("candidates").size()));
   std::vector<std::string> outcomes;
   for (const Json& row : json_lines(answer(
            show,

@@ -18,7 +18,7 @@ constexpr std::uint64_t kSeed = 20260306;
 constexpr std::string_view kApplications =
     R"(id,income,debt_ratio,missed_payments,years_employed,purpose,age,amount,term
 A-101,5200,0.18,0,9,home,44,12000,48
-A-102,2600,0.41,1,2,car,31,9000,36
+A-102,2600,0.30,0,2,car,31,9000,36
 A-103,1900,0.72,3,0,consumption,24,6000,24
 )";
 
