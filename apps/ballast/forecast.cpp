@@ -4,15 +4,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 
+#include "ballast/base/clock.h"
 #include "ballast/base/error.h"
-#include "ballast/lm/classifier.h"
 #include "ballast/risk/market_forecast.h"
 #include "ballast/risk/market_var.h"
-#include "default_model.h"
 #include "forecast.h"
+#include "forecast_news.h"
+#include "forecast_record.h"
+#include "replay.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -24,33 +28,12 @@ using base::Json;
 
 struct Arguments {
   PriceArguments prices;
-  std::string news, news_model, calendar = "NYSE";
+  std::string news, news_model, news_vectors, calendar = "NYSE";
+  std::vector<std::string> models = {"logistic", "boosted"};
   double cost_bps = 5, var_limit = 0.05;
   int train_days = 750, refit_days = 63, embargo = 5;
   bool allow_short = false, sessions = false;
 };
-
-/// The classifier's sentiment of each text, P(positive) − P(negative), as one more value of the news.
-void add_sentiment(risk::News& news, const std::string& folder) {
-  const auto model = lm::TextClassifier::load(folder == "default" ? default_model() : std::filesystem::path(folder));
-  const auto& heads = model.heads();
-  std::size_t head = 0;
-  while (head < heads.size() && heads[head].name != "sentiment") ++head;
-  if (head == heads.size()) {
-    throw Error(ErrorCode::bad_input, "has no head called sentiment", folder, "see `ballast model info`");
-  }
-  std::vector<std::string_view> texts(news.texts.begin(), news.texts.end());
-  const auto predictions = model.predict(texts);
-  news.names.push_back("sentiment");
-  for (std::size_t i = 0; i < predictions.size(); ++i) {
-    double value = 0;
-    for (std::size_t k = 0; k < heads[head].labels.size(); ++k) {
-      const double p = predictions[i].heads[head].probabilities[k];
-      value += heads[head].labels[k] == "positive" ? p : heads[head].labels[k] == "negative" ? -p : 0;
-    }
-    news.items[i].values.push_back(value);
-  }
-}
 
 Json performance_json(const risk::Performance& p) {
   return {{"annual_return", p.annual_return},
@@ -63,21 +46,6 @@ Json performance_json(const risk::Performance& p) {
 
 Json interval_json(const tabular::BootstrapInterval& b) {
   return {{"estimate", number_json(b.estimate)}, {"interval", {number_json(b.low), number_json(b.high)}}};
-}
-
-Json session_json(const risk::SessionForecast& s, bool past) {
-  Json out = {{"session", risk::day_text(s.day)},
-              {"probability_up", s.probability_up},
-              {"probability_interval", s.interval},
-              {"return_interval", {{"level", 0.9}, {"low", s.low}, {"median", s.median}, {"high", s.high}}},
-              {"volatility", s.sigma},
-              {"var", s.var},
-              {"es", s.es},
-              {"expected_return", s.expected},
-              {"advice", risk::action_name(s.action)},
-              {"position", s.position}};
-  if (past) out["return"] = s.ret, out["net"] = s.net;
-  return out;
 }
 
 /// Why the advice is what it is, in words and numbers.
@@ -138,9 +106,21 @@ Json volatility_json(const risk::Returns& returns) {
   return out;
 }
 
+Json reasons_json(const risk::ForecastReport& r) {
+  Json out = Json::array();
+  for (const risk::ForecastReason& reason : r.reasons) {
+    out.push_back(
+        {{"feature", reason.feature}, {"value", number_json(reason.value)}, {"contribution", reason.contribution}});
+  }
+  return out;
+}
+
 Json report_json(const risk::ForecastReport& r, const Arguments& a, const risk::Returns& returns) {
   const double cost = a.cost_bps / 1e4;
   Json out = session_json(r.next, false);
+  out["log_odds"] = r.log_odds;
+  out["base"] = r.base;
+  out["reasons"] = reasons_json(r);
   out["reason"] = reason_of(r.next, cost);
   out["confidence"] = confidence_json(r.next);
   out["cost"] = cost;
@@ -170,6 +150,23 @@ Json report_json(const risk::ForecastReport& r, const Arguments& a, const risk::
   return out;
 }
 
+void print_reasons(const Json& j) {
+  constexpr std::size_t kShown = 4;
+  const Json& reasons = j["reasons"];
+  if (reasons.empty()) {
+    fmt::print("  log-odds     {:+.4f} of a rise, {}\n", j["log_odds"].get<double>(), kUnusedModels);
+    return;
+  }
+  fmt::print("  log-odds     {:+.4f} of a rise: base {:+.4f} and {} contributions, the largest:\n",
+             j["log_odds"].get<double>(), j["base"].get<double>(), reasons.size());
+  for (std::size_t i = 0; i < std::min(kShown, reasons.size()); ++i) {
+    const Json& value = reasons[i]["value"];
+    fmt::print("    {:+.4f}  {}{}\n", reasons[i]["contribution"].get<double>(),
+               reasons[i]["feature"].get<std::string>(),
+               value.is_null() ? "" : fmt::format(" = {:+.3f}", value.get<double>()));
+  }
+}
+
 void print(const Json& j) {
   const auto percent = [](const Json& v) { return 100 * v.get<double>(); };
   fmt::print("session {}: {} ({})\n", j["session"].get<std::string>(), j["advice"].get<std::string>(),
@@ -183,6 +180,7 @@ void print(const Json& j) {
   for (const Json& t : j["tail"]) {
     fmt::print("  VaR {:<4} %   {:.2f} %, ES {:.2f} %\n", percent(t["level"]), percent(t["var"]), percent(t["es"]));
   }
+  print_reasons(j);
   const Json& w = j["walk_forward"];
   fmt::print("walk-forward, {} sessions from {} to {}: {} buy, {} hold, {} sell, {} abstain\n",
              w["sessions"].get<int>(), w["first"].get<std::string>(), w["last"].get<std::string>(),
@@ -204,31 +202,49 @@ void print(const Json& j) {
   }
 }
 
+TradeQuestion question_of(const Arguments& a, const Common& common, Quarantine& prices, Quarantine& news) {
+  TradeQuestion q;
+  q.calendar = a.calendar;
+  risk::ForecastOptions& o = q.options;
+  o.models.clear();
+  for (const std::string& name : a.models) o.models.push_back(risk::direction_model_named(name));
+  o.first_train = a.train_days, o.block = a.refit_days, o.embargo = a.embargo;
+  o.cost = a.cost_bps / 1e4, o.var_limit = a.var_limit, o.allow_short = a.allow_short;
+  o.seed = common.seed;
+  q.series = read_series(a.prices, a.prices.files.front(), a.prices.column, common, prices);
+  if (a.news.empty()) return q;
+  q.news = risk::read_news(a.news, news.sink());
+  if (!a.news_model.empty()) q.news_model = add_sentiment(q.news, a.news_model);
+  if (!a.news_vectors.empty()) {
+    q.news_model += (q.news_model.empty() ? "" : " + ") + add_vectors(q.news, a.news_vectors, common.seed);
+  }
+  if (q.news.quarantined > 0) {
+    say(common, fmt::format("{} of {} rows of news set aside", q.news.quarantined, q.news.rows));
+  }
+  return q;
+}
+
 void run(const Arguments& a, const Common& common) {
   if (a.prices.files.size() != 1)
     throw Error(ErrorCode::usage, "takes one file", "--prices", "a CSV with dates and prices");
+  const base::Stopwatch watch;
   const auto calendar = risk::TradingCalendar::named(a.calendar);
   Quarantine quarantine, news_quarantine;
-  const auto series = read_series(a.prices, a.prices.files.front(), a.prices.column, common, quarantine);
-  risk::News news;
-  if (!a.news.empty()) {
-    news = risk::read_news(a.news, news_quarantine.sink());
-    if (!a.news_model.empty()) add_sentiment(news, a.news_model);
-    if (news.quarantined > 0) say(common, fmt::format("{} of {} rows of news set aside", news.quarantined, news.rows));
-  }
-  risk::ForecastOptions options;
-  options.first_train = a.train_days, options.block = a.refit_days, options.embargo = a.embargo;
-  options.cost = a.cost_bps / 1e4, options.var_limit = a.var_limit, options.allow_short = a.allow_short;
-  options.seed = common.seed;
-  const auto report = risk::walk_forward(series, news, calendar, options);
-  Json out = {{"source", series.source}, {"column", series.column}};
-  out.update(report_json(report, a, risk::returns_of(series)));
+  const TradeQuestion question = question_of(a, common, quarantine, news_quarantine);
+  const auto report = risk::walk_forward(question.series, question.news, calendar, question.options);
+  decide::Decision decision = trade_decision(question, report);
+  decision.cost.seconds = watch.seconds();
+  keep_decision(decision, common);
+  Json out = {{"source", question.series.source}, {"column", question.series.column}};
+  out["decision_id"] = decision.id;
+  out.update(report_json(report, a, risk::returns_of(question.series)));
   out["quarantined"] = quarantine.json();
-  out["news"] = {{"items", news.items.size()}, {"quarantined", news_quarantine.json()}};
+  out["news"] = {{"items", question.news.items.size()}, {"quarantined", news_quarantine.json()}};
   if (common.json) {
     fmt::print("{}\n", base::dump_json(out));
   } else {
     print(out);
+    fmt::print("decision {}: `ballast explain` and `ballast replay` take it\n", decision.id);
   }
 }
 
@@ -241,7 +257,13 @@ void add_forecast(CLI::App& app, Common& common) {
   verb->add_option("--news", a->news, "CSV or JSONL with published_at, optional available_at, and columns of numbers");
   verb->add_option("--news-model", a->news_model,
                    "A classifier for the sentiment of the news; \"default\": the own one");
+  verb->add_option("--news-vectors", a->news_vectors,
+                   "A language model whose vectors of the news become eight numbers; \"default\": the own one");
   verb->add_option("--calendar", a->calendar, "NYSE, SSE, LSE, HKEX, JPX, XETRA or weekdays")->capture_default_str();
+  verb->add_option("--models", a->models,
+                   "Of the direction: logistic, boosted, transformer, commas between them; their mean log-odds count")
+      ->delimiter(',')
+      ->capture_default_str();
   verb->add_option("--cost-bps", a->cost_bps, "Cost of a trade in basis points of its value")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -255,6 +277,9 @@ void add_forecast(CLI::App& app, Common& common) {
   verb->add_flag("--sessions", a->sessions, "List every session of the walk-forward test");
   add_forecast_var(*verb, common);
   add_forecast_direction(*verb, common);
+  add_forecast_volatility(*verb, common);
+  add_replay("trade", replay_trade);
+  add_replay("var", replay_var);
   add_common(*verb, common, "ballast forecast --prices sp500.csv --json");
   verb->callback([a, verb, &common] {
     if (verb->get_subcommands().empty()) run(*a, common);

@@ -47,5 +47,6 @@ base::Json number_json(double value);
 
 void add_forecast_var(CLI::App& forecast, Common& common);
 void add_forecast_direction(CLI::App& forecast, Common& common);
+void add_forecast_volatility(CLI::App& forecast, Common& common);
 
 }  // namespace ballast::apps

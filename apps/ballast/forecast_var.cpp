@@ -10,9 +10,11 @@
 #include <filesystem>
 #include <memory>
 
+#include "ballast/base/clock.h"
 #include "ballast/base/error.h"
 #include "ballast/risk/market_var.h"
 #include "forecast.h"
+#include "forecast_record.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -66,12 +68,16 @@ std::span<const risk::VarDay> part_of(std::span<const risk::VarDay> days, const 
 }
 
 void run_one(const Arguments& a, const Common& common) {
+  const base::Stopwatch watch;
   const risk::VarOptions options = options_of(a);
   Quarantine quarantine;
   const auto series = read_series(a.prices, a.prices.files.front(), a.prices.column, common, quarantine);
   const auto forecasts = risk::forecast_var(risk::returns_of(series), options);
   const auto days = part_of(forecasts.days, a.part, split_day(a));
   const auto tests = risk::test_var(days, a.level, common.seed);
+  decide::Decision decision = var_decision({series, options, common.seed}, forecasts);
+  decision.cost.seconds = watch.seconds();
+  keep_decision(decision, common);
   if (!common.json) {
     fmt::print("{} {:g} % VaR of {} ({}), windows of {} days\n", options.method.name, 100 * a.level, series.column,
                series.source, a.window);
@@ -86,6 +92,7 @@ void run_one(const Arguments& a, const Common& common) {
                tests.acerbi_szekely.p_value);
     fmt::print("  traffic light     {}: {} exceptions in the last {} days\n", tests.light.zone, tests.light.exceptions,
                tests.light.days);
+    fmt::print("decision {}: `ballast explain` and `ballast replay` take it\n", decision.id);
     return;
   }
   Json out = {{"method", options.method.name}, {"level", a.level}, {"window", a.window}};
@@ -101,6 +108,7 @@ void run_one(const Arguments& a, const Common& common) {
   out["series"] = std::move(rows);
   out["tests"] = tests_json(tests);
   out["next"] = {{"var", forecasts.next_var}, {"es", forecasts.next_es}};
+  out["decision_id"] = decision.id;
   out["quarantined"] = quarantine.json();
   fmt::print("{}\n", base::dump_json(out));
 }

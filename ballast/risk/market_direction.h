@@ -22,13 +22,22 @@ struct StockDay {
   double movement = 0;  // close to close
   bool up = false;      // movement ≥ 0.55 %; false: ≤ −0.5 %; days between are no example
   Part part = Part::train;
-  std::string tweets;  // of the five calendar days before, oldest day last
+  std::string tweets;        // of the five calendar days before, oldest day last
+  std::int64_t session = 0;  // row of DirectionData::sessions: the last session before the day
+};
+
+/// Every session of every stock, stock after stock: what a model of sequences reads.
+struct StockSessions {
+  std::vector<std::int64_t> offsets;  // first row of each stock, then the number of rows
+  tabular::Matrix features;           // known at the session's close
+  std::vector<std::string> tweets;    // from the session's own day to the one before the next session
 };
 
 struct DirectionData {
   std::vector<StockDay> days;
   std::vector<std::string> names;
   tabular::Matrix features;          // one row a day
+  StockSessions sessions;            // from the 21st session of a stock to the last of 2015
   std::int64_t read[3] = {};         // examples in the folder, by Part
   std::int64_t without_history = 0;  // left out: fewer than 21 sessions before
 };

@@ -57,9 +57,18 @@ std::vector<Leak> find_lookahead(const FeatureMaker& maker, const PriceSeries& s
 enum class Action { buy, hold, sell, abstain };
 std::string action_name(Action action);
 
+/// What a direction is learned by: logistic regression and boosted trees on the session's features, or a small causal
+/// transformer (lm/series_model.h) over those of the last 20 sessions.
+enum class DirectionModel { logistic, boosted, transformer };
+/// "logistic", "boosted" or "transformer". Throws usage for anything else.
+DirectionModel direction_model_named(const std::string& name);
+std::string direction_model_name(DirectionModel model);
+
 struct ForecastOptions {
-  int first_train = 750;    // decisions before the first forecast
-  int block = 63;           // models are refitted after so many sessions
+  std::vector<DirectionModel> models = {DirectionModel::logistic,
+                                        DirectionModel::boosted};  // their mean log-odds count
+  int first_train = 750;                                           // decisions before the first forecast
+  int block = 63;                                                  // models are refitted after so many sessions
   int embargo = 5;          // sessions between the last trained and the first forecast one
   double cost = 0.0005;     // of the traded value, one way
   double var_limit = 0.05;  // VaR 99 % of the position
@@ -73,7 +82,7 @@ struct SessionForecast {
   Day day;
   double probability_up = 0.5;              // calibrated on earlier forecasts only
   std::array<double, 2> interval = {0, 1};  // 90 %, of the calibration; [0, 1] before there are enough forecasts
-  double logistic = 0, boosted = 0;         // log-odds of the two models
+  std::vector<double> scores;               // log-odds, one a model of the options
   double sigma = 0;                         // GJR-GARCH
   double low = 0, median = 0, high = 0;     // 5 %, 50 % and 95 % quantiles of the return
   double var = 0, es = 0;                   // 99 %
@@ -90,9 +99,20 @@ struct Performance {
   double costs = 0;     // sum over all sessions
 };
 
+/// What one feature, or a model that cannot be taken apart, adds to the calibrated log-odds of a rise.
+struct ForecastReason {
+  std::string feature;
+  double value = 0;  // of the feature; NaN where it is not known, or for a whole model
+  double contribution = 0;
+};
+
 struct ForecastReport {
   std::vector<SessionForecast> sessions;  // walk-forward, out of sample
   SessionForecast next;                   // the session after the last bar
+  // Of the next session: base + all contributions = log_odds, largest first. None before there is a calibration, and
+  // none where the models ranked earlier sessions the wrong way: then only the share of rises counts.
+  double log_odds = 0, base = 0;
+  std::vector<ForecastReason> reasons;
   Performance advised, buy_and_hold;
   std::int64_t advice[4] = {};  // sessions by Action
   // Over the sessions that have a calibrated probability; 95 % intervals by bootstrap of blocks of 21 sessions.
@@ -101,9 +121,10 @@ struct ForecastReport {
   double interval_coverage = 0;  // share of returns inside [low, high], over all sessions
 };
 
-/// Walks forward: for every block logistic regression and boosted trees learn from the decisions before it (less the
-/// embargo), their mean log-odds are calibrated by Platt on earlier blocks. Throws bad_input for too short a series,
-/// and where a feature looks ahead (naming it and the day). Deterministic for a seed at any thread count.
+/// Walks forward: for every block the models learn from the decisions before it (less the embargo; the transformer for
+/// four blocks at a time), their mean log-odds are calibrated by Platt on earlier blocks. Throws bad_input for too
+/// short a series, and where a feature looks ahead (naming it and the day). Deterministic for a seed at any thread
+/// count.
 ForecastReport walk_forward(const PriceSeries& series, const News& news, const TradingCalendar& calendar,
                             const ForecastOptions& options = {});
 

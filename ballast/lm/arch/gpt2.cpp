@@ -56,7 +56,15 @@ Value Gpt2::feed_forward(Tape& tape, const Block& b, Value h) {
 }
 
 Value Gpt2::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
-  Value h = engine::embed(tape, {{words_, batch.ids}, {positions_, batch.positions}});
+  return layers(tape, engine::embed(tape, {{words_, batch.ids}, {positions_, batch.positions}}), batch, capture);
+}
+
+Value Gpt2::encode_weighted(Tape& tape, Value inputs, const text::TokenBatch& batch) {
+  const Value h = engine::linear(tape, inputs, *words_, nullptr, Layout::in_out);
+  return layers(tape, engine::add(tape, h, engine::embed(tape, {{positions_, batch.positions}})), batch, nullptr);
+}
+
+Value Gpt2::layers(Tape& tape, Value h, const text::TokenBatch& batch, Capture* capture) {
   h = engine::dropout(tape, h, config_.embedding_dropout);
   for (const Block& b : blocks_) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
@@ -77,12 +85,15 @@ Value Gpt2::language_input(Tape&, Value hidden) {
 }
 
 Value Gpt2::classify(Tape& tape, Value hidden, const text::TokenBatch& batch) {
-  BALLAST_CHECK(score_ != nullptr, batch.sequences());
   // The last token has read the whole text.
   last_rows_.assign(batch.offsets.begin() + 1, batch.offsets.end());
   for (std::int32_t& row : last_rows_) --row;
-  const Value last = engine::select_rows(tape, hidden, last_rows_);
-  return engine::linear(tape, last, *score_, nullptr, Layout::out_in);
+  return classify_rows(tape, hidden, last_rows_);
+}
+
+Value Gpt2::classify_rows(Tape& tape, Value hidden, std::span<const std::int32_t> rows) {
+  BALLAST_CHECK(score_ != nullptr, static_cast<std::int64_t>(rows.size()));
+  return engine::linear(tape, engine::select_rows(tape, hidden, rows), *score_, nullptr, Layout::out_in);
 }
 
 void Gpt2::pack(engine::Precision precision) {

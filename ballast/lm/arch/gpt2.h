@@ -13,10 +13,15 @@ class Gpt2 : public Network {
 
   engine::AttentionMask mask() const override { return engine::AttentionMask::causal; }
   engine::Value encode(engine::Tape& tape, const text::TokenBatch& batch, Capture* capture) override;
+  /// encode() for what is no word: row i enters as inputs[i, 0…vocabulary) · word table, a sum of words by weight, at
+  /// position batch.positions[i]. The batch's ids are not read.
+  engine::Value encode_weighted(engine::Tape& tape, engine::Value inputs, const text::TokenBatch& batch);
   engine::Value language_input(engine::Tape& tape, engine::Value hidden) override;
   engine::Parameter& vocabulary_table() override { return *words_; }
   engine::Parameter* vocabulary_bias() override { return nullptr; }
   engine::Value classify(engine::Tape& tape, engine::Value hidden, const text::TokenBatch& batch) override;
+  /// The classification head on any rows of the hidden states. `rows` must live until backward().
+  engine::Value classify_rows(engine::Tape& tape, engine::Value hidden, std::span<const std::int32_t> rows);
   void pack(engine::Precision precision) override;
   std::vector<std::string> aliases(const std::string& name) const override;
   bool ignorable(const std::string& tensor) const override;
@@ -39,6 +44,7 @@ class Gpt2 : public Network {
     engine::Parameter *norm1_gain, *norm1_bias, *qkv, *qkv_bias, *out, *out_bias;
     engine::Parameter *norm2_gain, *norm2_bias, *up, *up_bias, *down, *down_bias;
   };
+  engine::Value layers(engine::Tape& tape, engine::Value h, const text::TokenBatch& batch, Capture* capture);
   engine::Value feed_forward(engine::Tape& tape, const Block& block, engine::Value h);
   engine::Columns third(engine::Value qkv, int which) const { return {qkv, which * config_.width}; }
 

@@ -164,6 +164,27 @@ std::string tweets_before(const Tweets& tweets, const StockDay& e) {
   return out;
 }
 
+/// Adds a stock's sessions from the one that has enough history to the end of the protocol.
+void add_sessions(StockSessions& out, std::span<const Quote> all, const std::map<Day, double>& market,
+                  const std::map<Day, std::string>* tweets) {
+  const Day end = *parse_day("2016-01-01");
+  for (std::size_t i = kHistory - 1; i < all.size() && all[i].day < end; ++i) {
+    const auto f = features_of(all.subspan(i + 1 - kHistory, kHistory), market);
+    out.features.values.insert(out.features.values.end(), f.begin(), f.end());
+    std::string text;
+    const Day next = i + 1 < all.size() ? all[i + 1].day : all[i].day + std::chrono::days(1);
+    for (Day day = all[i].day; tweets != nullptr && day < next; day += std::chrono::days(1)) {
+      const auto found = tweets->find(day);
+      if (found == tweets->end()) continue;
+      if (!text.empty()) text += ' ';
+      text += found->second;
+    }
+    out.tweets.push_back(std::move(text));
+  }
+  out.features.rows = static_cast<std::int64_t>(out.tweets.size());
+  out.offsets.push_back(out.features.rows);
+}
+
 }  // namespace
 
 DirectionData read_acl18(const std::string& folder) {
@@ -176,6 +197,14 @@ DirectionData read_acl18(const std::string& folder) {
     reader.require_column(column, "the protocol");
   DirectionData data;
   data.names = kNames;
+  data.sessions.offsets = {0};
+  data.sessions.features.cols = static_cast<std::int64_t>(kNames.size());
+  std::map<std::string, std::int64_t> first_row;
+  for (const auto& [stock, all] : quotes) {
+    first_row[stock] = data.sessions.offsets.back();
+    const auto texts = tweets.find(stock);
+    add_sessions(data.sessions, all, market, texts != tweets.end() ? &texts->second : nullptr);
+  }
   for (ingest::Record row; reader.next(row);) {
     StockDay e = example_of(row);
     ++data.read[static_cast<int>(e.part)];
@@ -189,7 +218,8 @@ DirectionData read_acl18(const std::string& folder) {
       continue;
     }
     e.tweets = tweets_before(tweets, e);
-    const auto f = features_of(std::span(all).subspan(before - kHistory, kHistory), market);
+    e.session = first_row.at(e.stock) + static_cast<std::int64_t>(before - kHistory);
+    const auto f = data.sessions.features.row(e.session);
     data.features.values.insert(data.features.values.end(), f.begin(), f.end());
     data.days.push_back(std::move(e));
   }

@@ -3,15 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
+#include "ballast/risk/market/direction_models.h"
 #include "ballast/risk/market/performance.h"
 #include "ballast/risk/market_forecast.h"
 #include "ballast/risk/market_var.h"
-#include "ballast/tabular/boosted.h"
 #include "ballast/tabular/calibration.h"
-#include "ballast/tabular/logistic.h"
 
 namespace ballast::risk {
 namespace {
@@ -21,65 +21,13 @@ using base::ErrorCode;
 
 constexpr int kCalibration = 250;     // earlier forecasts that a calibration needs
 constexpr int kQuantileWindow = 500;  // sessions whose returns in units of volatility make the interval
-constexpr double kLogisticC = 0.01;   // strong: dozens of weak features on a few thousand noisy rows
-
-/// Standardises by the training rows; NaN becomes their mean.
-struct Standard {
-  std::vector<double> mean, scale;
-
-  explicit Standard(const tabular::Matrix& x) : mean(static_cast<std::size_t>(x.cols)), scale(mean.size(), 1) {
-    for (std::size_t c = 0; c < mean.size(); ++c) {
-      double sum = 0, square = 0, n = 0;
-      for (std::int64_t r = 0; r < x.rows; ++r) {
-        const double v = x.row(r)[c];
-        if (std::isfinite(v)) sum += v, square += v * v, ++n;
-      }
-      if (n < 2) continue;
-      mean[c] = sum / n;
-      const double variance = square / n - mean[c] * mean[c];
-      if (variance > 1e-12) scale[c] = std::sqrt(variance);
-    }
-  }
-  tabular::Matrix operator()(tabular::Matrix x) const {
-    for (std::size_t i = 0; i < x.values.size(); ++i) {
-      const std::size_t c = i % mean.size();
-      const double z = std::isfinite(x.values[i]) ? (x.values[i] - mean[c]) / scale[c] : 0;
-      x.values[i] = std::clamp(z, -5.0, 5.0);
-    }
-    return x;
-  }
-};
 
 /// What the walk needs of every decision: features, what came of it, volatility.
 struct Decisions {
   FeatureTable table;
-  std::vector<std::uint8_t> up;  // of the session after; the last decision has none
-  std::vector<double> logistic, boosted;
+  std::vector<std::uint8_t> up;             // of the session after; the last decision has none
+  std::vector<std::vector<double>> scores;  // by model, then decision
 };
-
-std::vector<std::int64_t> range(std::int64_t begin, std::int64_t end) {
-  std::vector<std::int64_t> out;
-  for (std::int64_t i = begin; i < end; ++i) out.push_back(i);
-  return out;
-}
-
-/// Log-odds of the decisions [begin, end) by models that know the outcomes of earlier ones.
-void score_block(Decisions& d, std::int64_t begin, std::int64_t end, const ForecastOptions& o) {
-  const auto rows = range(0, begin - o.embargo);
-  const auto x = d.table.values.take(rows), test = d.table.values.take(range(begin, end));
-  const auto truth = tabular::take(std::span<const std::uint8_t>(d.up), rows);
-  const auto ups = std::count(truth.begin(), truth.end(), 1);
-  if (ups == 0 || ups == static_cast<std::ptrdiff_t>(truth.size())) {
-    throw Error(ErrorCode::bad_input, "prices only ever rise or only ever fall before the first forecast");
-  }
-  const Standard standard(x);
-  const auto linear = tabular::fit_logistic(standard(x), truth, {}, kLogisticC).scores(standard(test));
-  tabular::BoostedParameters p;
-  p.depth = 2, p.rounds = 100, p.eta = 0.05, p.min_child_weight = 20, p.lambda = 10, p.seed = o.seed;
-  const auto trees = tabular::BoostedTrees::fit(x, truth, {}, p).scores(test);
-  std::copy(linear.begin(), linear.end(), d.logistic.begin() + begin);
-  std::copy(trees.begin(), trees.end(), d.boosted.begin() + begin);
-}
 
 /// The calibration that earlier forecasts give: log-odds to probability, with drawn refits for the interval.
 struct Calibration {
@@ -95,7 +43,7 @@ struct Calibration {
     if (fit.a > 0) return;
     // Scores that ranked the wrong way so far are not turned round, they are not used.
     const double share =
-        static_cast<double>(std::count(truth.begin(), truth.end(), 1)) / static_cast<double>(truth.size());
+        (static_cast<double>(std::count(truth.begin(), truth.end(), 1)) + 1) / (static_cast<double>(truth.size()) + 2);
     fit = {0, std::log(share / (1 - share))};
   }
 };
@@ -137,8 +85,14 @@ struct Distribution {
   }
 };
 
+/// The first decision that is forecast.
+std::int64_t first_forecast(const ForecastOptions& o) {
+  return o.first_train + o.embargo;
+}
+
 Decisions decide(const PriceSeries& series, const News& news, const TradingCalendar& calendar, const Returns& returns,
                  const ForecastOptions& o) {
+  if (o.models.empty()) throw Error(ErrorCode::usage, "needs at least one model", "--models");
   if (o.first_train < 250 || o.block < 1 || o.embargo < 0) {
     throw Error(ErrorCode::usage,
                 "needs at least 250 sessions to learn from, blocks of at least one and no negative embargo");
@@ -148,7 +102,7 @@ Decisions decide(const PriceSeries& series, const News& news, const TradingCalen
     throw Error(ErrorCode::bad_input, fmt::format("the feature {} knows what came later", leaks.front().feature),
                 day_text(leaks.front().day), "a feature may use bars and news up to the close of its day");
   }
-  Decisions d{o.features(series, news, calendar), {}, {}, {}};
+  Decisions d{o.features(series, news, calendar), {}, {}};
   const auto rows = static_cast<std::int64_t>(d.table.bars.size());
   if (rows < o.first_train + o.embargo + o.block) {
     throw Error(ErrorCode::bad_input,
@@ -160,17 +114,65 @@ Decisions decide(const PriceSeries& series, const News& news, const TradingCalen
     const auto t = static_cast<std::size_t>(bar);
     d.up.push_back(t < returns.size() && returns.values[t] > 0);
   }
-  d.logistic.resize(d.table.bars.size());
-  d.boosted.resize(d.table.bars.size());
-  const std::int64_t first = o.first_train + o.embargo;
-  base::parallel_for((rows - first + o.block - 1) / o.block, [&](std::int64_t b) {
-    const std::int64_t begin = first + b * o.block;
-    score_block(d, begin, std::min(begin + o.block, rows), o);
+  const std::int64_t first = first_forecast(o);
+  struct Task {
+    std::size_t model;
+    std::int64_t begin, end;
+  };
+  std::vector<Task> tasks;
+  for (std::size_t m = 0; m < o.models.size(); ++m) {
+    d.scores.emplace_back(d.table.bars.size());
+    const std::int64_t step = o.block * blocks_kept(o.models[m]);
+    for (std::int64_t at = first; at < rows; at += step) tasks.push_back({m, at, std::min(at + step, rows)});
+  }
+  const DirectionRows known{d.table.values, d.up};
+  base::parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t t) {
+    const Task& task = tasks[static_cast<std::size_t>(t)];
+    const auto scores = direction_scores(o.models[task.model], known, task.begin, task.end, o);
+    std::copy(scores.begin(), scores.end(), d.scores[task.model].begin() + task.begin);
   });
   return d;
 }
 
+/// Takes the last decision's calibrated log-odds apart.
+void explain(ForecastReport& report, const Decisions& d, const tabular::PlattScaling& fit, double score,
+             const ForecastOptions& o) {
+  report.log_odds = report.base = fit.a * score + fit.b;
+  if (fit.a == 0) return;  // the models are not used
+  const auto at = static_cast<std::int64_t>(d.up.size()) - 1, first = first_forecast(o);
+  const DirectionRows known{d.table.values, d.up};
+  const double share = fit.a / static_cast<double>(o.models.size());
+  std::vector<double> total(d.table.names.size());
+  for (const DirectionModel model : o.models) {
+    const std::int64_t step = o.block * blocks_kept(model);
+    const auto parts = direction_parts(model, known, first + (at - first) / step * step, at, o);
+    for (std::size_t c = 0; c < total.size(); ++c) total[c] += share * parts.features[c];
+    if (parts.model == 0) continue;
+    report.reasons.push_back(
+        {direction_model_name(model), std::numeric_limits<double>::quiet_NaN(), share * parts.model});
+  }
+  const auto row = d.table.values.row(at);
+  for (std::size_t c = 0; c < total.size(); ++c) report.reasons.push_back({d.table.names[c], row[c], total[c]});
+  std::stable_sort(report.reasons.begin(), report.reasons.end(), [](const ForecastReason& a, const ForecastReason& b) {
+    return std::abs(a.contribution) > std::abs(b.contribution);
+  });
+  for (const ForecastReason& reason : report.reasons) report.base -= reason.contribution;
+}
+
 }  // namespace
+
+DirectionModel direction_model_named(const std::string& name) {
+  for (const DirectionModel model : {DirectionModel::logistic, DirectionModel::boosted, DirectionModel::transformer}) {
+    if (direction_model_name(model) == name) return model;
+  }
+  throw Error(ErrorCode::usage, "no direction model is called \"" + name + "\"", "--models",
+              "known: logistic, boosted, transformer");
+}
+
+std::string direction_model_name(DirectionModel model) {
+  constexpr const char* kNames[] = {"logistic", "boosted", "transformer"};
+  return kNames[static_cast<int>(model)];
+}
 
 std::string action_name(Action action) {
   constexpr const char* kNames[] = {"buy", "hold", "sell", "abstain"};
@@ -193,11 +195,10 @@ ForecastReport walk_forward(const PriceSeries& series, const News& news, const T
   const Distribution distribution(returns);
   ForecastReport report;
   const auto rows = static_cast<std::int64_t>(d.table.bars.size());
-  const std::int64_t first = o.first_train + o.embargo;
-  std::vector<double> scores;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    scores.push_back((d.logistic[at] + d.boosted[at]) / 2);
+  const std::int64_t first = first_forecast(o);
+  std::vector<double> scores(d.up.size());
+  for (const auto& of_model : d.scores) {
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] += of_model[i] / static_cast<double>(d.scores.size());
   }
   double position = 0;
   Calibration calibration({}, {}, o.seed);
@@ -209,7 +210,7 @@ ForecastReport walk_forward(const PriceSeries& series, const News& news, const T
     }
     const auto t = static_cast<std::size_t>(d.table.bars[at]);
     SessionForecast s;
-    s.logistic = d.logistic[at], s.boosted = d.boosted[at];
+    for (const auto& of_model : d.scores) s.scores.push_back(of_model[at]);
     if (calibration.ready) {
       s.probability_up = calibration.fit(scores[at]);
       s.interval = tabular::platt_interval(calibration.drawn, scores[at]);
@@ -223,6 +224,7 @@ ForecastReport walk_forward(const PriceSeries& series, const News& news, const T
     if (t >= returns.size()) {
       s.day = calendar.session_after(series.bars.back().day);
       report.next = s;
+      if (calibration.ready) explain(report, d, calibration.fit, scores[at], o);
       continue;
     }
     s.day = returns.days[t];

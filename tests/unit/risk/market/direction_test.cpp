@@ -50,6 +50,14 @@ TEST(Acl18, UsesOnlyTheDaysBefore) {
   EXPECT_NEAR(f[5], -0.01, 1e-6);
   EXPECT_NEAR(f[10], std::pow(1.01, 20) - 1, 1e-5);
   EXPECT_NEAR(f[17], 0.01, 1e-6);
+  // Sessions: the 21st to the 30th day of December; the example's is that of the day before.
+  const StockSessions& sessions = data.sessions;
+  EXPECT_EQ(sessions.offsets, (std::vector<std::int64_t>{0, 10}));
+  EXPECT_EQ(data.days[0].session, 8);
+  EXPECT_TRUE(std::equal(f.begin(), f.end(), sessions.features.row(8).begin()));
+  EXPECT_EQ(sessions.tweets[8], "first");
+  EXPECT_EQ(sessions.tweets[3], "too old");
+  EXPECT_EQ(sessions.tweets[9], "the day itself");  // after the example's session: not known there
 }
 
 TEST(Acl18, RefusesRowsThatBreakTheProtocol) {

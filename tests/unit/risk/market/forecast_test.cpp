@@ -148,6 +148,50 @@ TEST(WalkForward, SeesOnlyThePastAndNoThreads) {
   EXPECT_EQ(earlier.next.probability_up, one.sessions[earlier.sessions.size()].probability_up);
 }
 
+TEST(WalkForward, ReasonsAddUpToTheLogOdds) {
+  World w = world(900, 0.7, 7);
+  w.news.items.back().values = {3};  // known before the last close
+  ForecastOptions o = quick();
+  o.models = {DirectionModel::logistic, DirectionModel::boosted, DirectionModel::transformer};
+  o.block = 150;
+  const auto report = walk_forward(w.series, w.news, weekdays(), o);
+  ASSERT_EQ(report.next.scores.size(), 3u);
+  double sum = report.base;
+  for (const ForecastReason& reason : report.reasons) sum += reason.contribution;
+  EXPECT_NEAR(sum, report.log_odds, 1e-12);
+  EXPECT_NEAR(1 / (1 + std::exp(-report.log_odds)), report.next.probability_up, 1e-12);
+  for (std::size_t i = 1; i < report.reasons.size(); ++i) {
+    EXPECT_GE(std::abs(report.reasons[i - 1].contribution), std::abs(report.reasons[i].contribution));
+  }
+  // The world's only cause: the news since the last close.
+  EXPECT_EQ(report.reasons.front().feature, "tone_1");
+  EXPECT_EQ(report.reasons.front().value, 3);
+  EXPECT_GT(report.reasons.front().contribution, 0);
+}
+
+TEST(WalkForward, TransformerFindsWhatIsThere) {
+  const World w = world(900, 0.7, 3);
+  ForecastOptions o = quick();
+  o.models = {DirectionModel::transformer};
+  o.block = 120;
+  base::set_threads(1);
+  const auto one = walk_forward(w.series, w.news, weekdays(), o);
+  base::set_threads(2);
+  const auto two = walk_forward(w.series, w.news, weekdays(), o);
+  base::set_threads(0);
+  EXPECT_GT(one.mcc.low, 0);
+  for (std::size_t i = 0; i < one.sessions.size(); ++i) {
+    ASSERT_EQ(one.sessions[i].scores, two.sessions[i].scores);
+  }
+  World shorter = w;
+  shorter.series.bars.resize(850);
+  std::erase_if(shorter.news.items, [&](const NewsItem& n) {
+    return n.available_at > Moment(w.series.bars[849].day) + std::chrono::days(1);
+  });
+  const auto earlier = walk_forward(shorter.series, shorter.news, weekdays(), o);
+  EXPECT_EQ(earlier.next.scores, one.sessions[earlier.sessions.size()].scores);
+}
+
 TEST(WalkForward, RefusesLeaksAndShortSeries) {
   const World w = world(800, 0, 6);
   ForecastOptions o = quick();
