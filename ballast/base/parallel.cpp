@@ -8,11 +8,13 @@
 #include <mutex>
 
 #include "ballast/base/error.h"
+#include "ballast/base/serial.h"
 
 namespace ballast::base {
 namespace {
 
 int g_threads = 0;
+thread_local int g_serial_scopes = 0;
 
 /// Keeps the exception of the lowest index, so that the error a user sees does not depend on timing.
 class FirstError {
@@ -36,6 +38,13 @@ class FirstError {
 
 }  // namespace
 
+SerialScope::SerialScope() {
+  ++g_serial_scopes;
+}
+SerialScope::~SerialScope() {
+  --g_serial_scopes;
+}
+
 void set_threads(int count) {
   if (count < 0 || count > 1024) {
     throw Error(ErrorCode::usage, "thread count must lie in 0 … 1024, not " + std::to_string(count), "--threads");
@@ -56,7 +65,7 @@ void parallel_for(std::int64_t count, BodyRef<std::int64_t> body) {
   // Always the whole team: libgomp ends the threads that a smaller team leaves over, and with them their thread_local
   // buffers, only to start them again for the next loop.
   const int team = count == 1 ? 1 : threads();
-  if (team == 1 || omp_in_parallel()) {
+  if (team == 1 || g_serial_scopes > 0 || omp_in_parallel()) {
     for (std::int64_t i = 0; i < count; ++i) body(i);
     return;
   }

@@ -7,6 +7,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/json.h"
+#include "ballast/base/serial.h"
 #include "ballast/lm/load.h"
 #include "ballast/lm/train/series_trainer.h"
 
@@ -62,6 +63,7 @@ SeriesModel& SeriesModel::operator=(SeriesModel&&) noexcept = default;
 
 SeriesModel SeriesModel::train(const SeriesTable& table, const SeriesTargets& targets, const SeriesOptions& o) {
   check(table, targets, o);
+  const base::SerialScope serial;  // a step is a millisecond's work
   auto state = std::make_unique<State>();
   state->scaling = SeriesScaling::of(table, targets);
   state->window = o.window;
@@ -135,6 +137,7 @@ std::vector<SeriesAnswer> SeriesModel::answer(const SeriesTable& table, std::spa
                     std::to_string(table.columns),
                 "series model");
   }
+  const base::SerialScope serial;
   return series_answers(state_->network(), state_->scaling, table, rows, state_->window);
 }
 

@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <cmath>
+#include <thread>
 #include <vector>
 
 #include "ballast/base/error.h"
+#include "ballast/base/serial.h"
 
 namespace ballast::base {
 namespace {
@@ -111,6 +113,23 @@ TEST_F(Parallel, ThreadCountIsChecked) {
 
 TEST_F(Parallel, PieceOfNothingIsABrokenPromise) {
   EXPECT_THROW(parallel_ranges(10, 0, [](std::int64_t, std::int64_t) {}), Error);
+}
+
+TEST_F(Parallel, SerialScopeKeepsLoopsOnTheirThread) {
+  set_threads(3);
+  const auto here = std::this_thread::get_id();
+  std::atomic<int> elsewhere{0}, runs{0};
+  const auto body = [&](std::int64_t) {
+    ++runs;
+    elsewhere += std::this_thread::get_id() != here;
+  };
+  {
+    const SerialScope outer;
+    { const SerialScope inner; }
+    parallel_for(50, body);
+  }
+  EXPECT_EQ(runs, 50);
+  EXPECT_EQ(elsewhere, 0);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
 #include "ballast/base/random.h"
+#include "ballast/base/serial.h"
 #include "ballast/lm/load.h"
 #include "ballast/lm/train/series_trainer.h"
 #include "tests/support/scratch.h"
@@ -149,6 +150,7 @@ TEST(SeriesModel, ComesBackFromItsFolderBitForBit) {
 }
 
 TEST(SeriesModel, GradientsAreSlopes) {
+  const base::SerialScope serial;
   const Sample s = sample_of(120, true);
   SeriesOptions o = small();
   o.dropout = 0;
