@@ -55,6 +55,15 @@ void explain_signal(store::Store& store, const store::SignalRecord& s, const Com
   fmt::print("model     {}, {}\n", s.model, s.created_at);
 }
 
+/// A decision on prices keeps thousands of them.
+std::string shortened(std::string text) {
+  constexpr std::size_t kShown = 4000;
+  if (text.size() <= kShown) return text;
+  std::size_t end = kShown;
+  while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a character
+  return text.substr(0, end) + fmt::format(" … {} more bytes, --json shows all", text.size() - end);
+}
+
 void explain_decision(const decide::Decision& d, const Common& common) {
   if (common.json) {
     fmt::print("{}\n", base::dump_json(decide::decision_json(d)));
@@ -67,7 +76,8 @@ void explain_decision(const decide::Decision& d, const Common& common) {
     fmt::print("\n");
   }
   for (const decide::Reason& r : d.reasons) fmt::print("  {:+9.4f}  {}  {}\n", r.contribution, r.code, r.text);
-  fmt::print("inputs    {}\n", d.inputs.is_null() ? "erased; SHA-256 " + d.inputs_hash : base::dump_json(d.inputs));
+  fmt::print("inputs    {}\n",
+             d.inputs.is_null() ? "erased; SHA-256 " + d.inputs_hash : shortened(base::dump_json(d.inputs)));
   fmt::print("model     {} {}\npolicy    {}\nmade by   ballast {} ({}), seed {}, {}\n", d.model, d.model_hash,
              d.policy_hash.empty() ? "none" : d.policy_hash, d.build, d.isa, d.seed, d.created_at);
 }
@@ -90,7 +100,8 @@ void check_choice(std::int64_t wanted, std::int64_t count, const char* option) {
 }
 
 void run_attention(const AttentionArguments& a, const Common& common) {
-  const lm::AttentionMaps maps = lm::attention_maps(a.model.empty() ? default_model() : std::filesystem::path(a.model), a.text);
+  const lm::AttentionMaps maps =
+      lm::attention_maps(a.model.empty() ? default_model() : std::filesystem::path(a.model), a.text);
   check_choice(a.layer, maps.layers, "--layer");
   check_choice(a.head, maps.heads, "--head");
   const auto n = static_cast<std::int64_t>(maps.tokens.size());

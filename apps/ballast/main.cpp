@@ -79,6 +79,7 @@ int run(int argc, char** argv) {
   add_replay_verb(app, common);
   add_forecast(app, common);
   add_credit(app, common);
+  add_advise(app, common);
   add_quality(app, common);
   add_bench(app, common);
   try {
