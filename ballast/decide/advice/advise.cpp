@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "ballast/base/error.h"
 #include "ballast/decide/advice.h"
@@ -19,7 +20,7 @@ using base::ErrorCode;
 constexpr double kLevel = 0.95;      // of CVaR
 constexpr double kThinShare = 0.2;   // of the value; more without prices, and nothing can be said of the whole
 constexpr double kTolerance = 1e-6;  // of shares
-constexpr double kRounding = 0.002;  // of shares: whole units cannot meet a limit exactly
+constexpr double kMargin = 0.01;     // of a limit, kept free for whole units, costs and changes too small to trade
 constexpr int kBisections = 14;
 
 class Desk {
@@ -81,7 +82,7 @@ class Desk {
     for (Position& p : u_.positions) p.beta = std::isnan(p.beta) ? 0 : p.beta;
     const auto now = u_.weights(&Position::weight);
     a_.before = measure(now, cash_share(&Position::weight));
-    a_.breaches = breaches(a_.before, &Position::weight, kTolerance);
+    a_.breaches = breaches(a_.before, &Position::weight);
     spread(now, &Position::contribution_before);
     a_.after = a_.before;
     a_.breaches_after = a_.breaches;
@@ -129,11 +130,11 @@ class Desk {
     for (const risk::Shock& s : a_.shocks) m.shocks.push_back(risk::shock_return(s, all, a_.settings.currency));
   }
 
-  std::vector<Breach> breaches(const RiskMeasures& m, double Position::*member, double room) const {
+  std::vector<Breach> breaches(const RiskMeasures& m, double Position::*member) const {
     const ProfileLimits& l = a_.profile.limits;
     std::vector<Breach> out;
     const auto check = [&](const char* limit, const std::string& subject, double value, double bound) {
-      if (value > bound + room) out.push_back({limit, subject, value, bound});
+      if (value > bound + kTolerance) out.push_back({limit, subject, value, bound});
     };
     check("volatility", "", m.volatility, l.volatility);
     check("cvar", "", m.cvar, l.cvar);
@@ -149,7 +150,7 @@ class Desk {
       classes[p.group] += p.*member;
     }
     for (const auto& [name, bound] : l.classes) check("class", name, classes[name], bound);
-    if (m.cash < l.cash - room) out.push_back({"cash", "", m.cash, l.cash});
+    if (m.cash < l.cash - kTolerance) out.push_back({"cash", "", m.cash, l.cash});
     return out;
   }
   bool excluded(const Position& p) const {
@@ -163,12 +164,12 @@ class Desk {
     for (std::size_t k = 0; k < u_.movable.size(); ++k) {
       const Position& p = u_.positions[u_.movable[k]];
       l.names.push_back(p.instrument);
-      l.high.push_back(excluded(p) ? 0 : a_.profile.limits.position);
+      l.high.push_back(excluded(p) ? 0 : a_.profile.limits.position * (1 - kMargin));
       l.current.push_back(p.weight);
     }
     l.turnover = a_.settings.turnover;
     for (const auto& [name, bound] : a_.profile.limits.classes) {
-      risk::GroupLimit g{"class \"" + name + "\"", {}, bound};
+      risk::GroupLimit g{"class \"" + name + "\"", {}, bound * (1 - kMargin)};
       for (std::size_t k = 0; k < u_.movable.size(); ++k)
         if (u_.positions[u_.movable[k]].group == name) g.members.push_back(k);
       if (!g.members.empty()) l.groups.push_back(std::move(g));
@@ -185,19 +186,35 @@ class Desk {
   bool fits(const std::vector<double>& weights) const {
     const RiskMeasures m = measure(weights, 0);
     const ProfileLimits& l = a_.profile.limits;
-    bool ok = m.volatility <= l.volatility && m.cvar <= l.cvar;
-    for (const risk::CrisisLoss& c : m.crises) ok = ok && (!c.measured || c.worst <= l.crisis_loss);
+    const double part = 1 - kMargin;
+    bool ok = m.volatility <= part * l.volatility && m.cvar <= part * l.cvar;
+    for (const risk::CrisisLoss& c : m.crises) ok = ok && (!c.measured || c.worst <= part * l.crisis_loss);
     return ok;
+  }
+  /// The floor, and what the trades may cost.
+  double least_cash() const { return a_.profile.limits.cash + 2 * a_.settings.cost; }
+  /// What the limits of positions and classes let be invested.
+  double room() const {
+    const auto l = limits(1);
+    double sum = 0;
+    std::vector<double> high = l.high;
+    for (const risk::GroupLimit& g : l.groups) {  // no position is in two classes
+      double members = 0;
+      for (const std::size_t i : g.members) members += std::exchange(high[i], 0.0);
+      sum += std::min(members, g.high);
+    }
+    return std::accumulate(high.begin(), high.end(), sum);
   }
   /// The largest share that can be invested within the limits; the rest is cash.
   std::vector<double> target() {
-    const auto l = limits(1);
-    const double room = std::accumulate(l.high.begin(), l.high.end(), 0.0);
-    double high = std::max(0.0, std::min(1 - a_.profile.limits.cash - u_.thin_weight, room));
-    std::vector<double> weights = best(high);
-    a_.invested_limit = high;
+    const auto now_held = u_.weights(&Position::weight);
+    const double held = std::accumulate(now_held.begin(), now_held.end(), 0.0), turnover = a_.settings.turnover;
+    double high = std::max(0.0, std::min({1 - least_cash() - u_.thin_weight, room(), held + turnover}));
+    double low = std::max(0.0, held - turnover);
+    std::vector<double> weights = best(std::max(low, high));  // below `low` lies too much turnover
+    a_.invested_limit = std::max(low, high);
     if (fits(weights)) return weights;
-    double low = 0;
+    low = std::min(low, high);
     bool found = false;
     for (int i = 0; i < kBisections; ++i) {
       const double middle = (low + high) / 2;
@@ -275,7 +292,7 @@ class Desk {
     for (Position& p : u_.positions) p.target = (p.value + p.trade_value) / (a_.value - a_.cost);
     const auto after = u_.weights(&Position::target);
     a_.after = measure(after, cash_share(&Position::target));
-    a_.breaches_after = breaches(a_.after, &Position::target, kRounding);
+    a_.breaches_after = breaches(a_.after, &Position::target);
     spread(after, &Position::contribution_after);
   }
 

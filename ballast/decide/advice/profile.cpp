@@ -29,8 +29,8 @@ std::string text_field(const toml::table& table, std::string_view key, const std
                        const std::string& inside, const std::string& expected) {
   const auto value = table[key].value<std::string>();
   if (value && !value->empty()) return *value;
-  throw Error(ErrorCode::bad_input, fmt::format("field \"{}\" {}", key, table[key] ? "must be text" : "is missing"),
-              where + ", " + inside, expected);
+  const char* problem = value ? "is empty" : table[key] ? "must be text" : "is missing";
+  throw Error(ErrorCode::bad_input, fmt::format("field \"{}\" {}", key, problem), where + ", " + inside, expected);
 }
 
 std::vector<std::string> keys_of(const Question& question) {

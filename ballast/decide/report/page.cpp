@@ -150,7 +150,7 @@ class Page {
     for (std::size_t i = 0; i < before.at("crises").size(); ++i) {
       const Json &b = before.at("crises")[i], &c = after.at("crises")[i];
       const auto loss = [](const Json& j) { return j.at("measured").get<bool>() ? number_of(j, "loss") : NAN; };
-      rows.push_back({t("Crisis of ", "危机 ") + b.at("name").get<std::string>(),
+      rows.push_back({t("Crisis of ", "") + b.at("name").get<std::string>() + t("", "年危机"),
                       {loss(b), loss(c), hedged("crises", b, "loss")}});
     }
     for (std::size_t i = 0; i < before.at("shocks").size(); ++i) {

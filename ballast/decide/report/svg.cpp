@@ -192,9 +192,9 @@ std::string line_chart(const LineChart& chart) {
     const double y = axis.place(tick);
     out += fmt::format(R"(<line x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}" stroke="#e3e8ed"/>)", kLeft,
                        chart.width - kRight, y, y);
-    out +=
-        fmt::format(R"(<text x="{}" y="{:.1f}" text-anchor="end" class="axis">{}</text>)", kLeft - 6, y + 4,
-                    chart.percent ? fmt::format("{:.0f} %", tick == 0 ? 0.0 : 100 * tick) : fmt::format("{:g}", tick));
+    out += fmt::format(
+        R"(<text x="{}" y="{:.1f}" text-anchor="end" class="axis">{}</text>)", kLeft - 6, y + 4,
+        chart.percent ? fmt::format("{:.0f} %", std::abs(tick) < 1e-9 ? 0.0 : 100 * tick) : fmt::format("{:g}", tick));
   }
   for (std::size_t s = 0; s < chart.series.size(); ++s) out += polyline(chart, axis, s);
   return out + "</svg>";

@@ -105,7 +105,7 @@ TEST(Questionnaire, HasBothLanguagesAndDistinctKeys) {
   }
   // The printed file is complete: with the answers filled in it is a profile.
   EXPECT_EQ(problem(questionnaire_toml(Language::zh)),
-            "p.toml, client: field \"name\" is missing (the client's name or number)");
+            "p.toml, client: field \"name\" is empty (the client's name or number)");
 }
 
 }  // namespace
