@@ -29,6 +29,7 @@ PortfolioStudy study_portfolios(const risk::PricePanel& panel, const std::vector
 /// {"from","to","sessions","settings":{…},"runs":[{…,"against_equal_weights":{figure:{"difference","interval"}}}]}.
 base::Json study_json(const PortfolioStudy& study, const risk::PortfolioBacktestOptions& options);
 
+void add_advise(CLI::App& app, Common& common);
 void add_advise_backtest(CLI::App& advise, Common& common);
 void add_advise_questionnaire(CLI::App& advise, Common& common);
 

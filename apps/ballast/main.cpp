@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "advise.h"
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
 #include "ballast/ingest/record.h"
