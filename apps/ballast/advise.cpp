@@ -109,15 +109,14 @@ void add_runs(decide::ReportFacts& facts, const risk::PricePanel& panel, const A
   std::vector<std::size_t> columns;
   for (std::size_t c = 0; c < panel.width(); ++c) {
     const std::string& name = panel.instruments[c];
-    const bool rate = std::any_of(inputs.holdings.begin(), inputs.holdings.end(), [&](const auto& h) {
-      return name == h.currency + base_currency || name == base_currency + h.currency;
-    });
-    if (!rate && name != inputs.settings.index) columns.push_back(c);
+    if (!decide::is_currency_rate(name, base_currency) && name != inputs.settings.index) columns.push_back(c);
   }
   risk::PortfolioBacktestOptions options;
   options.window = inputs.settings.window;
   options.cost = inputs.settings.cost;
   options.risk_aversion = advice.at("risk_aversion");
+  const double most = advice.at("profile").at("limits").at("position");
+  if (most * static_cast<double>(columns.size()) > 1.05) options.high = most;  // else it could not be fully invested
   try {
     facts.runs =
         study_portfolios(panel.part(0, panel.days.size(), columns), {a.settings.objective}, options, seed).runs;

@@ -52,6 +52,8 @@ struct AdviceInputs {
 };
 /// Takes from the panel the rows that advice needs: six fifths of the window, and the crises.
 void take_prices(AdviceInputs& inputs, const risk::PricePanel& panel);
+/// A column such as EURUSD or USDJPY, six capitals of which three are `currency`: a rate, which is not bought.
+bool is_currency_rate(const std::string& column, const std::string& currency);
 base::Json inputs_json(const AdviceInputs& inputs);
 AdviceInputs inputs_from_json(const base::Json& json, const std::string& where);
 

@@ -177,6 +177,11 @@ void take_prices(AdviceInputs& inputs, const risk::PricePanel& panel) {
   }
 }
 
+bool is_currency_rate(const std::string& column, const std::string& currency) {
+  return column.size() == 6 && is_currency(column.substr(0, 3)) && is_currency(column.substr(3)) &&
+         (column.starts_with(currency) || column.ends_with(currency));
+}
+
 Json inputs_json(const AdviceInputs& in) {
   Json holdings = Json::array();
   for (const HoldingLine& h : in.holdings) {

@@ -128,12 +128,14 @@ class Builder {
     u_.positions.push_back(std::move(p));
     position_columns_.push_back(column);
   }
-  /// Columns that are neither held, nor the index, nor a currency's rate.
+  /// Columns that are neither held, nor the index, nor a currency's rate: what may be bought.
   void add_candidates() {
     for (std::size_t c = 0; c < in_.recent.width(); ++c) {
       const std::string& name = in_.recent.instruments[c];
       const std::size_t row = last_price(in_.recent, c);
-      if (used_.contains(c) || name == in_.settings.index || row == in_.recent.days.size() || !enough(c)) continue;
+      if (used_.contains(c) || name == in_.settings.index || is_currency_rate(name, currency_) ||
+          row == in_.recent.days.size() || !enough(c))
+        continue;
       Position p;
       p.instrument = name;
       p.currency = currency_;

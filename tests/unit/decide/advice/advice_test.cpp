@@ -180,6 +180,19 @@ TEST(Advise, NamesInstrumentsAndCurrenciesThatItCannotPrice) {
             "made up: no rate to turn CHF into USD (a column CHFUSD with the price of one CHF)");
 }
 
+TEST(Advise, RatesAndTheIndexAreNotBought) {
+  EXPECT_TRUE(is_currency_rate("EURUSD", "USD"));
+  EXPECT_TRUE(is_currency_rate("USDJPY", "USD"));
+  EXPECT_FALSE(is_currency_rate("GOOGLE", "USD"));
+  EXPECT_FALSE(is_currency_rate("USD", "USD"));
+  AdviceInputs in = test_case::inputs();
+  in.holdings.erase(in.holdings.begin() + 2);  // the only one in euros
+  for (const Position& p : advise(in).positions) {
+    EXPECT_NE(p.instrument, "EURUSD");
+    EXPECT_NE(p.instrument, "INDEX");
+  }
+}
+
 TEST(Holdings, AreReadOrRefusedWithLineAndColumn) {
   const test::ScratchFolder folder;
   const auto read = [&](const std::string& text) {
