@@ -210,7 +210,8 @@ std::vector<double> BoostedTrees::held_out_losses(const Matrix& features, std::s
 
 BoostedTrees fit_boosted_cv(const Matrix& features, std::span<const std::uint8_t> truth,
                             std::span<const double> weights, const BoostedOptions& options) {
-  BALLAST_CHECK(!options.depths.empty() && options.folds >= 2, options.folds);
+  if (options.folds < 2) return BoostedTrees::fit(features, truth, weights, options.base);
+  BALLAST_CHECK(!options.depths.empty(), options.folds);
   const std::vector<int> fold = stratified_folds(truth, options.folds, options.base.seed);
   const auto depths = static_cast<std::int64_t>(options.depths.size());
   std::vector<std::vector<double>> curves(static_cast<std::size_t>(depths * options.folds));
