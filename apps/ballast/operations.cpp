@@ -11,6 +11,8 @@ void add_operations(CLI::App& app, Common& common) {
   desk->require_subcommand(1);
   add_operations_templates(*desk, common);
   add_operations_sessions(*desk, common);
+  add_operations_fraud(*desk, common);
+  add_operations_watch(*desk, common);
 }
 
 }  // namespace ballast::apps

@@ -14,6 +14,8 @@ namespace ballast::apps {
 
 void add_operations_templates(CLI::App& desk, Common& common);
 void add_operations_sessions(CLI::App& desk, Common& common);
+void add_operations_fraud(CLI::App& desk, Common& common);
+void add_operations_watch(CLI::App& desk, Common& common);
 
 /// Rows set aside while reading a file: the first few are shown, all are counted; with `strict` the first one is an
 /// error.

@@ -63,7 +63,11 @@ std::vector<Line> read(const Arguments& a, const Common& common, risk::TemplateM
     line.content = whole ? text : std::string(risk::split_log_line(text).content);
     if (!a.truth.empty()) line.truth = row.text(a.truth).value_or("");
     line.id = mine ? miner.add(line.content) : miner.match(line.content);
-    if (a.online && common.json) print(miner, line);
+    if (a.online && common.json) {
+      print(miner, line);
+      if (a.log == "-") std::fflush(stdout);  // whoever pipes a live log in wants each line now
+      line.content.clear();
+    }
     lines.push_back(std::move(line));
   });
   return lines;
