@@ -52,8 +52,9 @@ class Page {
   std::string cell(const std::string& text, bool number = true) const {
     return fmt::format("<td{}>{}</td>", number ? " class=\"n\"" : "", text);
   }
-  std::string header(std::initializer_list<std::pair<std::string, bool>> names) const {
-    std::string out = "<table class=\"keep\"><thead><tr>";
+  /// Only a long table may break over pages.
+  std::string header(std::initializer_list<std::pair<std::string, bool>> names, bool keep = true) const {
+    std::string out = keep ? "<table class=\"keep\"><thead><tr>" : "<table><thead><tr>";
     for (const auto& [name, number] : names) out += fmt::format("<th{}>{}</th>", number ? " class=\"n\"" : "", name);
     return out + "</tr></thead><tbody>";
   }
@@ -104,8 +105,11 @@ class Page {
 
   void advice_text() {
     section("Our advice", "建议");
-    for (const Json& p : a_.at("text").at(zh_ ? "zh" : "en").at("paragraphs"))
-      add("<p>" + escaped(p.get<std::string>()) + "</p>");
+    for (const Json& p : a_.at("text").at(zh_ ? "zh" : "en").at("paragraphs")) {
+      std::string html = escaped(p.get<std::string>());
+      for (std::size_t at; (at = html.find(" %")) != std::string::npos;) html.replace(at, 1, "&nbsp;");
+      add("<p>" + html + "</p>");
+    }
   }
 
   void allocation() {
@@ -127,7 +131,8 @@ class Page {
                                 {t("Advice", "建议"), false},
                                 {t("Units", "数量"), true},
                                 {t("Cost", "成本"), true},
-                                {t("Why", "理由"), false}});
+                                {t("Why", "理由"), false}},
+                               false);
     const double risk = number_of(a_.at("after"), "volatility");
     for (const Json& p : a_.at("positions")) {
       const double units = number_of(p, "trade_quantity");

@@ -7,7 +7,7 @@ namespace ballast::decide {
 inline constexpr const char* kReportStyle = R"css(
 @page { size: A4; margin: 16mm 15mm; }
 * { box-sizing: border-box; }
-body { margin: 0; background: #eef1f4; color: #1d2733; font: 10.5pt/1.5 "Noto Sans", "Segoe UI", "Helvetica Neue", Arial,
+body { margin: 0; background: #eef1f4; color: #1d2733; font: 9.6pt/1.5 "Noto Sans", "Segoe UI", "Helvetica Neue", Arial,
   "Liberation Sans", "DejaVu Sans", "Noto Sans CJK SC", sans-serif; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 main { width: 760px; margin: 24px auto; padding: 36px 40px; background: #fff; box-shadow: 0 1px 6px rgba(18,53,91,.15); }
 header { display: flex; justify-content: space-between; align-items: flex-end; border-bottom: 3px solid #12355b;
