@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 
 #include "ballast/base/error.h"
@@ -59,6 +60,12 @@ risk::PriceSeries read_series(const PriceArguments& arguments, const std::string
     }
     say(common, fmt::format("{} of {} rows set aside, the first at {}: {}", quarantine.count, series.rows, where,
                             row["reason"].get<std::string>()));
+  }
+  const auto& bars = series.bars;
+  if (bars.size() > 1 &&
+      std::all_of(bars.begin(), bars.end(), [&](const auto& b) { return b.close == bars[0].close; })) {
+    throw base::Error(base::ErrorCode::bad_input, "the price never changes: there is nothing to forecast",
+                      file + ", column " + series.column);
   }
   for (const risk::Gap& gap : series.gaps) {
     say(common, fmt::format("{}: no price between {} and {}", file, risk::day_text(gap.from), risk::day_text(gap.to)));

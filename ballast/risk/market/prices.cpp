@@ -115,6 +115,10 @@ PriceSeries read_prices(const std::string& source, const PriceOptions& options,
   reading.encoding = options.encoding;
   auto reader = ingest::RecordReader::open(source, reading, quarantine);
   PriceSeries series{source, chosen_column(reader, source, options.column), {}, 0, 0, {}, options.allow_negative};
+  if (parse_day(date_column(reader.columns()))) {
+    throw Error(ErrorCode::bad_input, "the first line holds a date where the names of columns are expected",
+                source + ":1", "a header such as date,close");
+  }
   const auto extra = optional_columns(reader.columns(), series.column);
   RowReader rows{options, date_column(reader.columns()), series.column, options.last_day.value_or(tomorrow())};
   std::int64_t set_aside = 0;

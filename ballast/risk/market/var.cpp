@@ -87,14 +87,14 @@ VarForecasts forecast_var(const Returns& returns, const VarOptions& o) {
       if (t == begin && o.method.tail == Tail::student_t) nu = fit_degrees_of_freedom(seen);
       const TailRisk tail = tail_risk(seen, o.method.tail, o.level, nu);
       const double s = sigma[static_cast<std::size_t>(t)];
+      const double var = tail.var * s + 0.0, es = tail.es * s + 0.0;  // a pegged price has a VaR of 0, not -0
       if (t == n) {
-        out.next_var = tail.var * s;
-        out.next_es = tail.es * s;
+        out.next_var = var;
+        out.next_es = es;
         continue;
       }
       const auto at = static_cast<std::size_t>(t);
-      out.days[static_cast<std::size_t>(t - window)] = {returns.days[at], tail.var * s, tail.es * s, r[at],
-                                                        r[at] < -tail.var * s};
+      out.days[static_cast<std::size_t>(t - window)] = {returns.days[at], var, es, r[at], r[at] < -var};
     }
   });
   out.next_sigma = o.method.filtered ? sigma.back() : std::numeric_limits<double>::quiet_NaN();
