@@ -17,7 +17,7 @@ constexpr int kReplicates = 100;  // bootstrap refits kept for intervals
 /// One head's columns of both branches and what is true.
 struct HeadData {
   std::size_t labels = 0;
-  std::vector<float> transformer, ngram;  // [rows, labels]; ngram may be empty
+  std::vector<float> transformer, ngram;  // [rows, labels]; one may be empty
   std::vector<int> classes;               // multiclass
   std::vector<std::uint8_t> truth;        // multilabel, [rows, labels]
 };
@@ -52,9 +52,10 @@ HeadData head_data(const LabelledRows& rows, const OutOfFold& logits, std::size_
 }
 
 std::vector<float> mixed(const HeadData& d, double a, double b) {
-  std::vector<float> score(d.transformer.size());
+  std::vector<float> score(std::max(d.transformer.size(), d.ngram.size()));
   for (std::size_t i = 0; i < score.size(); ++i) {
-    score[i] = static_cast<float>(a * d.transformer[i] + (d.ngram.empty() ? 0 : b * static_cast<double>(d.ngram[i])));
+    score[i] = static_cast<float>((d.transformer.empty() ? 0 : a * static_cast<double>(d.transformer[i])) +
+                                  (d.ngram.empty() ? 0 : b * static_cast<double>(d.ngram[i])));
   }
   return score;
 }
@@ -106,6 +107,11 @@ double scale_of(const std::vector<float>& logits) {
 /// few rows; among equals the one that leans on the n-grams wins.
 void choose_mix(const HeadData& d, bool multilabel, lm::HeadSpec& spec) {
   if (d.ngram.empty()) return;
+  if (d.transformer.empty()) {
+    spec.transformer_weight = 0;
+    spec.ngram_weight = 1;
+    return;
+  }
   const double a = 1 / scale_of(d.transformer), b = 1 / scale_of(d.ngram);
   std::vector<double> f1;
   for (int i = 0; i <= kMixes; ++i) {
@@ -164,13 +170,36 @@ lm::ClassifierSpec fit_classifier(const LabelledRows& rows, const OutOfFold& log
   return spec;
 }
 
+double refusal_threshold(std::vector<double> likeliest, double known_refused) {
+  if (likeliest.empty()) return 0;
+  std::sort(likeliest.begin(), likeliest.end());
+  return likeliest[static_cast<std::size_t>(known_refused * static_cast<double>(likeliest.size()))];
+}
+
+void fit_refusal(const LabelledRows& rows, const std::vector<lm::Prediction>& predictions, double known_refused,
+                 lm::ClassifierSpec& spec) {
+  for (std::size_t h = 0; h < spec.heads.size(); ++h) {
+    if (rows.heads[h].kind != lm::HeadKind::multiclass) continue;
+    std::vector<double> top;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      const lm::HeadPrediction& p = predictions[r].heads[h];
+      if (rows.classes[h][r] >= 0) top.push_back(p.probabilities[lm::likeliest(p)]);
+    }
+    spec.heads[h].head.refuse_below = refusal_threshold(std::move(top), known_refused);
+    spec.heads[h].known_refused = known_refused;
+  }
+}
+
 std::vector<lm::Prediction> predict_from_logits(const lm::ClassifierSpec& spec, const OutOfFold& logits) {
-  std::vector<lm::Prediction> predictions(logits.transformer.size() / logits.outputs);
+  const auto row_of = [](const std::vector<float>& branch, std::size_t first) {
+    return branch.empty() ? nullptr : branch.data() + first;
+  };
+  std::vector<lm::Prediction> predictions(std::max(logits.transformer.size(), logits.ngram.size()) / logits.outputs);
   for (std::size_t r = 0; r < predictions.size(); ++r) {
     std::size_t first = r * logits.outputs;
     for (const lm::HeadSpec& head : spec.heads) {
-      predictions[r].heads.push_back(lm::predict_head(head, logits.transformer.data() + first,
-                                                      logits.ngram.empty() ? nullptr : logits.ngram.data() + first));
+      predictions[r].heads.push_back(
+          lm::predict_head(head, row_of(logits.transformer, first), row_of(logits.ngram, first)));
       first += head.head.labels.size();
     }
   }

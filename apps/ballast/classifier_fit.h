@@ -11,11 +11,19 @@
 
 namespace ballast::apps {
 
-/// Logits [rows, outputs] made for each row by models that had not seen it. `ngram` may be empty.
+/// Logits [rows, outputs] made for each row by models that had not seen it. One of the two may be empty.
 struct OutOfFold {
   std::vector<float> transformer, ngram;
   std::size_t outputs = 0;
 };
+
+/// The probability below which a multiclass head refuses, so that it refuses the share `known_refused` of these rows of
+/// known classes (at most; ties are kept): their quantile of the likeliest label's probability.
+double refusal_threshold(std::vector<double> likeliest, double known_refused);
+
+/// Sets refuse_below of every multiclass head from its out-of-fold predictions.
+void fit_refusal(const LabelledRows& rows, const std::vector<lm::Prediction>& predictions, double known_refused,
+                 lm::ClassifierSpec& spec);
 
 /// Calibrated specification of every head.
 lm::ClassifierSpec fit_classifier(const LabelledRows& rows, const OutOfFold& logits, std::uint64_t seed);

@@ -2,7 +2,7 @@
 // Predictions against labelled rows: the measures that `evaluate` and the training report show.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <map>
 
 #include "ballast/tabular/bootstrap.h"
 #include "ballast/tabular/metrics.h"
@@ -12,6 +12,8 @@ namespace ballast::apps {
 namespace {
 
 using base::Json;
+
+constexpr std::size_t kFewLabels = 12;  // up to here each label's F1 gets an interval
 
 Json number(double x) {
   return std::isfinite(x) ? Json(x) : Json(nullptr);
@@ -38,10 +40,86 @@ Json scores_json(const std::vector<tabular::ClassScores>& scores, const std::vec
   return json;
 }
 
+/// A measure of rows as one of texts: drawing a text draws all its rows.
+class ByText {
+ public:
+  explicit ByText(const std::vector<std::size_t>& texts) {
+    std::map<std::size_t, std::size_t> place;
+    for (std::size_t r = 0; r < texts.size(); ++r) {
+      const auto [at, fresh] = place.try_emplace(texts[r], rows_.size());
+      if (fresh) rows_.emplace_back();
+      rows_[at->second].push_back(static_cast<std::int64_t>(r));
+    }
+  }
+  Json interval(const tabular::RowMeasure& measure, std::uint64_t seed) const {
+    tabular::BootstrapOptions options;
+    options.seed = seed;
+    const auto drawn_rows = [&](std::span<const std::int64_t> texts) {
+      std::vector<std::int64_t> rows;
+      for (const std::int64_t t : texts) {
+        const auto& own = rows_[static_cast<std::size_t>(t)];
+        rows.insert(rows.end(), own.begin(), own.end());
+      }
+      return measure(rows);
+    };
+    const auto x = tabular::bootstrap_interval(static_cast<std::int64_t>(rows_.size()), drawn_rows, options);
+    return {number(x.low), number(x.high)};
+  }
+
+ private:
+  std::vector<std::vector<std::int64_t>> rows_;  // of each text
+};
+
 struct ClassRows {
   std::vector<int> truth, said;
-  std::vector<double> probabilities;  // [rows, classes]
+  std::vector<std::size_t> texts;            // numbers of the rows' texts
+  std::vector<double> probabilities;         // [rows, classes]
+  std::vector<double> likeliest;             // probability of what is said
+  std::vector<double> likeliest_of_unknown;  // the same for rows of classes that the model was never taught
 };
+
+/// Mean F1 of the classes, each weighing as many as its rows.
+double weighted_f1(const tabular::ConfusionMatrix& matrix) {
+  double sum = 0;
+  for (const auto& c : tabular::class_scores(matrix)) sum += c.f1 * static_cast<double>(c.support);
+  return sum / static_cast<double>(matrix.total());
+}
+
+double share_below(const std::vector<double>& values, double limit) {
+  const auto below = std::count_if(values.begin(), values.end(), [&](double p) { return p < limit; });
+  return static_cast<double>(below) / static_cast<double>(values.size());
+}
+
+/// How often the head refuses rows of known and of unknown classes, and how well it tells the two apart at any limit.
+Json score_refusal(const lm::Head& head, const ClassRows& d, std::uint64_t seed) {
+  Json json;
+  json["below"] = head.refuse_below;
+  json["known_refused"] = share_below(d.likeliest, head.refuse_below);
+  std::int64_t kept = 0, right = 0;
+  for (std::size_t i = 0; i < d.truth.size(); ++i) {
+    if (d.likeliest[i] < head.refuse_below) continue;
+    ++kept;
+    right += d.truth[i] == d.said[i];
+  }
+  json["accuracy_kept"] = number(static_cast<double>(right) / static_cast<double>(kept));
+  if (d.likeliest_of_unknown.empty()) return json;
+  json["unknown_rows"] = d.likeliest_of_unknown.size();
+  json["unknown_refused"] = share_below(d.likeliest_of_unknown, head.refuse_below);
+  std::vector<double> score = d.likeliest;
+  score.insert(score.end(), d.likeliest_of_unknown.begin(), d.likeliest_of_unknown.end());
+  std::vector<std::uint8_t> known(d.likeliest.size(), 1);
+  known.resize(score.size(), 0);
+  tabular::BootstrapOptions options;
+  options.seed = seed;
+  const auto auroc = tabular::bootstrap_interval(
+      static_cast<std::int64_t>(score.size()),
+      tabular::measure_rows(std::span<const double>(score), std::span<const std::uint8_t>(known),
+                            [](auto s, auto k) { return tabular::auc(s, k); }),
+      options);
+  json["auroc"] = number(auroc.estimate);
+  json["auroc_interval_95"] = interval(auroc);
+  return json;
+}
 
 Json score_classes(const lm::Head& head, const ClassRows& d, std::uint64_t seed, bool confusion) {
   const int classes = static_cast<int>(head.labels.size());
@@ -50,30 +128,30 @@ Json score_classes(const lm::Head& head, const ClassRows& d, std::uint64_t seed,
   json["rows"] = d.truth.size();
   json["accuracy"] = tabular::accuracy(matrix);
   json["macro_f1"] = tabular::macro_f1(matrix);
+  json["weighted_f1"] = weighted_f1(matrix);
   json["mcc"] = tabular::matthews_correlation(matrix);
   json["log_loss"] = tabular::log_loss(d.probabilities, d.truth, classes);
   json["brier"] = tabular::brier_score(d.probabilities, d.truth, classes);
-  std::vector<double> top;
   std::vector<std::uint8_t> right;
-  for (std::size_t i = 0; i < d.truth.size(); ++i) {
-    top.push_back(d.probabilities[i * head.labels.size() + static_cast<std::size_t>(d.said[i])]);
-    right.push_back(d.truth[i] == d.said[i]);
-  }
-  json["calibration"] = calibration(top, right, seed);
-  const auto rows = static_cast<std::int64_t>(d.truth.size());
+  for (std::size_t i = 0; i < d.truth.size(); ++i) right.push_back(d.truth[i] == d.said[i]);
+  json["calibration"] = calibration(d.likeliest, right, seed);
+  if (head.refuse_below > 0 || !d.likeliest_of_unknown.empty()) json["refusal"] = score_refusal(head, d, seed);
   const std::span<const int> truth(d.truth), said(d.said);
-  tabular::BootstrapOptions options;
-  options.seed = seed;
-  const auto measured = [&](double (*measure)(const tabular::ConfusionMatrix&)) {
-    return tabular::bootstrap_interval(
-        rows,
+  const ByText by_text(d.texts);
+  const auto measured = [&](auto measure) {
+    return by_text.interval(
         tabular::measure_rows(truth, said,
                               [=](auto t, auto p) { return measure(tabular::confusion_matrix(t, p, classes)); }),
-        options);
+        seed);
   };
-  json["intervals_95"] = {{"accuracy", interval(measured(tabular::accuracy))},
-                          {"macro_f1", interval(measured(tabular::macro_f1))}};
+  json["intervals_95"] = {{"accuracy", measured(tabular::accuracy)},
+                          {"macro_f1", measured(tabular::macro_f1)},
+                          {"weighted_f1", measured(weighted_f1)}};
   json["labels"] = scores_json(tabular::class_scores(matrix), head.labels);
+  for (std::size_t j = 0; head.labels.size() <= kFewLabels && j < head.labels.size(); ++j) {
+    json["labels"][head.labels[j]]["f1_interval_95"] =
+        measured([j](const tabular::ConfusionMatrix& m) { return tabular::class_scores(m)[j].f1; });
+  }
   if (confusion) {
     json["confusion"] = Json::array();
     for (int t = 0; t < classes; ++t) {
@@ -144,9 +222,16 @@ base::Json score_predictions(const LabelledRows& rows, const std::vector<lm::Pre
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const std::vector<double>& p = predictions[r].heads[h].probabilities;
       if (head.kind == lm::HeadKind::multiclass) {
-        if (rows.classes[h][r] < 0) continue;
+        if (rows.classes[h][r] == kNoClass) continue;
+        const std::size_t said = lm::likeliest(predictions[r].heads[h]);
+        if (rows.classes[h][r] == kUnknownClass) {
+          classes.likeliest_of_unknown.push_back(p[said]);
+          continue;
+        }
         classes.truth.push_back(rows.classes[h][r]);
-        classes.said.push_back(static_cast<int>(std::max_element(p.begin(), p.end()) - p.begin()));
+        classes.texts.push_back(rows.texts_number[r]);
+        classes.said.push_back(static_cast<int>(said));
+        classes.likeliest.push_back(p[said]);
         classes.probabilities.insert(classes.probabilities.end(), p.begin(), p.end());
         continue;
       }

@@ -13,6 +13,7 @@
 #include "ballast/ingest/record.h"
 #include "classifier_fit.h"
 #include "default_model.h"
+#include "events.h"
 #include "train.h"
 
 namespace ballast::apps {
@@ -22,10 +23,10 @@ using base::Error;
 using base::ErrorCode;
 
 struct EvaluateOptions {
-  std::string model, encoding = "auto";
+  std::string model, encoding = "auto", candidates, span_column, condition_column, condition_model;
   std::vector<std::string> data, text_columns, label_columns;
   std::int64_t sequence_length = 0;
-  bool strict = false;
+  bool strict = false, unknown_labels = false, merge_texts = false;
 };
 
 /// The data's column for each of the model's heads: --label-column NAME or HEAD=COLUMN, else the head's own name.
@@ -44,6 +45,14 @@ std::vector<HeadColumn> columns_for(const EvaluateOptions& o, const std::vector<
   return columns;
 }
 
+void print_refusal(const base::Json& r) {
+  fmt::print("  \"unknown\" below {:.3f}: {:.1f} % of the known refused, accuracy on the kept {:.3f}\n",
+             r["below"].get<double>(), 100 * r["known_refused"].get<double>(), r["accuracy_kept"].get<double>());
+  if (!r.contains("unknown_rows")) return;
+  fmt::print("  {} rows of unknown classes: {:.1f} % refused, AUROC known/unknown {:.3f}\n",
+             r["unknown_rows"].get<std::int64_t>(), 100 * r["unknown_refused"].get<double>(), r["auroc"].get<double>());
+}
+
 void print_scores(const base::Json& scores) {
   for (const auto& [name, s] : scores.items()) {
     const char* exact = s.contains("accuracy") ? "accuracy" : "subset_accuracy";
@@ -56,6 +65,7 @@ void print_scores(const base::Json& scores) {
                range(exact));
     fmt::print("  Brier {:.4f}, ECE {:.3f} (by chance up to {:.3f})\n", s["brier"].get<double>(),
                s["calibration"]["ece"].get<double>(), s["calibration"]["ece_chance_95"].get<double>());
+    if (s.contains("refusal")) print_refusal(s["refusal"]);
     if (s["labels"].size() > 12) continue;
     for (const auto& [label, l] : s["labels"].items()) {
       fmt::print("    {:<18} precision {:.3f}  recall {:.3f}  F1 {:.3f}  ({} of {} said)\n", label,
@@ -91,7 +101,7 @@ std::vector<std::size_t> heads_in_data(const EvaluateOptions& o, const std::vect
 void evaluate_classifier(const EvaluateOptions& o, const std::string& folder, const Common& common) {
   const auto model = lm::TextClassifier::load(folder);
   const std::vector<HeadColumn> columns = columns_for(o, model.heads());
-  RowOptions reading{o.data, o.text_columns, {}, o.encoding, o.strict};
+  RowOptions reading{o.data, o.text_columns, {}, o.encoding, o.strict, o.merge_texts, o.candidates, o.unknown_labels};
   std::vector<lm::Head> heads;
   const std::vector<std::size_t> chosen = heads_in_data(o, columns, common);
   for (const std::size_t h : chosen) {
@@ -163,9 +173,23 @@ void add_evaluate(CLI::App& app, Common& common) {
   verb->add_option("--encoding", o->encoding)->capture_default_str();
   verb->add_option("--sequence-length", o->sequence_length, "Language models: tokens of a block");
   verb->add_flag("--strict", o->strict, "Bad rows are errors");
+  verb->add_flag("--merge-texts", o->merge_texts, "Multilabel: rows of the same text are one, with the labels of all");
+  verb->add_option("--candidate-column", o->candidates,
+                   "A list of names; each becomes a row that asks whether it is in the label column (yes, no)");
+  verb->add_option("--span-column", o->span_column, "Taggers: column of the strings to find (default: entities)");
+  verb->add_option("--condition-column", o->condition_column, "Taggers: column of what is asked about");
+  verb->add_option("--condition-model", o->condition_model,
+                   "Taggers: a classifier that says what to ask about; right is then condition and string together");
+  verb->add_flag("--unknown-labels", o->unknown_labels,
+                 "Classes that the model was not taught should be answered \"unknown\": measure how many are");
   add_common(*verb, common, "ballast evaluate --model my-model --data test.csv --label-column label");
   verb->callback([o, &common] {
     const std::string folder = o->model.empty() ? default_model().string() : o->model;
+    if (lm::SpanTagger::is_folder(folder)) {
+      evaluate_tagger(folder, {o->data, o->text_columns, o->span_column, o->condition_column, o->encoding, o->strict},
+                      o->condition_model, common);
+      return;
+    }
     const lm::ModelConfig config = lm::read_config(std::filesystem::path(folder) / "config.json");
     if (config.head == lm::HeadType::classification) {
       evaluate_classifier(*o, folder, common);

@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   Common common;
   add_demo(app, common);
   add_scan(app, common);
+  add_events(app, common);
   add_ingest(app, common);
   add_train(app, common);
   add_evaluate(app, common);

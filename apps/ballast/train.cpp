@@ -24,6 +24,7 @@ void check(const TrainOptions& o) {
   const auto usage = [](const std::string& what, const std::string& option) {
     throw Error(ErrorCode::usage, what, option);
   };
+  if (o.task == "token-classify") return;  // the linear tagger starts from nothing
   if (o.model.empty() == o.arch.empty()) usage("give either --model (fine-tuning) or --arch (from scratch)", "--model");
   if (o.steps < 0 || o.epochs < 0) usage("must not be negative", "--steps, --epochs");
   if (o.batch_size < 0 || o.batch_tokens < 0 || (o.batch_size > 0 && o.batch_tokens > 0)) {
@@ -33,6 +34,14 @@ void check(const TrainOptions& o) {
   if (o.label_smoothing < 0 || o.label_smoothing >= 1) usage("must lie in 0 … 1", "--label-smoothing");
   if (o.dropout >= 1) usage("must be below 1", "--dropout");
   if (!o.data.empty() && o.output.empty()) usage("is required", "--output");
+  if (o.no_ngrams && o.no_transformer) usage("leave one branch: not --no-transformer too", "--no-ngrams");
+  if (o.refuse < 0 || o.refuse >= 1) usage("is a share of known rows: 0 … 1", "--refuse");
+  if (o.merge_texts && o.task != "multilabel") usage("is for --task multilabel", "--merge-texts");
+  if (!o.candidates.empty() && (o.task != "classify" || !o.heads.empty())) {
+    usage("is for --task classify with one label column", "--candidate-column");
+  }
+  if ((o.refuse > 0 || o.leave_out > 0) && o.task != "classify")
+    usage("is for --task classify", "--refuse, --leave-out");
 }
 
 void add_run_options(CLI::App& verb, TrainOptions& o) {
@@ -70,9 +79,9 @@ void add_run_options(CLI::App& verb, TrainOptions& o) {
 void add_train(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("train", "Train a language model or a classifier, from scratch or fine-tuning");
   auto o = std::make_shared<TrainOptions>();
-  verb->add_option("--task", o->task, "causal-lm, masked-lm, classify or multilabel")
+  verb->add_option("--task", o->task, "causal-lm, masked-lm, classify, multilabel or token-classify")
       ->required()
-      ->check(CLI::IsMember({"causal-lm", "masked-lm", "classify", "multilabel"}));
+      ->check(CLI::IsMember({"causal-lm", "masked-lm", "classify", "multilabel", "token-classify"}));
   verb->add_option("--model", o->model, "Model folder to start from");
   verb->add_option("--arch", o->arch, "config.json of a fresh model");
   verb->add_option("--tokenizer", o->tokenizer, "Tokenizer folder for --arch");
@@ -84,6 +93,14 @@ void add_train(CLI::App& app, Common& common) {
   verb->add_option("--label-column", o->label_columns, "Column of the label (default label; multilabel: labels)");
   verb->add_option("--head", o->heads,
                    "A question: NAME:multilabel|multiclass[:COLUMN]; several make one model answer all");
+  verb->add_option(
+      "--span-column", o->span_column,
+      "Taggers: column of the strings to find in the text (default: \"entities\", a list of start, end, label)");
+  verb->add_flag("--merge-texts", o->merge_texts, "Multilabel: rows of the same text are one, with the labels of all");
+  verb->add_option(
+      "--candidate-column", o->candidates,
+      "Classify: a list of names; each becomes a row that asks whether it is in the label column (yes, no)");
+  verb->add_option("--condition-column", o->condition_column, "Taggers: column of what is asked about (an event type)");
   verb->add_option("--exclude", o->exclude, "Files whose texts must not be trained on (evaluation sets)");
   verb->add_option("--encoding", o->encoding)->capture_default_str();
   verb->add_flag("--strict", o->strict, "Bad rows and truncated texts are errors");
@@ -99,6 +116,12 @@ void add_train(CLI::App& app, Common& common) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   verb->add_flag("--no-ngrams", o->no_ngrams, "Classifiers: the transformer alone, without the n-gram branch");
+  verb->add_flag("--no-transformer", o->no_transformer,
+                 "Classifiers: the n-gram branch alone; the transformer is kept as it is and not asked");
+  verb->add_option("--refuse", o->refuse,
+                   "Classifiers: answer \"unknown\" below the probability that this share of known rows misses (0.05)");
+  verb->add_option("--leave-out", o->leave_out,
+                   "Classifiers: keep so many labels, drawn by --seed, out of training (to measure refusal)");
   verb->add_option("--max-ngrams", o->max_ngrams, "Classifiers: keep only so many n-grams (0: all)");
   add_run_options(*verb, *o);
   add_common(*verb, common, "ballast train --task classify --model base --data train.csv --output my-model");
@@ -107,6 +130,8 @@ void add_train(CLI::App& app, Common& common) {
     o->seed = common.seed;
     if (o->task == "causal-lm" || o->task == "masked-lm") {
       train_language_model(*o, common);
+    } else if (o->task == "token-classify") {
+      train_tagger(*o, common);
     } else {
       train_classifier(*o, common);
     }

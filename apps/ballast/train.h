@@ -17,13 +17,15 @@ namespace ballast::apps {
 struct TrainOptions {
   std::string task, model, arch, tokenizer, output, dtype = "f32", schedule = "linear", trace, store_as = "f32";
   std::vector<std::string> data, eval_data, text_columns, label_columns, exclude, heads;
-  std::string text_column = "text", encoding = "auto";
+  std::string text_column = "text", encoding = "auto", span_column, condition_column, candidates;
   std::int64_t steps = 0, stop_at = 0, batch_size = 0, batch_tokens = 0, accumulate = 1, sequence_length = 0,
                warmup = -1;
   double epochs = 0, lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01, clip_norm = 1, dropout = -1,
-         label_smoothing = 0, mask_probability = 0.15;
+         label_smoothing = 0, mask_probability = 0.15, refuse = 0;
   std::int64_t evaluate_every = 0, patience = 0, save_every = 0, folds = 0, fold_block = 1, max_ngrams = 0;
-  bool decay_all = false, no_shuffle = false, resume = false, strict = false, no_ngrams = false;
+  bool decay_all = false, no_shuffle = false, resume = false, strict = false, no_ngrams = false, no_transformer = false,
+       merge_texts = false;
+  std::int64_t leave_out = 0;
   std::uint64_t seed = 42;
 };
 
@@ -51,5 +53,6 @@ lm::LoadedModel open_for_training(const TrainOptions& options, lm::HeadType head
 
 void train_language_model(const TrainOptions& options, const Common& common);
 void train_classifier(const TrainOptions& options, const Common& common);
+void train_tagger(const TrainOptions& options, const Common& common);
 
 }  // namespace ballast::apps

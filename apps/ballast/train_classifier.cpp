@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
@@ -41,8 +42,9 @@ std::vector<HeadColumn> head_columns_of(const TrainOptions& o) {
   return {{"label", column, multilabel ? lm::HeadKind::multilabel : lm::HeadKind::multiclass}};
 }
 
-/// Which fold each row is held out in; blocks of neighbouring rows stay together.
-std::vector<int> fold_of_rows(std::size_t rows, int folds, std::size_t block, std::uint64_t seed) {
+/// Which fold each row is held out in; blocks of neighbouring texts stay together, and all rows of a text.
+std::vector<int> fold_of_rows(const LabelledRows& all, int folds, std::size_t block, std::uint64_t seed) {
+  const std::size_t rows = 1 + *std::max_element(all.texts_number.begin(), all.texts_number.end());
   std::vector<int> fold(rows);
   std::vector<std::size_t> blocks((rows + block - 1) / block);
   for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i] = i;
@@ -53,7 +55,9 @@ std::vector<int> fold_of_rows(std::size_t rows, int folds, std::size_t block, st
     std::fill(fold.begin() + static_cast<std::ptrdiff_t>(begin), fold.begin() + static_cast<std::ptrdiff_t>(end),
               static_cast<int>(i % static_cast<std::size_t>(folds)));
   }
-  return fold;
+  std::vector<int> of_row;
+  for (const std::size_t number : all.texts_number) of_row.push_back(fold[number]);
+  return of_row;
 }
 
 void set_labels(const LabelledRows& rows, std::vector<lm::Example>& examples) {
@@ -113,9 +117,9 @@ class Fit {
   OutOfFold cross_fit(int folds) {
     OutOfFold out;
     out.outputs = names_.output_names().size();
-    out.transformer.resize(rows_.size() * out.outputs);
+    if (!o_.no_transformer) out.transformer.resize(rows_.size() * out.outputs);
     if (!o_.no_ngrams) out.ngram.resize(rows_.size() * out.outputs);
-    const std::vector<int> fold = fold_of_rows(rows_.size(), folds, static_cast<std::size_t>(o_.fold_block), o_.seed);
+    const std::vector<int> fold = fold_of_rows(rows_, folds, static_cast<std::size_t>(o_.fold_block), o_.seed);
     for (int f = 0; f < folds; ++f) {
       std::vector<std::size_t> seen, held;
       for (std::size_t r = 0; r < rows_.size(); ++r) (fold[r] == f ? held : seen).push_back(r);
@@ -127,8 +131,10 @@ class Fit {
       }
       say(common_,
           fmt::format("fold {} of {}: {} rows to learn from, {} to score", f + 1, folds, seen.size(), held.size()));
-      lm::LoadedModel model = train_transformer(seen, false).first;
-      place(lm::classification_logits(*model.network, held_examples), held, out.outputs, out.transformer);
+      if (!o_.no_transformer) {
+        lm::LoadedModel model = train_transformer(seen, false).first;
+        place(lm::classification_logits(*model.network, held_examples), held, out.outputs, out.transformer);
+      }
       if (!o_.no_ngrams) place(train_ngrams(o_, rows_, seen).scores(texts), held, out.outputs, out.ngram);
     }
     return out;
@@ -140,6 +146,10 @@ class Fit {
     std::vector<lm::Example> examples;
     for (const std::size_t r : chosen) examples.push_back(examples_[r]);
     settings_ = train_settings(o_, lm::Objective::classification, examples);
+    if (o_.no_transformer) {
+      settings_.steps = 0;
+      return {std::move(model), lm::RunReport()};
+    }
     settings_.heads = lm::head_columns(rows_.heads);
     for (lm::HeadColumns& head : settings_.heads) {
       if (head.kind == lm::HeadKind::multilabel) head.weight = static_cast<double>(head.count);  // a sum over labels
@@ -185,6 +195,43 @@ std::string short_report(const base::Json& scores) {
   return line;
 }
 
+/// Takes the rows of `count` labels, drawn by the seed, away, and the labels with them. Returns the labels.
+std::vector<std::string> leave_out_labels(std::int64_t count, std::uint64_t seed, LabelledRows& rows) {
+  lm::Head& head = rows.heads.front();
+  if (rows.heads.size() != 1 || count > static_cast<std::int64_t>(head.labels.size()) - 2) {
+    throw Error(ErrorCode::usage, "needs one head that keeps at least two of its labels", "--leave-out");
+  }
+  std::vector<std::size_t> order(head.labels.size());
+  std::iota(order.begin(), order.end(), 0u);
+  base::Random random(seed, 0x1eaf);
+  random.shuffle(std::span<std::size_t>(order));
+  std::vector<int> number(order.size(), kUnknownClass);  // old to new
+  std::sort(order.begin() + count, order.end());
+  std::sort(order.begin(), order.begin() + count);
+  std::vector<std::string> left_out, kept;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const bool out = static_cast<std::int64_t>(i) < count;
+    if (!out) number[order[i]] = static_cast<int>(kept.size());
+    (out ? left_out : kept).push_back(head.labels[order[i]]);
+  }
+  LabelledRows few;
+  few.heads = rows.heads;
+  few.heads.front().labels = kept;
+  few.classes.resize(1);
+  few.sets.resize(1);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const int old = rows.classes[0][r], now = old < 0 ? old : number[static_cast<std::size_t>(old)];
+    if (now == kUnknownClass) continue;
+    few.ids.push_back(rows.ids[r]);
+    few.texts.push_back(rows.texts[r]);
+    few.lines.push_back(rows.lines[r]);
+    few.texts_number.push_back(rows.texts_number[r]);
+    few.classes[0].push_back(now);
+  }
+  rows = std::move(few);
+  return left_out;
+}
+
 /// Ready ids and labels: the transformer alone, as the reference trains it.
 void train_on_ids(const TrainOptions& o, const Common& common) {
   lm::LoadedModel model = open_for_training(o, lm::HeadType::classification, {});
@@ -215,8 +262,13 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   if (std::string_view(o.data.front()).ends_with(".safetensors")) return train_on_ids(o, common);
   const Exclusion exclusion(o.exclude);
   ReadSummary summary;
-  RowOptions reading{o.data, o.text_columns, head_columns_of(o), o.encoding, o.strict};
-  const LabelledRows rows = read_labelled(reading, {}, &exclusion, summary);
+  RowOptions reading{o.data, o.text_columns, head_columns_of(o), o.encoding, o.strict, o.merge_texts, o.candidates};
+  LabelledRows rows = read_labelled(reading, {}, &exclusion, summary);
+  std::vector<std::string> left_out;
+  if (o.leave_out > 0) {
+    left_out = leave_out_labels(o.leave_out, o.seed, rows);
+    say(common, fmt::format("left out: {}", fmt::join(left_out, ", ")));
+  }
 
   lm::TokenizeReport tokenized;
   lm::ModelConfig config =
@@ -244,6 +296,7 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   const OutOfFold logits = fit.cross_fit(folds);
   lm::ClassifierSpec spec = fit_classifier(rows, logits, o.seed);
   spec.max_length = length;
+  if (o.refuse > 0) fit_refusal(rows, predict_from_logits(spec, logits), o.refuse, spec);
   LabelledRows judged = rows;
   judged.heads = spec.plain_heads();
   const base::Json held_out = score_predictions(judged, predict_from_logits(spec, logits), o.seed, false);
@@ -256,6 +309,7 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   recipe["data"] = summary_json(summary);
   recipe["truncated_texts"] = tokenized.truncated_texts;
   recipe["folds"] = folds;
+  if (!left_out.empty()) recipe["left_out"] = left_out;
   recipe["out_of_fold"] = held_out;
   base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
     const lm::DType store_as = stored_dtype(o);

@@ -41,16 +41,6 @@ std::string normal_form(std::string_view text) {
   return out;
 }
 
-ingest::QuarantineSink into(ReadSummary& summary) {
-  return [&summary](const ingest::Quarantined& q) {
-    ++summary.quarantined;
-    if (summary.reasons.size() < kShownReasons) {
-      summary.reasons.push_back(q.source + ":" + std::to_string(q.line) +
-                                (q.column.empty() ? "" : ", column " + q.column) + ": " + q.reason);
-    }
-  };
-}
-
 /// A text without the lines that must not be seen.
 std::string without_excluded(const std::string& text, const Exclusion& exclusion, std::int64_t& excluded) {
   if (exclusion.size() == 0) return text;
@@ -67,22 +57,6 @@ std::string without_excluded(const std::string& text, const Exclusion& exclusion
     begin = end + 1;
   }
   return kept;
-}
-
-std::optional<std::string> text_of(const ingest::Record& row, const std::vector<std::string>& columns) {
-  std::vector<std::string> wanted = columns;
-  if (wanted.empty() && row.has("text")) wanted = {"text"};
-  if (wanted.empty()) wanted = {"title", "body"};
-  std::string text;
-  bool found = false;
-  for (const std::string& column : wanted) {
-    const auto part = row.text(column);
-    if (!part) continue;
-    found = true;
-    if (!text.empty() && !part->empty()) text += '\n';
-    text += *part;
-  }
-  return found ? std::optional(text) : std::nullopt;
 }
 
 /// The labels of one cell: a JSON list, a list written as text ("credit;policy"), or one value.
@@ -115,22 +89,95 @@ std::vector<std::string> labels_of(const ingest::Record& row, const std::string&
 
 struct RawRow {
   std::string id, text, source;
+  std::string origin = {};  // the text before a candidate was marked in it; empty: the text
   std::int64_t line = 0;
   std::vector<std::optional<std::vector<std::string>>> labels;  // a head
 };
+
+constexpr const char* kCandidateHere = "◆";  // where the candidate stands in the text
+constexpr const char* kOtherHere = "◇";      // where another candidate stands
+
+/// The candidate's name, whether it is part of another or another part of it, and the text with the places of the
+/// candidates marked, the longest first.
+std::string mark_candidate(const std::string& text, const std::string& candidate, std::vector<std::string> all) {
+  std::string head = candidate;
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  for (const std::string& other : all) {
+    if (other == candidate) continue;
+    if (other.find(candidate) != std::string::npos) head += " ⊂";
+    if (candidate.find(other) != std::string::npos) head += " ⊃";
+  }
+  std::string marked;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto here = std::find_if(all.begin(), all.end(), [&](const std::string& name) {
+      return !name.empty() && text.compare(at, name.size(), name) == 0;
+    });
+    if (here == all.end()) {
+      marked += text[at++];
+      continue;
+    }
+    marked += *here == candidate ? kCandidateHere : kOtherHere;
+    at += here->size();
+  }
+  return head + "\n" + marked;
+}
+
+/// One row for each candidate.
+std::vector<RawRow> candidate_rows(const RawRow& row, const std::vector<std::string>& candidates) {
+  std::vector<RawRow> rows;
+  const std::vector<std::string> wanted = row.labels.front().value_or(std::vector<std::string>());
+  for (const std::string& candidate : candidates) {
+    const bool yes = std::find(wanted.begin(), wanted.end(), candidate) != wanted.end();
+    RawRow one = row;
+    one.origin = row.text;
+    one.text = mark_candidate(row.text, candidate, candidates);
+    one.labels = {std::vector<std::string>{yes ? "yes" : "no"}};
+    rows.push_back(std::move(one));
+  }
+  return rows;
+}
+
+/// Rows of the same text as one, with the labels of all.
+std::vector<RawRow> merge_rows(const std::vector<RawRow>& rows) {
+  std::vector<RawRow> merged;
+  std::map<std::string, std::size_t> known;
+  for (const RawRow& row : rows) {
+    const auto [at, fresh] = known.try_emplace(row.text, merged.size());
+    if (fresh) {
+      merged.push_back(row);
+      continue;
+    }
+    RawRow& first = merged[at->second];
+    for (std::size_t h = 0; h < row.labels.size(); ++h) {
+      if (!row.labels[h]) continue;
+      if (!first.labels[h]) first.labels[h].emplace();
+      for (const std::string& label : *row.labels[h]) {
+        if (std::find(first.labels[h]->begin(), first.labels[h]->end(), label) == first.labels[h]->end()) {
+          first.labels[h]->push_back(label);
+        }
+      }
+    }
+  }
+  return merged;
+}
 
 std::vector<RawRow> read_raw(const RowOptions& options, const Exclusion* exclusion, ReadSummary& summary) {
   std::vector<RawRow> rows;
   ingest::ReadOptions reading;
   reading.encoding = options.encoding;
-  const ingest::QuarantineSink quarantine = into(summary);
+  const ingest::QuarantineSink quarantine = quarantine_into(summary);
   for (const std::string& file : files_below(options.files)) {
     auto reader = ingest::RecordReader::open(file, reading, quarantine);
     for (const HeadColumn& head : options.heads) reader.require_column(head.column, "--label-column");
     for (const std::string& column : options.text_columns) reader.require_column(column, "--text-column");
+    if (!options.candidates.empty()) reader.require_column(options.candidates, "--candidate-column");
     std::int64_t count = 0;
     for (ingest::Record row; reader.next(row);) {
-      RawRow raw{row.text("id").value_or(""), text_of(row, options.text_columns).value_or(""), file, row.line, {}};
+      RawRow raw;
+      raw.id = row.text("id").value_or("");
+      raw.text = row_text(row, options.text_columns).value_or("");
+      raw.source = file;
+      raw.line = row.line;
       if (raw.text.find_first_not_of(" \t\r\n") == std::string::npos) {
         quarantine({file, row.line, "text", "empty text", ""});
         continue;
@@ -143,20 +190,24 @@ std::vector<RawRow> read_raw(const RowOptions& options, const Exclusion* exclusi
         raw.labels.push_back(row.json(head.column).is_null() ? std::nullopt
                                                              : std::optional(labels_of(row, head.column)));
         const auto& found = raw.labels.back();
-        if (head.kind == lm::HeadKind::multiclass && found && found->size() != 1) {
+        if (head.kind == lm::HeadKind::multiclass && options.candidates.empty() && found && found->size() != 1) {
           quarantine({file, row.line, head.column, "expected one label, found " + std::to_string(found->size()), ""});
           raw.labels.clear();
           break;
         }
       }
       if (raw.labels.size() != options.heads.size()) continue;
-      rows.push_back(std::move(raw));
       ++count;
+      if (options.candidates.empty()) {
+        rows.push_back(std::move(raw));
+        continue;
+      }
+      for (RawRow& one : candidate_rows(raw, labels_of(row, options.candidates))) rows.push_back(std::move(one));
     }
     summary.sources.push_back({file, file == "-" ? "" : base::sha256_file(file), count});
     summary.rows += count;
   }
-  return rows;
+  return options.merge_texts ? merge_rows(rows) : rows;
 }
 
 std::vector<lm::Head> heads_of(const std::vector<RawRow>& rows, const std::vector<HeadColumn>& columns) {
@@ -189,7 +240,38 @@ int label_index(const lm::Head& head, const std::string& label, const RawRow& ro
   return static_cast<int>(it - head.labels.begin());
 }
 
+int class_of(const lm::Head& head, const std::string& label, const RawRow& row, bool unknown_labels) {
+  const bool known = std::find(head.labels.begin(), head.labels.end(), label) != head.labels.end();
+  return known || !unknown_labels ? label_index(head, label, row) : kUnknownClass;
+}
+
 }  // namespace
+
+ingest::QuarantineSink quarantine_into(ReadSummary& summary) {
+  return [&summary](const ingest::Quarantined& q) {
+    ++summary.quarantined;
+    if (summary.reasons.size() < kShownReasons) {
+      summary.reasons.push_back(q.source + ":" + std::to_string(q.line) +
+                                (q.column.empty() ? "" : ", column " + q.column) + ": " + q.reason);
+    }
+  };
+}
+
+std::optional<std::string> row_text(const ingest::Record& row, const std::vector<std::string>& columns) {
+  std::vector<std::string> wanted = columns;
+  if (wanted.empty() && row.has("text")) wanted = {"text"};
+  if (wanted.empty()) wanted = {"title", "body"};
+  std::string text;
+  bool found = false;
+  for (const std::string& column : wanted) {
+    const auto part = row.text(column);
+    if (!part) continue;
+    found = true;
+    if (!text.empty() && !part->empty()) text += '\n';
+    text += *part;
+  }
+  return found ? std::optional(text) : std::nullopt;
+}
 
 std::vector<std::string> files_below(const std::vector<std::string>& sources) {
   std::vector<std::string> files;
@@ -249,7 +331,7 @@ Json summary_json(const ReadSummary& summary) {
 std::vector<std::string> read_corpus(const std::vector<std::string>& sources, const std::string& text_column,
                                      const Exclusion& exclusion, ReadSummary& summary) {
   std::vector<std::string> texts;
-  const ingest::QuarantineSink quarantine = into(summary);
+  const ingest::QuarantineSink quarantine = quarantine_into(summary);
   for (const std::string& file : files_below(sources)) {
     std::int64_t count = 0;
     auto reader = ingest::RecordReader::open(file, {}, quarantine);
@@ -279,7 +361,10 @@ LabelledRows read_labelled(const RowOptions& options, const std::vector<lm::Head
   rows.heads = known.empty() ? heads_of(raw, options.heads) : known;
   rows.classes.resize(rows.heads.size());
   rows.sets.resize(rows.heads.size());
+  std::map<std::string_view, std::size_t> numbers;
   for (const RawRow& row : raw) {
+    const std::string_view origin = row.origin.empty() ? row.text : row.origin;
+    rows.texts_number.push_back(numbers.try_emplace(origin, numbers.size()).first->second);
     rows.ids.push_back(row.id);
     rows.texts.push_back(row.text);
     rows.lines.push_back(row.line);
@@ -287,7 +372,7 @@ LabelledRows read_labelled(const RowOptions& options, const std::vector<lm::Head
       const lm::Head& head = rows.heads[h];
       const auto& labels = row.labels[h];
       if (head.kind == lm::HeadKind::multiclass) {
-        rows.classes[h].push_back(labels ? label_index(head, labels->front(), row) : -1);
+        rows.classes[h].push_back(!labels ? kNoClass : class_of(head, labels->front(), row, options.unknown_labels));
         continue;
       }
       std::vector<std::uint8_t> set(head.labels.size(), 0);

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "ballast/base/json.h"
+#include "ballast/ingest/record.h"
 #include "ballast/lm/classifier.h"
 
 namespace ballast::apps {
@@ -40,6 +42,12 @@ struct ReadSummary {
 };
 base::Json summary_json(const ReadSummary& summary);
 
+/// Counts a bad row and keeps the first reasons.
+ingest::QuarantineSink quarantine_into(ReadSummary& summary);
+
+/// The row's text: these columns (none given: the usual ones) joined with a newline; nothing where it has none of them.
+std::optional<std::string> row_text(const ingest::Record& row, const std::vector<std::string>& columns);
+
 /// Running text for language models. Lines whose normalised form is excluded are dropped and counted.
 std::vector<std::string> read_corpus(const std::vector<std::string>& sources, const std::string& text_column,
                                      const Exclusion& exclusion, ReadSummary& summary);
@@ -51,12 +59,16 @@ struct HeadColumn {
   lm::HeadKind kind = lm::HeadKind::multiclass;
 };
 
-/// Labelled rows. Labels are indices into heads[h].labels; a row without a label of a head has -1 (multiclass) or no
-/// known targets (multilabel).
+constexpr int kNoClass = -1;       // the row has no label of this head
+constexpr int kUnknownClass = -2;  // the row has a label that the model was never taught
+
+/// Labelled rows. Labels are indices into heads[h].labels; a row without a label of a head has kNoClass (multiclass) or
+/// no known targets (multilabel).
 struct LabelledRows {
   std::vector<lm::Head> heads;
   std::vector<std::string> ids, texts;
   std::vector<std::int64_t> lines;
+  std::vector<std::size_t> texts_number;                     // rows made of the same text have the same number
   std::vector<std::vector<int>> classes;                     // [head][row]; empty for multilabel heads
   std::vector<std::vector<std::vector<std::uint8_t>>> sets;  // [head][row][label]; empty for multiclass heads
   std::size_t size() const { return texts.size(); }
@@ -68,6 +80,9 @@ struct RowOptions {
   std::vector<HeadColumn> heads;
   std::string encoding = "auto";
   bool strict = false;
+  bool merge_texts = false;     // multilabel: rows of one text are one, with the labels of all
+  std::string candidates;       // column of strings: a row for each, asking whether it is among the labels (yes or no)
+  bool unknown_labels = false;  // evaluation: classes that the model does not know are kUnknownClass, not an error
 };
 
 /// Reads labelled rows. With `known` heads (evaluation), a label that none of them has is an error naming the row;

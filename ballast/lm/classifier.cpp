@@ -82,6 +82,11 @@ struct TextClassifier::State {
 
   Network& network() const { return *model.network; }
   std::size_t outputs() const { return network().config().labels.size(); }
+  /// Whether any head listens to the transformer; it need not run otherwise.
+  bool uses_transformer() const {
+    return !ngrams ||
+           std::any_of(spec.heads.begin(), spec.heads.end(), [](const auto& h) { return h.transformer_weight != 0; });
+  }
   std::vector<float> window_logits(std::span<const std::vector<std::int32_t>* const> windows) const;
   Prediction combine(const float* logits, std::size_t windows, const float* ngram) const;
   void hide_tokens(const Windows& windows, std::size_t output, double scale,
@@ -198,7 +203,8 @@ std::vector<Prediction> TextClassifier::predict(std::span<const std::string_view
     windows.push_back(cut(*s.model.tokenizer, text, s.length));
     for (const auto& ids : windows.back().ids) all.push_back(&ids);
   }
-  const std::vector<float> logits = s.window_logits(all);
+  const std::vector<float> logits =
+      s.uses_transformer() ? s.window_logits(all) : std::vector<float>(all.size() * s.outputs());
   const std::vector<float> ngrams = s.ngrams ? s.ngrams->scores(texts) : std::vector<float>();
   std::vector<Prediction> predictions;
   std::size_t at = 0;

@@ -23,6 +23,7 @@ struct Head {
   HeadKind kind = HeadKind::multiclass;
   std::vector<std::string> labels;  // multiclass: exactly one applies; multilabel: any number
   std::vector<double> thresholds;   // multilabel: a label is listed where its probability reaches this
+  double refuse_below = 0;          // multiclass: "unknown" where the likeliest label is less probable; 0: never
 };
 
 struct HeadPrediction {
@@ -30,6 +31,16 @@ struct HeadPrediction {
   std::vector<std::array<double, 2>>
       intervals;  // 90 % interval a label (bootstrap over the calibration split); may be empty
 };
+
+/// What a head says where it refuses to choose one of its labels.
+inline constexpr std::string_view kUnknownAnswer = "unknown";
+
+/// Number of the likeliest label of a multiclass head (the first of equals).
+std::size_t likeliest(const HeadPrediction& prediction);
+/// Whether a multiclass head would rather say "unknown": its likeliest label is less probable than head.refuse_below.
+bool refuses(const Head& head, const HeadPrediction& prediction);
+/// The answer of a multiclass head: its likeliest label, or kUnknownAnswer where it refuses.
+std::string_view answer(const Head& head, const HeadPrediction& prediction);
 
 struct Prediction {
   std::vector<HeadPrediction> heads;  // in the order of TextClassifier::heads()

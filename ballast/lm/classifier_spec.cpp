@@ -35,6 +35,11 @@ void check_sizes(const HeadSpec& spec, const std::string& where) {
   if (!spec.platt.empty() && spec.platt.size() != n) wrong("platt");
   if (!spec.bootstrap.empty() && spec.bootstrap.size() != n) wrong("bootstrap");
   if (!(spec.temperature > 0)) wrong("temperature");
+  if (!(spec.head.refuse_below >= 0 && spec.head.refuse_below <= 1) ||
+      (spec.head.refuse_below > 0 && spec.head.kind == HeadKind::multilabel)) {
+    throw Error(ErrorCode::bad_input, "head \"" + spec.head.name + "\": refusal.below is out of place", where,
+                "a probability, for a multiclass head");
+  }
 }
 
 /// Central 90 % of the refits' probabilities, linear between neighbours.
@@ -82,6 +87,9 @@ Json spec_json(const ClassifierSpec& spec) {
     head["transformer_weight"] = h.transformer_weight;
     head["ngram_weight"] = h.ngram_weight;
     if (!multilabel) head["temperature"] = h.temperature;
+    if (h.head.refuse_below > 0) {
+      head["refusal"] = {{"below", h.head.refuse_below}, {"known_refused", h.known_refused}};
+    }
     if (!h.platt.empty()) head["platt"] = pairs_json(h.platt);
     if (!h.bootstrap.empty()) {
       head["bootstrap"] = Json::array();
@@ -114,6 +122,9 @@ ClassifierSpec read_spec(const std::filesystem::path& file) {
     head.transformer_weight = json_field<double>(h, "transformer_weight", where, 1.0);
     head.ngram_weight = json_field<double>(h, "ngram_weight", where, 0.0);
     head.temperature = json_field<double>(h, "temperature", where, 1.0);
+    const Json refusal = json_field<Json>(h, "refusal", where, Json::object());
+    head.head.refuse_below = json_field<double>(refusal, "below", where, 0.0);
+    head.known_refused = json_field<double>(refusal, "known_refused", where, 0.0);
     head.platt = json_field<Pairs>(h, "platt", where, {});
     head.bootstrap = json_field<std::vector<Pairs>>(h, "bootstrap", where, {});
     check_sizes(head, where);
@@ -121,6 +132,19 @@ ClassifierSpec read_spec(const std::filesystem::path& file) {
   }
   if (spec.heads.empty()) throw Error(ErrorCode::bad_input, "has no head", where);
   return spec;
+}
+
+std::size_t likeliest(const HeadPrediction& prediction) {
+  const auto& p = prediction.probabilities;
+  return static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+}
+
+bool refuses(const Head& head, const HeadPrediction& prediction) {
+  return prediction.probabilities[likeliest(prediction)] < head.refuse_below;
+}
+
+std::string_view answer(const Head& head, const HeadPrediction& prediction) {
+  return refuses(head, prediction) ? kUnknownAnswer : std::string_view(head.labels[likeliest(prediction)]);
 }
 
 HeadPrediction predict_head(const HeadSpec& spec, const float* transformer, const float* ngram) {

@@ -6,6 +6,9 @@
 //    "heads": [{"name", "kind": "multilabel"|"multiclass", "labels": […], "thresholds": […],
 //               "transformer_weight": a, "ngram_weight": b,
 //               "temperature": T                       (multiclass: softmax(score / T))
+//               "refusal": {"below": p, "known_refused": r}   (multiclass, optional: "unknown" where the likeliest
+//               label
+//                                                      is less probable than p; p refused the share r of held-out rows)
 //               "platt": [[a, b], …]                   (multilabel: 1 / (1 + e^-(a·score + b)), one a label)
 //               "bootstrap": [[[a, b], …], …]          (refits on drawn rows, one list a label)
 //              }, …]}
@@ -26,6 +29,7 @@ struct HeadSpec {
   Head head;
   double transformer_weight = 1, ngram_weight = 0;
   double temperature = 1;                                     // multiclass
+  double known_refused = 0;                                   // share of held-out rows below head.refuse_below
   std::vector<std::array<double, 2>> platt;                   // multilabel, one a label; empty: identity
   std::vector<std::vector<std::array<double, 2>>> bootstrap;  // multilabel: a label, a refit
 };

@@ -147,6 +147,34 @@ TEST_F(ClassifierTest, NgramContributionsReachTheTokens) {
   EXPECT_NEAR(sum, ngrams.scores(kTexts[0])[0], 1e-5);
 }
 
+TEST_F(ClassifierTest, RefusesBelowTheStoredProbability) {
+  const Head never{"label", HeadKind::multiclass, {"down", "same", "up"}, {}, 0};
+  const Head often{"label", HeadKind::multiclass, {"down", "same", "up"}, {}, 0.5};
+  const HeadPrediction sure{{0.2, 0.3, 0.5}, {}}, unsure{{0.4, 0.4, 0.2}, {}};
+  EXPECT_EQ(likeliest(sure), 2u);
+  EXPECT_EQ(likeliest(unsure), 0u);  // the first of equals
+  EXPECT_EQ(answer(never, unsure), "down");
+  EXPECT_FALSE(refuses(often, sure));  // reaching the limit is enough
+  EXPECT_EQ(answer(often, sure), "up");
+  EXPECT_TRUE(refuses(often, unsure));
+  EXPECT_EQ(answer(often, unsure), kUnknownAnswer);
+}
+
+TEST_F(ClassifierTest, TheLimitOfRefusalIsPartOfTheModel) {
+  ClassifierSpec spec;
+  HeadSpec head;
+  head.head = {"label", HeadKind::multiclass, {"negative", "neutral", "positive"}, {}, 0.75};
+  head.known_refused = 0.05;
+  spec.heads = {head};
+  write_spec(spec);
+  const auto model = TextClassifier::load(scratch_.path());
+  EXPECT_EQ(model.heads()[0].refuse_below, 0.75);
+  EXPECT_EQ(read_spec(scratch_.path() / "classifier.json").heads[0].known_refused, 0.05);
+  spec.heads[0].head.refuse_below = 1.5;
+  write_spec(spec);
+  EXPECT_THROW(TextClassifier::load(scratch_.path()), base::Error);
+}
+
 TEST_F(ClassifierTest, BrokenFoldersAreRefused) {
   const auto message = [&] {
     try {
