@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "ballast/tabular/calibration.h"
@@ -11,7 +12,9 @@
 namespace ballast::apps {
 namespace {
 
-constexpr int kMixes = 20;        // weights tried between the branches: 0, 1/20 … 1
+constexpr int kMixes = 20;           // weights tried between the branches: 0, 1/20 … 1
+constexpr double kMostCertain = 20;  // log-odds: separable rows would drive every probability to exactly 1, and no
+                                     // limit of refusal could tell them apart
 constexpr int kReplicates = 100;  // bootstrap refits kept for intervals
 
 /// One head's columns of both branches and what is true.
@@ -130,6 +133,19 @@ void choose_mix(const HeadData& d, bool multilabel, lm::HeadSpec& spec) {
   }
 }
 
+/// The largest lead of a row's best score over its second best.
+double widest_lead(const std::vector<float>& score, std::size_t labels) {
+  double widest = 0;
+  for (std::size_t i = 0; i < score.size(); i += labels) {
+    std::vector<float> row(score.begin() + static_cast<std::ptrdiff_t>(i),
+                           score.begin() + static_cast<std::ptrdiff_t>(i + labels));
+    std::nth_element(row.begin(), row.begin() + 1, row.end(), std::greater<>());
+    const auto [second, best] = std::minmax(row[0], row[1]);
+    widest = std::max(widest, static_cast<double>(best) - static_cast<double>(second));
+  }
+  return widest;
+}
+
 void calibrate_labels(const HeadData& d, std::uint64_t seed, lm::HeadSpec& spec) {
   const std::vector<float> score = mixed(d, spec.transformer_weight, spec.ngram_weight);
   for (std::size_t j = 0; j < d.labels; ++j) {
@@ -161,8 +177,9 @@ lm::ClassifierSpec fit_classifier(const LabelledRows& rows, const OutOfFold& log
     if (multilabel) {
       calibrate_labels(d, seed, head);
     } else {
-      head.temperature = tabular::fit_temperature(mixed(d, head.transformer_weight, head.ngram_weight), d.classes,
-                                                  static_cast<int>(d.labels));
+      const std::vector<float> score = mixed(d, head.transformer_weight, head.ngram_weight);
+      head.temperature = std::max(tabular::fit_temperature(score, d.classes, static_cast<int>(d.labels)),
+                                  widest_lead(score, d.labels) / kMostCertain);
     }
     first += d.labels;
     spec.heads.push_back(std::move(head));
