@@ -30,6 +30,9 @@ struct Event {
 std::vector<Event> find_events(std::string_view text, const lm::Head& types, const lm::HeadPrediction& prediction,
                                const lm::SpanTagger& subjects);
 
+/// The verb `ballast events`.
+void add_events(CLI::App& app, Common& common);
+
 /// `ballast evaluate` for a tagger. With `condition_model` the conditions are predicted, too, and a string is right
 /// only together with its condition.
 void evaluate_tagger(const std::string& folder, const SpanRowOptions& options, const std::string& condition_model,

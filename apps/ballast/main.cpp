@@ -13,6 +13,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
 #include "ballast/ingest/record.h"
+#include "events.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -98,9 +99,9 @@ int run(int argc, char** argv) {
   }
 }
 
-/// Waiting OpenMP threads spin by default, which costs a busy machine time slices at every parallel loop (an empty one took
-/// 12 ms with other work on both cores, 0.7 ms with a short spin). The runtime reads its environment before main(), so the
-/// program starts again once; whoever sets either variable decides.
+/// Waiting OpenMP threads spin by default, which costs a busy machine time slices at every parallel loop (an empty one
+/// took 12 ms with other work on both cores, 0.7 ms with a short spin). The runtime reads its environment before
+/// main(), so the program starts again once; whoever sets either variable decides.
 void start_with_short_spin(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
   if (setenv("GOMP_SPINCOUNT", "5000", 0) == 0) execv("/proc/self/exe", argv);  // where that fails, the default serves

@@ -46,7 +46,6 @@ void add_model(CLI::App& app, Common& common);
 void add_demo(CLI::App& app, Common& common);
 void add_operations(CLI::App& app, Common& common);
 void add_liquidity(CLI::App& app, Common& common);
-void add_events(CLI::App& app, Common& common);
 void add_explain(CLI::App& app, Common& common);
 void add_replay_verb(CLI::App& app, Common& common);
 void add_forecast(CLI::App& app, Common& common);
