@@ -4,11 +4,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 
 #include "ballast/base/clock.h"
-#include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/parallel.h"
 #include "credit.h"
@@ -19,8 +17,6 @@
 namespace ballast::apps {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using base::Json;
 
 struct ScoreArguments {
@@ -28,16 +24,6 @@ struct ScoreArguments {
   std::vector<std::string> data;
   bool all_reasons = false, strict = false;
 };
-
-std::vector<ingest::Record> read_records(const std::vector<std::string>& files, const ingest::QuarantineSink& sink) {
-  std::vector<ingest::Record> rows;
-  for (const std::string& file : files) {
-    auto reader = ingest::RecordReader::open(file, {}, sink);
-    for (ingest::Record row; reader.next(row);) rows.push_back(row);
-  }
-  if (rows.empty()) throw Error(ErrorCode::bad_input, "holds no usable row", files.front());
-  return rows;
-}
 
 void print_text(const CreditCase& one, const CreditDesk& desk, bool all) {
   fmt::print("row {}: PD {:.4f} [{:.4f}, {:.4f}], grade {}\n", one.score.line, one.score.pd, one.score.interval[0],
@@ -58,10 +44,7 @@ void print_json(const CreditCase& one, const CreditDesk& desk, const std::string
     json.update(risk::to_json(*one.decision, desk.policy()));
     json["decision_id"] = id;
   }
-  const std::string line = base::dump_json(json) + "\n";
-  if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size()) {
-    throw Error(ErrorCode::io, "cannot write the results", "standard output");
-  }
+  print_line(base::dump_json(json));
 }
 
 void run(const ScoreArguments& a, const Common& common, bool decide) {
@@ -71,7 +54,7 @@ void run(const ScoreArguments& a, const Common& common, bool decide) {
   const CreditDesk desk(a.model, decide ? base::read_file(a.policy) : "", a.policy);
   RowQuarantine quarantine(common);
   const auto language = a.language == "zh" ? risk::ReasonLanguage::zh : risk::ReasonLanguage::en;
-  std::vector<ingest::Record> rows = read_records(a.data, quarantine.sink());
+  std::vector<ingest::Record> rows = read_rows(a.data, quarantine.sink());
   const std::vector<CreditCase> cases = desk.run(std::move(rows), language, quarantine.sink());
   quarantine.finish(a.strict);
   std::vector<decide::Decision> decisions;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ballast credit train: candidates compared out of fold, the champion calibrated, audited and saved.
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -28,25 +27,6 @@ struct TrainArguments {
   int folds = 5;
   bool reweigh = false, prefer_simple = false, accept_leakage = false, strict = false;
 };
-
-/// [column] en = "…" zh = "…" of a TOML file.
-std::map<std::string, risk::ColumnWords> read_words(const std::string& file) {
-  std::map<std::string, risk::ColumnWords> words;
-  if (file.empty()) return words;
-  try {
-    for (const auto& [key, node] : toml::parse(base::read_file(file), std::string_view(file))) {
-      const std::string name(key.str());
-      const toml::table* table = node.as_table();
-      const auto en = table != nullptr ? (*table)["en"].value<std::string>() : std::nullopt;
-      const auto zh = table != nullptr ? (*table)["zh"].value<std::string>() : std::nullopt;
-      if (!en || !zh) throw Error(ErrorCode::bad_input, "column \"" + name + "\" needs the texts en and zh", file);
-      words[name] = {*en, *zh};
-    }
-  } catch (const toml::parse_error& e) {
-    throw Error(ErrorCode::bad_input, std::string(e.description()), fmt::format("{}:{}", file, e.source().begin.line));
-  }
-  return words;
-}
 
 risk::CreditTraining training_of(const TrainArguments& a, const tabular::Table& table, const Common& common) {
   risk::CreditTraining t;
@@ -76,7 +56,7 @@ risk::CreditTraining training_of(const TrainArguments& a, const tabular::Table& 
   t.reweigh = a.reweigh;
   t.prefer_simple = a.prefer_simple;
   t.accept_leakage = a.accept_leakage;
-  t.words = read_words(a.words);
+  if (!a.words.empty()) t.words = risk::parse_column_words(base::read_file(a.words), a.words);
   t.folds = a.folds;
   t.seed = common.seed;
   t.data = file_hashes(a.data);

@@ -83,6 +83,7 @@ int run(int argc, char** argv) {
   add_forecast(app, common);
   add_credit(app, common);
   add_advise(app, common);
+  add_customers(app, common);
   add_quality(app, common);
   add_bench(app, common);
   try {

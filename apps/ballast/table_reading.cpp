@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <filesystem>
 
 #include "ballast/base/error.h"
@@ -31,6 +32,21 @@ void RowQuarantine::finish(bool strict) const {
                       "first: " + first_);
   }
   say(common_, fmt::format("{} row(s) set aside in all", count_));
+}
+
+std::vector<ingest::Record> read_rows(const std::vector<std::string>& files, const ingest::QuarantineSink& sink) {
+  std::vector<ingest::Record> rows;
+  for (const std::string& file : files) {
+    auto reader = ingest::RecordReader::open(file, {}, sink);
+    for (ingest::Record row; reader.next(row);) rows.push_back(row);
+  }
+  if (rows.empty()) throw base::Error(base::ErrorCode::bad_input, "holds no usable row", files.front());
+  return rows;
+}
+
+void print_line(const std::string& line) {
+  if (std::fwrite(line.data(), 1, line.size(), stdout) == line.size() && std::fputc('\n', stdout) != EOF) return;
+  throw base::Error(base::ErrorCode::io, "cannot write the results", "standard output");
 }
 
 base::Json file_hashes(const std::vector<std::string>& files) {

@@ -27,6 +27,12 @@ class RowQuarantine {
   std::string first_;
 };
 
+/// All good rows of the files, in order. Throws bad_input where there is none.
+std::vector<ingest::Record> read_rows(const std::vector<std::string>& files, const ingest::QuarantineSink& sink);
+
+/// One line of results on standard output. Throws io where it cannot be written.
+void print_line(const std::string& line);
+
 /// Name, SHA-256 of each file.
 base::Json file_hashes(const std::vector<std::string>& files);
 

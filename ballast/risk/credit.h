@@ -16,6 +16,7 @@
 #include "ballast/base/json.h"
 #include "ballast/base/progress.h"
 #include "ballast/risk/credit_fairness.h"
+#include "ballast/risk/reason_words.h"
 #include "ballast/tabular/pipeline.h"
 #include "ballast/tabular/quality.h"
 #include "ballast/tabular/roc.h"
@@ -31,11 +32,6 @@ struct GradeBand {
 std::vector<GradeBand> default_grades();
 const std::string& grade_of(double pd, std::span<const GradeBand> bands);
 
-/// How a column is called in a sentence.
-struct ColumnWords {
-  std::string en, zh;
-};
-
 struct CreditTraining {
   std::string label, bad;                      // the label column and the value that means default
   std::vector<std::string> protected_columns;  // audited, not inputs
@@ -46,7 +42,7 @@ struct CreditTraining {
   bool reweigh = false;                        // mitigation: Kamiran & Calders weights over the protected groups
   bool prefer_simple = false;                  // see CreditModel::train
   bool accept_leakage = false;                 // train although the quality report suspects leakage
-  std::map<std::string, ColumnWords> words;
+  WordsOfColumns words;
   int folds = 5;
   std::uint64_t seed = 42;
   base::Json data = base::Json::array();  // files and their hashes, for the artefact
@@ -83,8 +79,6 @@ struct CreditScore {
   std::vector<CreditReason> reasons;  // every input column, the most adverse first
   std::vector<std::string> unseen;    // categorical columns whose value training never saw
 };
-
-enum class ReasonLanguage { en, zh };
 
 class CreditModel {
  public:

@@ -20,33 +20,9 @@ using base::Json;
 
 constexpr std::size_t kShownReasons = 4;
 
-/// "checking_status" → "checking status", "NumTrades60Ever" stays.
-std::string plain_words(const std::string& column) {
-  std::string words = column;
-  std::replace(words.begin(), words.end(), '_', ' ');
-  std::replace(words.begin(), words.end(), '.', ' ');
-  return words;
-}
-
-std::string reason_text(const tabular::Column& column, std::int64_t row, std::int64_t points, const ColumnWords& words,
-                        ReasonLanguage language) {
-  const bool missing = column.missing(row);
-  std::string value = tabular::cell_text(column, row);
-  if (column.spec.kind == tabular::ColumnKind::categorical) value = "\"" + value + "\"";
-  const bool unseen = column.spec.kind == tabular::ColumnKind::categorical &&
-                      column.codes[static_cast<std::size_t>(row)] == tabular::kUnseenCode;
-  if (language == ReasonLanguage::zh) {
-    const std::string effect = points > 0 ? "提高了违约风险" : points < 0 ? "降低了违约风险" : "不影响违约风险";
-    if (unseen) return fmt::format("{}的取值在训练数据中未出现过，{}", words.zh, effect);
-    return missing ? fmt::format("未提供{}，{}", words.zh, effect) : fmt::format("{}为{}，{}", words.zh, value, effect);
-  }
-  const char* effect = points > 0   ? "raises the risk of default"
-                       : points < 0 ? "lowers the risk of default"
-                                    : "does not change the risk of default";
-  if (unseen) return fmt::format("{} has a value that training never saw, which {}", words.en, effect);
-  return missing ? fmt::format("{} is not stated, which {}", words.en, effect)
-                 : fmt::format("{} is {}, which {}", words.en, value, effect);
-}
+const EffectWords kEffect = {{"raises the risk of default", "提高了违约风险"},
+                             {"lowers the risk of default", "降低了违约风险"},
+                             {"does not change the risk of default", "不影响违约风险"}};
 
 }  // namespace
 
@@ -88,10 +64,8 @@ std::vector<CreditScore> CreditModel::score(const tabular::Table& applications, 
       const std::string& name = schema_.columns[c].name;
       const tabular::Column& column = applications.at(name);
       const std::int64_t points = micro(slope * added[r * columns + c]);
-      const auto known = training_.words.find(name);
-      const ColumnWords words =
-          known != training_.words.end() ? known->second : ColumnWords{plain_words(name), plain_words(name)};
-      score.reasons.push_back({name, reason_text(column, row, points, words, language), points});
+      const std::string text = reason_text(column, row, points, words_of(name, training_.words), kEffect, language);
+      score.reasons.push_back({name, text, points});
       score.micro_score += points;
       if (column.spec.kind == tabular::ColumnKind::categorical && column.codes[r] == tabular::kUnseenCode) {
         score.unseen.push_back(name);

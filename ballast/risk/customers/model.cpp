@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training, scoring and the artefact of a customer model.
+// Reads customers and scores them: probability, interval, and reasons that add up in decimals.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <numeric>
 
 #include "ballast/base/error.h"
-#include "ballast/base/files.h"
 #include "ballast/risk/customers.h"
+#include "ballast/risk/customers/text_input.h"
 #include "ballast/risk/log_odds.h"
-#include "ballast/tabular/metrics.h"
-#include "ballast/tabular/validation.h"
+#include "ballast/risk/signals.h"
 
 namespace ballast::risk {
 namespace {
@@ -20,121 +17,148 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::Json;
-using tabular::ModelKind;
-using tabular::Table;
 
-constexpr const char* kFile = "customers.json";
-constexpr int kVersion = 1;
-constexpr std::size_t kTenths = 10;
+constexpr std::size_t kShownReasons = 4;
 
-Table inputs_of(const Table& table, const CustomerTraining& training, std::vector<tabular::Finding>& warnings) {
-  for (const std::string& name : training.drop) table.at(name);  // a misspelt name would leave a leak in
-  std::vector<std::string> out = training.drop;
-  out.push_back(training.label);
-  const Table inputs = table.without(out);
-  const std::vector<std::string> identifiers = tabular::identifier_columns(inputs);
-  for (const std::string& name : identifiers) {
-    warnings.push_back(
-        {"identifier", tabular::FindingSeverity::warning, {name}, name + " numbers the rows and is not an input"});
+const EffectWords kEffect = {{"raises the probability", "提高了概率"},
+                             {"lowers the probability", "降低了概率"},
+                             {"does not change the probability", "不影响概率"}};
+
+/// Follows a reader that sets rows aside in file order: the positions of those that it keeps.
+class Survivors {
+ public:
+  Survivors(std::span<const ingest::Record> rows, const ingest::QuarantineSink& sink)
+      : rows_(rows), sink_(sink), gone_(rows.size(), false) {}
+
+  ingest::QuarantineSink watch() {
+    return [this](const ingest::Quarantined& q) {
+      while (rows_[at_].line != q.line || rows_[at_].source != q.source) ++at_;
+      gone_[at_++] = true;
+      if (sink_) sink_(q);
+    };
   }
-  Table kept = inputs.without(identifiers);
-  if (kept.columns.empty()) throw Error(ErrorCode::bad_input, "no input column is left");
-  return kept;
-}
-
-void check_quality(const Table& inputs, std::span<const std::uint8_t> truth, bool accept_leakage,
-                   std::vector<tabular::Finding>& warnings) {
-  const tabular::QualityReport report = tabular::quality_report(inputs, truth);
-  for (const tabular::Finding& finding : report.findings) {
-    if (finding.severity == tabular::FindingSeverity::leakage && !accept_leakage) {
-      throw Error(
-          ErrorCode::bad_input,
-          fmt::format("the label seems to leak into {}: {}", fmt::join(report.leaking_columns(), ", "), finding.text),
-          "", "leave the columns out, or accept the leakage");
+  std::vector<std::size_t> kept() const {
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < gone_.size(); ++i) {
+      if (!gone_[i]) out.push_back(i);
     }
-    if (finding.severity != tabular::FindingSeverity::note) warnings.push_back(finding);
+    return out;
   }
+
+ private:
+  std::span<const ingest::Record> rows_;
+  const ingest::QuarantineSink& sink_;
+  std::vector<bool> gone_;
+  std::size_t at_ = 0;
+};
+
+std::vector<std::string> texts_of(std::span<const ingest::Record> rows, const std::vector<std::size_t>& kept,
+                                  const std::string& column) {
+  if (std::none_of(rows.begin(), rows.end(), [&](const auto& row) { return row.has(column); })) {
+    throw Error(ErrorCode::not_found, "there is no column \"" + column + "\"", rows.front().source,
+                "the nearest is \"" + ingest::nearest_name(column, rows.front().columns()) + "\"");
+  }
+  std::vector<std::string> texts;
+  for (const std::size_t i : kept) {
+    std::string text = rows[i].text(column).value_or("");
+    texts.push_back(tabular::is_missing_text(text) ? "" : std::move(text));
+  }
+  return texts;
 }
 
-CustomerCandidate judge(const std::string& name, std::span<const double> scores, std::span<const std::uint8_t> truth,
-                        std::span<const int> fold, const CustomerTraining& training) {
-  const std::vector<double> probabilities = tabular::cross_calibrate(scores, truth, fold);
-  CustomerCandidate c;
-  c.name = name;
-  c.auc = tabular::auc_with_interval(probabilities, truth);
-  std::vector<double> of_folds;
-  for (int f = 0; f < training.folds; ++f) {
-    const tabular::Split split = tabular::split_at(fold, f);
-    of_folds.push_back(
-        tabular::auc(tabular::take<double>(scores, split.test), tabular::take<std::uint8_t>(truth, split.test)));
+/// The words of a text that weigh most in the direction of its score.
+std::string telling_words(const lm::NgramModel& model, const std::string& text, bool raises) {
+  std::vector<TokenWeight> weights;
+  for (const lm::NgramContribution& c : model.contributions(text, 0)) {
+    weights.push_back({c.begin, c.end, raises ? c.weight : -c.weight});
   }
-  const auto folds = static_cast<double>(of_folds.size());
-  c.fold_auc = std::accumulate(of_folds.begin(), of_folds.end(), 0.0) / folds;
-  for (const double a : of_folds) c.fold_sd += (a - c.fold_auc) * (a - c.fold_auc) / folds;
-  c.fold_sd = std::sqrt(c.fold_sd);
-  c.average_precision = tabular::pr_auc(probabilities, truth);
-  c.brier = tabular::brier_score(probabilities, truth);
-  c.log_loss = tabular::log_loss(probabilities, truth);
-  const auto calibration = tabular::calibration_report(probabilities, truth, training.seed);
-  c.ece = calibration.ece;
-  c.ece_chance = calibration.chance_95;
-  c.lift = lift_by_decile(probabilities, truth);
-  return c;
+  std::string words;
+  for (const Evidence& e : find_evidence(text, weights)) words += (words.empty() ? "" : " … ") + e.text;
+  return words;
+}
+
+std::string text_reason(const std::string& words, std::int64_t points, const ColumnWords& called,
+                        ReasonLanguage language) {
+  const ColumnWords& did = points > 0 ? kEffect.raises : points < 0 ? kEffect.lowers : kEffect.leaves;
+  if (language == ReasonLanguage::zh) {
+    return words.empty() ? fmt::format("{}的措辞{}", called.zh, did.zh)
+                         : fmt::format("{}中的“{}”{}", called.zh, words, did.zh);
+  }
+  return words.empty() ? fmt::format("the wording of {} {}", called.en, did.en)
+                       : fmt::format("{} says \"{}\", which {}", called.en, words, did.en);
 }
 
 }  // namespace
 
-CustomerModel CustomerModel::train(const Table& table, const CustomerTraining& training,
-                                   const base::ProgressSink& progress) {
-  const Table rows = table.take(tabular::labelled_rows(table, table.at(training.label), ""));
-  const std::vector<std::uint8_t> truth = tabular::binary_truth(rows.at(training.label), training.positive);
-  CustomerModel model;
-  const Table inputs = inputs_of(rows, training, model.warnings_);
-  check_quality(inputs, truth, training.accept_leakage, model.warnings_);
-  const std::vector<int> fold = tabular::stratified_folds(truth, training.folds, training.seed);
-  static constexpr ModelKind kKinds[] = {ModelKind::logistic, ModelKind::boosted};
-  std::size_t best = 0, done = 0;
-  std::vector<std::vector<double>> scores;
-  tabular::FitOptions options;
-  options.seed = training.seed;
-  for (const ModelKind kind : kKinds) {
-    const std::string name = tabular::model_kind_name(kind);
-    if (progress) progress({"training " + name, static_cast<std::int64_t>(done++), 3, "steps", "", false});
-    options.kind = kind;
-    const auto start = std::chrono::steady_clock::now();
-    scores.push_back(tabular::cross_fit(inputs, truth, {}, fold, options));
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    model.candidates_.push_back(judge(name, scores.back(), truth, fold, training));
-    model.candidates_.back().seconds = took.count();
-    if (model.candidates_.back().log_loss < model.candidates_[best].log_loss) best = model.candidates_.size() - 1;
+CustomerRows CustomerRows::take(std::span<const std::int64_t> rows) const {
+  CustomerRows out{table.take(rows), text_columns, {}, text_numbers};
+  for (const auto& column : texts) {
+    auto& own = out.texts.emplace_back();
+    for (const std::int64_t r : rows) own.push_back(column[static_cast<std::size_t>(r)]);
   }
-  options.kind = kKinds[best];
-  model.champion_ = model.candidates_[best].name;
-  model.pipeline_ = tabular::Pipeline::fit(inputs, truth, {}, options);
-  model.pipeline_.set_calibration(tabular::Calibration::fit(scores[best], truth, training.seed));
-  model.pipeline_.provenance = {{"label", training.label}, {"positive", training.positive}, {"dropped", training.drop},
-                                {"folds", training.folds}, {"seed", training.seed},         {"data", training.data}};
-  if (progress) progress({"done", 3, 3, "steps", "", true});
-  return model;
+  return out;
 }
 
-std::vector<CustomerScore> CustomerModel::score(const Table& customers) const {
-  const std::vector<double> raw = pipeline_.scores(customers);
-  const tabular::Contributions added = pipeline_.contributions(customers);
+CustomerRows read_customers(std::span<const ingest::Record> rows, std::span<const std::string> text_columns,
+                            const tabular::TableOptions& options, const ingest::QuarantineSink& quarantine,
+                            std::vector<std::size_t>* kept) {
+  if (rows.empty()) throw Error(ErrorCode::bad_input, "there are no customers");
+  CustomerRows out;
+  out.text_columns.assign(text_columns.begin(), text_columns.end());
+  tabular::TableOptions of_columns = options;
+  of_columns.drop.insert(of_columns.drop.end(), text_columns.begin(), text_columns.end());
+  Survivors survivors(rows, quarantine);
+  out.table = tabular::infer_table(rows, of_columns, survivors.watch());
+  for (const std::string& column : out.text_columns) out.texts.push_back(texts_of(rows, survivors.kept(), column));
+  if (kept != nullptr) *kept = survivors.kept();
+  return out;
+}
+
+CustomerRows CustomerModel::read(std::span<const ingest::Record> rows, const ingest::QuarantineSink& quarantine,
+                                 std::vector<std::size_t>* kept) const {
+  if (rows.empty()) throw Error(ErrorCode::bad_input, "there are no customers");
+  CustomerRows out;
+  out.text_columns = text_columns();
+  Survivors survivors(rows, quarantine);
+  out.table = tabular::table_as(schema_, rows, survivors.watch());
+  for (const std::string& column : out.text_columns) out.texts.push_back(texts_of(rows, survivors.kept(), column));
+  if (kept != nullptr) *kept = survivors.kept();
+  return out;
+}
+
+std::vector<CustomerScore> CustomerModel::score(const CustomerRows& customers, ReasonLanguage language) const {
+  tabular::Table table = customers.table;
+  for (std::size_t c = 0; c < texts_.size(); ++c) {
+    BALLAST_CHECK(customers.texts.size() == texts_.size(), customers.texts.size());
+    table.columns.push_back(text_score_column(texts_[c]->column, text_log_odds(texts_[c]->model, customers.texts[c])));
+  }
+  const std::vector<double> raw = pipeline_.scores(table);
+  const tabular::Contributions added = pipeline_.contributions(table);
   const tabular::Calibration& calibration = *pipeline_.calibration();
   const double slope = calibration.platt.a;
   std::vector<CustomerScore> out;
-  for (std::int64_t row = 0; row < customers.rows(); ++row) {
+  for (std::int64_t row = 0; row < table.rows(); ++row) {
     const auto r = static_cast<std::size_t>(row);
     CustomerScore score;
-    score.line = customers.lines[r];
+    score.line = table.lines[r];
     score.micro_base = micro(slope * added.base + calibration.platt.b);
     score.micro_score = score.micro_base;
     const std::span<const double> values = added.values.row(row);
     for (std::size_t c = 0; c < added.columns.size(); ++c) {
-      const tabular::Column& column = customers.at(added.columns[c]);
-      score.reasons.push_back({added.columns[c], tabular::cell_text(column, row), micro(slope * values[c])});
-      score.micro_score += score.reasons.back().micro_points;
+      const std::string& name = added.columns[c];
+      const tabular::Column& column = table.at(name);
+      CustomerReason reason{name, tabular::cell_text(column, row), "", micro(slope * values[c])};
+      const ColumnWords called = words_of(name, training_.words);
+      const auto text = std::find_if(texts_.begin(), texts_.end(), [&](const auto& t) { return t->column == name; });
+      if (text != texts_.end() && !column.missing(row)) {
+        const auto& words = customers.texts[static_cast<std::size_t>(text - texts_.begin())][r];
+        reason.value = telling_words((*text)->model, words, column.numbers[r] > (*text)->model.bias()[0]);
+        reason.text = text_reason(reason.value, reason.micro_points, called, language);
+      } else {
+        reason.text = reason_text(column, row, reason.micro_points, called, kEffect, language);
+      }
+      score.micro_score += reason.micro_points;
+      score.reasons.push_back(std::move(reason));
     }
     std::stable_sort(score.reasons.begin(), score.reasons.end(), [](const CustomerReason& a, const CustomerReason& b) {
       return std::abs(a.micro_points) > std::abs(b.micro_points);
@@ -147,89 +171,31 @@ std::vector<CustomerScore> CustomerModel::score(const Table& customers) const {
   return out;
 }
 
-Json to_json(const CustomerCandidate& c) {
-  return {{"name", c.name},
-          {"auc", c.auc.auc},
-          {"auc_interval", {c.auc.low, c.auc.high}},
-          {"fold_auc", c.fold_auc},
-          {"fold_sd", c.fold_sd},
-          {"average_precision", c.average_precision},
-          {"brier", c.brier},
-          {"log_loss", c.log_loss},
-          {"ece", c.ece},
-          {"ece_chance_95", c.ece_chance},
-          {"seconds", c.seconds},
-          {"lift_by_decile", c.lift}};
+std::vector<std::string> CustomerModel::text_columns() const {
+  std::vector<std::string> names;
+  for (const auto& text : texts_) names.push_back(text->column);
+  return names;
 }
 
-Json to_json(const CustomerScore& score) {
+Json to_json(const CustomerScore& score, bool all_reasons) {
+  const auto decimal = [](std::int64_t points) { return static_cast<double>(points) / kMicro; };
   Json json = {{"row", score.line},
                {"probability", score.probability},
                {"interval", score.interval},
-               {"base", static_cast<double>(score.micro_base) / kMicro},
-               {"score", static_cast<double>(score.micro_score) / kMicro},
+               {"base", decimal(score.micro_base)},
+               {"score", decimal(score.micro_score)},
                {"reasons", Json::array()}};
+  std::int64_t rest = score.micro_score - score.micro_base;
   for (const CustomerReason& reason : score.reasons) {
+    if (!all_reasons && json["reasons"].size() == kShownReasons) break;
+    rest -= reason.micro_points;
     json["reasons"].push_back({{"column", reason.column},
                                {"value", reason.value},
-                               {"points", static_cast<double>(reason.micro_points) / kMicro}});
+                               {"text", reason.text},
+                               {"points", decimal(reason.micro_points)}});
   }
+  json["rest"] = decimal(rest);
   return json;
-}
-
-void CustomerModel::save(const std::filesystem::path& folder) const {
-  Json candidates = Json::array();
-  for (const CustomerCandidate& c : candidates_) candidates.push_back(to_json(c));
-  const Json json = {
-      {"format", kVersion}, {"champion", champion_}, {"candidates", candidates}, {"pipeline", pipeline_.to_json()}};
-  base::write_directory_atomic(folder, [&](const std::filesystem::path& inside) {
-    base::write_file_atomic(inside / kFile, base::dump_json(json) + "\n");
-  });
-}
-
-CustomerModel CustomerModel::load(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / kFile;
-  if (!std::filesystem::is_regular_file(file)) {
-    throw Error(ErrorCode::not_found, "holds no customer model", folder.string(),
-                "a folder with " + std::string(kFile));
-  }
-  const Json json = base::read_json(file);
-  const std::string where = file.string();
-  const int version = base::json_field<int>(json, "format", where);
-  if (version != kVersion) {
-    throw Error(ErrorCode::unsupported, fmt::format("format {} is not {}", version, kVersion), where);
-  }
-  CustomerModel model;
-  model.champion_ = base::json_field<std::string>(json, "champion", where);
-  model.pipeline_ = tabular::Pipeline::from_json(base::json_field<Json>(json, "pipeline", where), where);
-  if (!model.pipeline_.calibration()) throw Error(ErrorCode::bad_input, "the model is not calibrated", where);
-  for (const Json& c : base::json_field<Json>(json, "candidates", where)) {
-    CustomerCandidate candidate;
-    candidate.name = base::json_field<std::string>(c, "name", where);
-    candidate.auc.auc = base::json_field<double>(c, "auc", where);
-    candidate.log_loss = base::json_field<double>(c, "log_loss", where);
-    model.candidates_.push_back(candidate);
-  }
-  return model;
-}
-
-std::vector<double> lift_by_decile(std::span<const double> scores, std::span<const std::uint8_t> truth) {
-  BALLAST_CHECK(scores.size() == truth.size(), scores.size());
-  const double positives = std::accumulate(truth.begin(), truth.end(), 0.0);
-  if (truth.size() < kTenths || positives == 0) {
-    throw Error(ErrorCode::bad_input, "lift needs ten rows and a positive one");
-  }
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
-  std::vector<double> lift;
-  for (std::size_t d = 0; d < kTenths; ++d) {
-    const std::size_t begin = d * order.size() / kTenths, end = (d + 1) * order.size() / kTenths;
-    double found = 0;
-    for (std::size_t i = begin; i < end; ++i) found += truth[order[i]];
-    lift.push_back(found / static_cast<double>(end - begin) / (positives / static_cast<double>(order.size())));
-  }
-  return lift;
 }
 
 }  // namespace ballast::risk

@@ -7,9 +7,9 @@
 #include <cmath>
 
 #include "ballast/base/error.h"
-#include "ballast/base/files.h"
-#include "ballast/risk/customers.h"
+#include "ballast/risk/customers_offers.h"
 #include "ballast/risk/toml_fields.h"
+#include "ballast/tabular/table.h"
 
 namespace ballast::risk {
 namespace {
@@ -108,41 +108,82 @@ bool holds(const SuitabilityRule& rule, const std::string& value) {
   return rule.test == ">" ? x > bound : x >= bound;
 }
 
+LeftOut unsuitable(std::size_t offer, const SuitabilityRule& rule, const std::optional<std::string>& value) {
+  const bool known = value && !tabular::is_missing_text(*value);
+  const std::string needed = fmt::format("{} {} {}", rule.column, rule.test, fmt::join(rule.values, ", "));
+  return {offer, LeftOutKind::unsuitable,
+          known ? fmt::format("{} is {}, and the offer needs {}", rule.column, *value, needed)
+                : fmt::format("{} is not known, and the offer needs {}", rule.column, needed),
+          known ? fmt::format("{}为{}，而该产品要求{}", rule.column, *value, needed)
+                : fmt::format("{}未知，而该产品要求{}", rule.column, needed)};
+}
+
 }  // namespace
 
-std::vector<Offer> read_offers(const std::string& file) {
+std::vector<Offer> parse_offers(const std::string& text, const std::string& where) {
   std::vector<Offer> offers;
-  const toml::table root = parse_toml(base::read_file(file), file);
+  const toml::table root = parse_toml(text, where);
+  refuse_unknown(root, {"offer"}, where, "");
   const toml::array* list = root["offer"].as_array();
-  if (list == nullptr || list->empty()) throw Error(ErrorCode::bad_input, "holds no [[offer]]", file);
+  if (list == nullptr || list->empty()) throw Error(ErrorCode::bad_input, "holds no [[offer]]", where);
   for (const toml::node& node : *list) {
-    offers.push_back(read_offer(file, node));
+    offers.push_back(read_offer(where, node));
     const auto twin = std::find_if(offers.begin(), offers.end() - 1,
                                    [&](const Offer& o) { return o.product == offers.back().product; });
-    if (twin != offers.end() - 1) refuse(file, node, offers.back().product + " is offered twice");
+    if (twin != offers.end() - 1) refuse(where, node, offers.back().product + " is offered twice");
   }
   return offers;
 }
 
-bool suitable(const Offer& offer, const CustomerColumn& customer) {
-  return std::all_of(offer.suitability.begin(), offer.suitability.end(), [&](const SuitabilityRule& rule) {
+const SuitabilityRule* failed_rule(const Offer& offer, const CustomerColumn& customer) {
+  const auto failed = std::find_if_not(offer.suitability.begin(), offer.suitability.end(), [&](const auto& rule) {
     const auto value = customer(rule.column);
     return value && !tabular::is_missing_text(*value) && holds(rule, *value);
   });
+  return failed == offer.suitability.end() ? nullptr : &*failed;
 }
 
-std::vector<Recommendation> recommend(std::span<const Offer> offers, std::span<const double> probabilities,
-                                      const CustomerColumn& customer) {
-  BALLAST_CHECK(offers.size() == probabilities.size(), probabilities.size());
-  std::vector<Recommendation> out;
-  for (std::size_t i = 0; i < offers.size(); ++i) {
-    if (!suitable(offers[i], customer)) continue;
-    const double expected = probabilities[i] * offers[i].value - offers[i].cost;
-    if (expected > 0) out.push_back({i, probabilities[i], expected});
+const char* left_out_name(LeftOutKind kind) {
+  switch (kind) {
+    case LeftOutKind::unsuitable:
+      return "unsuitable";
+    case LeftOutKind::not_worth_it:
+      return "not_worth_it";
+    case LeftOutKind::beyond_the_limit:
+      return "beyond_the_limit";
   }
-  std::stable_sort(out.begin(), out.end(), [](const Recommendation& a, const Recommendation& b) {
+  return "unsuitable";
+}
+
+Recommendations recommend(std::span<const Offer> offers, std::span<const double> probabilities,
+                          const CustomerColumn& customer, std::size_t most) {
+  BALLAST_CHECK(offers.size() == probabilities.size(), probabilities.size());
+  Recommendations out;
+  for (std::size_t i = 0; i < offers.size(); ++i) {
+    if (const SuitabilityRule* rule = failed_rule(offers[i], customer)) {
+      out.left_out.push_back(unsuitable(i, *rule, customer(rule->column)));
+      continue;
+    }
+    const double expected = probabilities[i] * offers[i].value - offers[i].cost;
+    if (expected > 0) {
+      out.offers.push_back({i, probabilities[i], expected});
+    } else {
+      out.left_out.push_back({i, LeftOutKind::not_worth_it,
+                              fmt::format("the expected value is {:.2f}, not above 0", expected),
+                              fmt::format("期望价值为{:.2f}，不大于0", expected)});
+    }
+  }
+  std::stable_sort(out.offers.begin(), out.offers.end(), [](const Recommendation& a, const Recommendation& b) {
     return a.expected_value > b.expected_value;
   });
+  for (std::size_t i = most; most > 0 && i < out.offers.size(); ++i) {
+    out.left_out.push_back({out.offers[i].offer, LeftOutKind::beyond_the_limit,
+                            fmt::format("{} better offer(s) are made already", most),
+                            fmt::format("已有{}个更好的推荐", most)});
+  }
+  if (most > 0 && out.offers.size() > most) out.offers.resize(most);
+  std::stable_sort(out.left_out.begin(), out.left_out.end(),
+                   [](const LeftOut& a, const LeftOut& b) { return a.offer < b.offer; });
   return out;
 }
 

@@ -6,8 +6,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <map>
 
 #include "ballast/base/error.h"
 #include "ballast/base/random.h"
@@ -18,10 +16,10 @@ namespace ballast::risk {
 namespace {
 
 /// 600 customers: the younger and those of region "north" leave more often.
-tabular::Table customers() {
+std::vector<ingest::Record> customers(int count = 600) {
   base::Random random(7);
   std::vector<ingest::Record> rows;
-  for (int i = 0; i < 600; ++i) {
+  for (int i = 0; i < count; ++i) {
     ingest::Record row;
     row.source = "customers.csv";
     row.line = i + 2;
@@ -32,7 +30,7 @@ tabular::Table customers() {
     row.object = {{"age", age}, {"region", north ? "north" : "south"}, {"left", left ? "yes" : "no"}};
     rows.push_back(row);
   }
-  return tabular::infer_table(rows);
+  return rows;
 }
 
 CustomerTraining training() {
@@ -42,116 +40,168 @@ CustomerTraining training() {
   return t;
 }
 
-std::string written(const std::string& name, const std::string& text) {
-  const auto file = std::filesystem::path(testing::TempDir()) / name;
-  std::ofstream(file) << text;
-  return file.string();
+void expect_sums(const CustomerScore& score) {
+  std::int64_t sum = score.micro_base;
+  for (const auto& reason : score.reasons) sum += reason.micro_points;
+  ASSERT_EQ(sum, score.micro_score);
+  ASSERT_NEAR(score.probability, 1 / (1 + std::exp(-static_cast<double>(sum) / 1e6)), 1e-12);
+  ASSERT_LE(score.interval[0], score.probability);
+  ASSERT_GE(score.interval[1], score.probability);
+}
+
+std::filesystem::path fresh_folder(const std::string& name) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / name;
+  std::filesystem::remove_all(folder);
+  return folder;
 }
 
 TEST(CustomerModel, ReasonsAddUpAndTheArtefactScoresTheSameBits) {
-  const tabular::Table table = customers();
-  const CustomerModel model = CustomerModel::train(table, training());
+  const auto records = customers();
+  const CustomerModel model = CustomerModel::train(read_customers(records, {}), training());
   ASSERT_EQ(model.candidates().size(), 2u);
   for (const auto& c : model.candidates()) EXPECT_GT(c.auc.auc, 0.65) << c.name;
-  const auto folder = std::filesystem::path(testing::TempDir()) / "customer_model";
-  std::filesystem::remove_all(folder);
+  ASSERT_EQ(model.differences().size(), 1u);
+  EXPECT_NEAR(model.differences()[0].auc.difference, model.candidates()[1].auc.auc - model.candidates()[0].auc.auc,
+              1e-12);
+  const auto folder = fresh_folder("customer_model");
   model.save(folder);
-  const auto scores = model.score(table), again = CustomerModel::load(folder).score(table);
+  const CustomerModel loaded = CustomerModel::load(folder);
+  const auto scores = model.score(model.read(records)), again = loaded.score(loaded.read(records));
   ASSERT_EQ(scores.size(), 600u);
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    std::int64_t sum = scores[i].micro_base;
-    for (const auto& reason : scores[i].reasons) sum += reason.micro_points;
-    ASSERT_EQ(sum, scores[i].micro_score);
-    ASSERT_NEAR(scores[i].probability, 1 / (1 + std::exp(-static_cast<double>(sum) / 1e6)), 1e-12);
-    ASSERT_LE(scores[i].interval[0], scores[i].probability);
-    ASSERT_GE(scores[i].interval[1], scores[i].probability);
-    ASSERT_EQ(to_json(scores[i]).dump(), to_json(again[i]).dump());
+    expect_sums(scores[i]);
+    ASSERT_EQ(to_json(scores[i], true).dump(), to_json(again[i], true).dump());
   }
+  EXPECT_EQ(base::dump_json(loaded.report()), base::dump_json(model.report()));
+}
+
+/// The same customers with what they wrote; `words` are what those who leave say.
+std::vector<ingest::Record> with_texts(const std::string& words) {
+  auto rows = customers(300);
+  base::Random random(5);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool left = rows[i].object["left"] == "yes";
+    const char* kTalk[] = {"the branch was closed", "my card arrived", "thank you for the call", "about the app"};
+    std::string text = kTalk[random.below(4)];
+    if (left == (random.uniform() < 0.9)) text += " " + words;
+    rows[i].object["feedback"] = i % 29 == 0 ? "" : text;
+  }
+  return rows;
+}
+
+TEST(CustomerModel, TextsThatTellBringALiftAndTheirWordsAreTheReason) {
+  const auto records = with_texts("closing my account for good");
+  const std::vector<std::string> texts = {"feedback"};
+  OutOfFold judged;
+  const CustomerModel model = CustomerModel::train(read_customers(records, texts), training(), {}, &judged);
+  ASSERT_EQ(model.candidates().size(), 5u);
+  EXPECT_EQ(judged.names.size(), 5u);
+  EXPECT_EQ(judged.truth.size(), 300u);
+  EXPECT_THAT(model.champion(), testing::HasSubstr("text"));
+  const CandidateDifference& lift = model.differences().back();
+  EXPECT_GT(lift.auc.low, 0.05) << "the words hardly helped";
+  EXPECT_LT(lift.log_loss, -3 * lift.log_loss_error);
+
+  const auto folder = fresh_folder("customer_model_with_text");
+  model.save(folder);
+  const CustomerModel loaded = CustomerModel::load(folder);
+  const auto scores = loaded.score(loaded.read(records)), zh = loaded.score(loaded.read(records), ReasonLanguage::zh);
+  std::size_t quoted = 0;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    expect_sums(scores[i]);
+    for (const CustomerReason& reason : scores[i].reasons) {
+      if (reason.column == "feedback" && reason.micro_points > 0 && reason.value.find("account") != std::string::npos) {
+        ++quoted;
+        EXPECT_THAT(reason.text, testing::HasSubstr("which raises the probability"));
+      }
+    }
+    EXPECT_EQ(scores[i].micro_score, zh[i].micro_score);
+  }
+  EXPECT_GT(quoted, 20u);
+  EXPECT_THAT(zh[1].reasons[0].text, testing::HasSubstr("概率"));
+
+  std::filesystem::resize_file(folder / "text.1.safetensors", 100);
+  EXPECT_THAT(test::problem_of([&] { CustomerModel::load(folder); }),
+              testing::HasSubstr("is not the file that the model was saved with"));
+}
+
+TEST(CustomerModel, TextsOfNoiseBringNoLift) {
+  auto records = customers(400);
+  base::Random random(9);
+  for (auto& row : records) {
+    std::string text;
+    for (int w = 0; w < 12; ++w) text += std::string(1, static_cast<char>('a' + random.below(26))) + "o ";
+    row.object["feedback"] = text;
+  }
+  const std::vector<std::string> texts = {"feedback"};
+  const CustomerModel model = CustomerModel::train(read_customers(records, texts), training());
+  const auto& alone = model.candidates()[2];
+  EXPECT_EQ(alone.name, "text");
+  // Nested folds: a model that saw its own rows would find the label in the noise.
+  EXPECT_NEAR(alone.auc.auc, 0.5, 0.1);
+  EXPECT_LT(model.differences().back().auc.low, 0.01);
+}
+
+TEST(CustomerModel, ColumnsThatALanguageModelMadeCountAsText) {
+  auto records = customers();
+  base::Random random(2);
+  for (auto& row : records) {
+    const bool left = row.object["left"] == "yes";
+    row.object["post: sentiment negative"] = (left ? 0.6 : 0.3) + 0.3 * random.uniform();
+  }
+  CustomerRows rows = read_customers(records, {});
+  rows.text_numbers = {"post: sentiment negative"};
+  const CustomerModel model = CustomerModel::train(rows, training());
+  EXPECT_TRUE(model.reads_text_numbers());
+  EXPECT_GT(model.differences().back().auc.low, 0.02);
+  rows.text_numbers.clear();
+  EXPECT_EQ(CustomerModel::train(rows, training()).candidates().size(), 2u);
+}
+
+TEST(CustomerModel, WarnsOfAColumnThatTellsMoreThanAllOthers) {
+  auto records = customers();
+  base::Random random(4);
+  for (auto& row : records) row.object["call_seconds"] = (row.object["left"] == "yes" ? 1.5 : 0) + random.normal();
+  const CustomerModel model = CustomerModel::train(read_customers(records, {}), training());
+  ASSERT_FALSE(model.warnings().empty());
+  EXPECT_THAT(model.warnings().back().text,
+              testing::HasSubstr("call_seconds alone tells the label better than all other columns together"));
+  const CustomerModel plain = CustomerModel::train(read_customers(customers(), {}), training());
+  for (const auto& warning : plain.warnings()) EXPECT_NE(warning.kind, "stand_out") << warning.text;
 }
 
 TEST(CustomerModel, RefusesWhatItCannotLearnFrom) {
-  const tabular::Table table = customers();
+  const CustomerRows rows = read_customers(customers(), {});
   CustomerTraining t = training();
   t.drop = {"duration"};
-  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(table, t); }), testing::HasSubstr("duration"));
+  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(rows, t); }), testing::HasSubstr("duration"));
   t.drop = {"age", "region"};
-  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(table, t); }), testing::HasSubstr("no input column is left"));
+  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(rows, t); }), testing::HasSubstr("no input column is left"));
+  t = training();
+  t.positive = "maybe";
+  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(rows, t); }), testing::HasSubstr("two classes are needed"));
+  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(read_customers(customers(12), {}), training()); }),
+              testing::AnyOf(testing::HasSubstr("too few"), testing::HasSubstr("folds")));
+  const std::vector<std::string> texts = {"feedbak"};
+  EXPECT_THAT(test::problem_of([&] { read_customers(with_texts("x"), texts); }),
+              testing::HasSubstr("the nearest is \"feedback\""));
   EXPECT_THAT(test::problem_of([] { CustomerModel::load("/no/such/folder"); }),
               testing::HasSubstr("holds no customer model"));
 }
 
-TEST(Lift, CountsTenthsFromTheTop) {
-  std::vector<double> scores;
-  std::vector<std::uint8_t> truth;
-  for (int i = 0; i < 100; ++i) {
-    scores.push_back(i);
-    truth.push_back(i >= 80 ? 1 : 0);
-  }
-  EXPECT_THAT(lift_by_decile(scores, truth), testing::ElementsAre(5, 5, 0, 0, 0, 0, 0, 0, 0, 0));
-  EXPECT_THAT(test::problem_of([&] { lift_by_decile(scores, std::vector<std::uint8_t>(100, 0)); }),
-              testing::HasSubstr("lift needs ten rows and a positive one"));
-}
-
-TEST(Offers, SuitabilityIsNeverViolated) {
-  base::Random random(11);
-  const std::vector<std::string> tests = {"=", "!=", "<", "<=", ">", ">="};
-  for (int round = 0; round < 2000; ++round) {
-    std::vector<Offer> offers(4);
-    std::vector<double> probabilities;
-    for (Offer& offer : offers) {
-      offer.value = 200 * random.uniform() - 20;
-      offer.cost = 10 * random.uniform();
-      for (std::uint64_t r = random.below(3); r > 0; --r) {
-        offer.suitability.push_back(
-            {random.below(2) == 0 ? "a" : "b", tests[random.below(tests.size())], {std::to_string(random.below(4))}});
-      }
-      probabilities.push_back(random.uniform());
-    }
-    std::map<std::string, std::string> cells = {{"a", std::to_string(random.below(4))}};
-    if (random.below(2) == 0) cells["b"] = random.below(3) == 0 ? "NA" : std::to_string(random.below(4));
-    const auto column = [&](const std::string& name) -> std::optional<std::string> {
-      const auto it = cells.find(name);
-      return it == cells.end() ? std::optional<std::string>() : it->second;
-    };
-    double before = 1e9;
-    for (const Recommendation& pick : recommend(offers, probabilities, column)) {
-      ASSERT_GT(pick.expected_value, 0);
-      ASSERT_LE(pick.expected_value, before);
-      before = pick.expected_value;
-      for (const SuitabilityRule& rule : offers[pick.offer].suitability) {
-        const auto it = cells.find(rule.column);
-        ASSERT_TRUE(it != cells.end() && it->second != "NA") << "an unknown value made an offer suitable";
-        const int x = std::stoi(it->second), bound = std::stoi(rule.values[0]);
-        const std::map<std::string, bool> expected = {{"=", x == bound},  {"!=", x != bound}, {"<", x < bound},
-                                                      {"<=", x <= bound}, {">", x > bound},   {">=", x >= bound}};
-        ASSERT_TRUE(expected.at(rule.test)) << x << rule.test << bound;
-      }
-    }
-  }
-}
-
-TEST(Offers, CatalogueIsReadAndBadOnesAreRefused) {
-  const auto offers = read_offers(written("offers.toml",
-                                          "[[offer]]\nproduct = \"deposit\"\nvalue = 120\ncost = 4.5\nsuitability = "
-                                          "[{column = \"age\", test = \">=\", value = 18},\n {column = \"job\", test = "
-                                          "\"not in\", value = [\"student\"]}]\n"));
-  ASSERT_EQ(offers.size(), 1u);
-  EXPECT_EQ(offers[0].cost, 4.5);
-  std::map<std::string, std::string> cells = {{"age", "30"}, {"job", "student"}};
-  const auto column = [&](const std::string& name) { return std::optional(cells[name]); };
-  EXPECT_FALSE(suitable(offers[0], column));
-  cells["job"] = "clerk";
-  EXPECT_TRUE(suitable(offers[0], column));
-  cells["age"] = "old";
-  EXPECT_FALSE(suitable(offers[0], column));
-
-  const std::string bad = written("bad.toml",
-                                  "[[offer]]\nproduct = \"loan\"\nvalue = 1\nsuitability = [{column = \"age\", test = "
-                                  "\"~\", value = 18}]\n");
-  EXPECT_THAT(test::problem_of([&] { read_offers(bad); }),
-              testing::HasSubstr("bad.toml:4: test \"~\" is none of =, !=, <, <=, >, >=, in, not in"));
-  const std::string typo = written("typo.toml", "[[offer]]\nproduct = \"loan\"\nvalue = 1\nsuitabilty = []\n");
-  EXPECT_THAT(test::problem_of([&] { read_offers(typo); }), testing::HasSubstr("unknown key \"suitabilty\""));
+TEST(CustomerModel, RowsThatCannotBeScoredKeepTheOthersInPlace) {
+  const CustomerModel model = CustomerModel::train(read_customers(customers(), {}), training());
+  auto few = customers(4);
+  few[1].object["age"] = "old";
+  few[2].object["age"] = nullptr;
+  std::vector<std::string> reasons;
+  std::vector<std::size_t> kept;
+  const CustomerRows rows = model.read(
+      few, [&](const ingest::Quarantined& q) { reasons.push_back(q.column + " " + q.reason); }, &kept);
+  EXPECT_THAT(kept, testing::ElementsAre(0u, 3u));
+  EXPECT_THAT(reasons,
+              testing::ElementsAre("age is not a number: old", "age is missing, and was never missing in training"));
+  EXPECT_EQ(model.score(rows)[1].line, few[3].line);
 }
 
 }  // namespace
