@@ -64,12 +64,14 @@ std::optional<Found> find_phrase(const std::string& text, std::string_view phras
   return {};
 }
 
-/// The earliest cue of a group.
+/// The earliest cue of a group, the longest of those that begin there.
 std::optional<Found> find_cue(const std::string& text, const CueGroup& group) {
   std::optional<Found> first;
   for (const std::string_view phrase : group.phrases) {
     const auto found = find_phrase(text, phrase);
-    if (found && (!first || found->begin < first->begin)) first = found;
+    if (!found) continue;
+    const bool longer = first && found->begin == first->begin && found->end > first->end;
+    if (!first || found->begin < first->begin || longer) first = found;
   }
   return first;
 }

@@ -24,6 +24,8 @@ using tabular::Table;
 
 // A column is looked at as a possible stand-out from this AUC on: weaker ones never tell more than all others.
 constexpr double kStrongAlone = 0.7;
+// Among fewer columns one that tells most is nothing odd.
+constexpr std::size_t kFewestForStandOut = 5;
 
 /// Per-row log loss: its mean difference has a standard error.
 std::vector<double> losses(std::span<const double> probabilities, std::span<const std::uint8_t> truth) {
@@ -122,7 +124,7 @@ class CustomerTrainer {
   /// One column that alone tells more than all others together was perhaps written down after the outcome, such as how
   /// long the call took in which the customer answered. It may be honest, so this is a warning only.
   void find_stand_out() {
-    if (inputs_.columns.size() < 2) return;
+    if (inputs_.columns.size() < kFewestForStandOut) return;
     const auto top = std::max_element(quality_.columns.begin(), quality_.columns.end(),
                                       [](const auto& a, const auto& b) { return a.auc < b.auc; });
     if (!(top->auc >= kStrongAlone)) return;

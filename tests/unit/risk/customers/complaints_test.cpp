@@ -35,7 +35,7 @@ TEST(Complaints, WholeWordsOnly) {
 TEST(Complaints, Chinese) {
   const ComplaintUrgency urgency = complaint_urgency("我母亲是老人，银行卡被盗刷，多次致电无人回复，我会起诉。");
   EXPECT_THAT(codes(urgency), testing::ElementsAre("legal_threat", "vulnerable", "money_taken", "repeated_contact"));
-  EXPECT_EQ(urgency.reasons[2].quote, "盗刷");
+  EXPECT_EQ(urgency.reasons[2].quote, "被盗刷");
   EXPECT_EQ(to_json(urgency, true)["reasons"][1]["text"], "客户可能属于弱势群体");
   EXPECT_EQ(complaint_urgency("请问信用卡年费多少？").level, Urgency::routine);
 }
