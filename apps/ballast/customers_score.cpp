@@ -26,6 +26,9 @@ struct ScoreArguments {
 void print_text(const CustomerCase& one, const std::string& subject, bool all) {
   fmt::print("{}: {:.4f} [{:.4f}, {:.4f}]\n", subject, one.score.probability, one.score.interval[0],
              one.score.interval[1]);
+  for (const std::string& column : one.score.outside) {
+    fmt::print("  {} lies outside what training saw\n", column);
+  }
   const Json json = risk::to_json(one.score, all);
   for (const Json& reason : json["reasons"]) {
     fmt::print("  {:+.4f}  {}\n", reason["points"].get<double>(), reason["text"].get<std::string>());

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -89,6 +90,7 @@ struct CustomerScore {
   std::array<double, 2> interval = {0, 0};  // 90 %, bootstrap over the calibration rows
   std::int64_t micro_base = 0, micro_score = 0;
   std::vector<CustomerReason> reasons;  // every input column, the strongest first
+  std::vector<std::string> outside;     // numeric columns whose value lies outside what training saw
 };
 
 class CustomerModel {
@@ -96,8 +98,8 @@ class CustomerModel {
   /// Logistic regression and boosted trees, with and without the texts where there are any, are compared out of fold;
   /// the one with the least log loss wins, is calibrated on its out-of-fold scores and fitted on all rows. A text's
   /// score always comes from a model that saw neither its row nor the fold that is being judged. Throws bad_input: one
-  /// class, too few rows, no input column left, or suspected leakage with the columns named. `out_of_fold`, where given,
-  /// takes what the candidates were judged by.
+  /// class, too few rows, no input column left, or suspected leakage with the columns named. `out_of_fold`, where
+  /// given, takes what the candidates were judged by.
   static CustomerModel train(const CustomerRows& rows, const CustomerTraining& training,
                              const base::ProgressSink& progress = {}, OutOfFold* out_of_fold = nullptr);
 
@@ -134,7 +136,12 @@ class CustomerModel {
   friend class CustomerTrainer;
 
   CustomerTraining training_;
+  struct Range {
+    double low = 0, high = 0;
+  };
+
   tabular::Schema schema_;
+  std::map<std::string, Range> ranges_;  // of the numeric columns' values in training
   tabular::Pipeline pipeline_;
   std::vector<std::shared_ptr<const TextInput>> texts_;
   std::string champion_;
@@ -150,7 +157,8 @@ class CustomerModel {
 bool is_customer_model(const std::filesystem::path& folder);
 
 /// {"row","probability","interval","base","score","reasons":[{"column","value","text","points"}],"rest"}: the four
-/// strongest reasons or all, and what the others add together, so that base + reasons + rest = score.
+/// strongest reasons or all, and what the others add together, so that base + reasons + rest = score; and "outside"
+/// where there is such a column.
 base::Json to_json(const CustomerScore& score, bool all_reasons);
 
 }  // namespace ballast::risk

@@ -137,6 +137,8 @@ void CustomerModel::save(const std::filesystem::path& folder) const {
   base::write_directory_atomic(folder, [&](const std::filesystem::path& inside) {
     Json json = report();
     json["schema"] = schema_.to_json();
+    json["ranges"] = Json::object();
+    for (const auto& [column, range] : ranges_) json["ranges"][column] = {range.low, range.high};
     json["reads_text_numbers"] = reads_text_numbers_;
     json["pipeline"] = pipeline_.to_json();
     json["texts"] = Json::array();
@@ -173,6 +175,11 @@ CustomerModel CustomerModel::load(const std::filesystem::path& folder) {
   m.positive_rate_ = base::json_field<double>(json, "positive_rate", where);
   m.training_ = read_training(base::json_field<Json>(json, "training", where), where);
   m.schema_ = tabular::Schema::from_json(base::json_field<Json>(json, "schema", where), where);
+  const Json ranges = base::json_field<Json>(json, "ranges", where);
+  for (const auto& [column, unused] : ranges.items()) {
+    const auto range = base::json_field<std::array<double, 2>>(ranges, column, where);
+    m.ranges_[column] = {range[0], range[1]};
+  }
   m.reads_text_numbers_ = base::json_field<bool>(json, "reads_text_numbers", where);
   m.pipeline_ = tabular::Pipeline::from_json(base::json_field<Json>(json, "pipeline", where), where);
   if (!m.pipeline_.calibration()) throw Error(ErrorCode::bad_input, "the model is not calibrated", where);

@@ -157,6 +157,11 @@ std::vector<CustomerScore> CustomerModel::score(const CustomerRows& customers, R
       } else {
         reason.text = reason_text(column, row, reason.micro_points, called, kEffect, language);
       }
+      const auto range = ranges_.find(name);
+      if (range != ranges_.end() && !column.missing(row) &&
+          (column.numbers[r] < range->second.low || column.numbers[r] > range->second.high)) {
+        score.outside.push_back(name);
+      }
       score.micro_score += reason.micro_points;
       score.reasons.push_back(std::move(reason));
     }
@@ -195,6 +200,7 @@ Json to_json(const CustomerScore& score, bool all_reasons) {
                                {"points", decimal(reason.micro_points)}});
   }
   json["rest"] = decimal(rest);
+  if (!score.outside.empty()) json["outside"] = score.outside;
   return json;
 }
 

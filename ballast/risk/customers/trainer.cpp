@@ -271,6 +271,13 @@ class CustomerTrainer {
     model_.pipeline_ = tabular::Pipeline::fit(table_of(plan, -1), truth_, {}, options(plan.kind));
     model_.pipeline_.set_calibration(tabular::Calibration::fit(scores_[winner], truth_, training_.seed));
     model_.schema_ = base_of(plan).schema();
+    for (const tabular::Column& column : base_of(plan).columns) {
+      CustomerModel::Range range{INFINITY, -INFINITY};
+      for (const double v : column.numbers) {
+        if (!std::isnan(v)) range = {std::min(range.low, v), std::max(range.high, v)};
+      }
+      if (range.low <= range.high) model_.ranges_[column.spec.name] = range;
+    }
     model_.reads_text_numbers_ = plan.texts && !of_texts_.columns.empty();
     std::vector<std::int64_t> all(truth_.size());
     std::iota(all.begin(), all.end(), std::int64_t{0});

@@ -200,6 +200,7 @@ TEST(CustomerModel, RowsThatCannotBeScoredKeepTheOthersInPlace) {
   auto few = customers(4);
   few[1].object["age"] = "old";
   few[2].object["age"] = nullptr;
+  few[3].object["age"] = -5;
   std::vector<std::string> reasons;
   std::vector<std::size_t> kept;
   const CustomerRows rows = model.read(
@@ -207,7 +208,10 @@ TEST(CustomerModel, RowsThatCannotBeScoredKeepTheOthersInPlace) {
   EXPECT_THAT(kept, testing::ElementsAre(0u, 3u));
   EXPECT_THAT(reasons,
               testing::ElementsAre("age is not a number: old", "age is missing, and was never missing in training"));
-  EXPECT_EQ(model.score(rows)[1].line, few[3].line);
+  const auto scores = model.score(rows);
+  EXPECT_TRUE(scores[0].outside.empty());
+  EXPECT_EQ(scores[1].line, few[3].line);
+  EXPECT_THAT(scores[1].outside, testing::ElementsAre("age"));  // nobody is minus five years old
 }
 
 }  // namespace
