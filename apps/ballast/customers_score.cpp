@@ -23,13 +23,13 @@ struct ScoreArguments {
   bool all_reasons = false, strict = false;
 };
 
-void print_text(const CustomerCase& one, const std::string& subject, bool all) {
+void print_text(const CustomerCase& one, const std::string& subject, const ScoreArguments& a) {
   fmt::print("{}: {:.4f} [{:.4f}, {:.4f}]\n", subject, one.score.probability, one.score.interval[0],
              one.score.interval[1]);
   for (const std::string& column : one.score.outside) {
-    fmt::print("  {} lies outside what training saw\n", column);
+    fmt::print("  {}{}\n", column, a.language == "zh" ? "超出训练数据的范围" : " lies outside what training saw");
   }
-  const Json json = risk::to_json(one.score, all);
+  const Json json = risk::to_json(one.score, a.all_reasons);
   for (const Json& reason : json["reasons"]) {
     fmt::print("  {:+.4f}  {}\n", reason["points"].get<double>(), reason["text"].get<std::string>());
   }
@@ -54,7 +54,7 @@ void run(const ScoreArguments& a, const Common& common) {
   decide::keep(store, decisions);
   for (std::size_t i = 0; i < cases.size(); ++i) {
     if (!common.json) {
-      print_text(cases[i], decisions[i].subject, a.all_reasons);
+      print_text(cases[i], decisions[i].subject, a);
       continue;
     }
     Json json = risk::to_json(cases[i].score, a.all_reasons);

@@ -82,7 +82,13 @@ std::optional<UrgencyReason> severity_reason(std::span<const double> severity) {
   const double mean = severity[1] + 2 * severity[2] + 3 * severity[3];
   const int points = static_cast<int>(std::floor(mean + 0.5));
   if (points <= 0) return {};
-  return UrgencyReason{"severity", "the language model finds the text severe", "语言模型判断内容严重", points, 0, 0,
+  const std::string found = std::to_string(points);
+  return UrgencyReason{"severity",
+                       "the language model expects severity " + found + " of 3",
+                       "语言模型估计严重程度为" + found + "（最高3）",
+                       points,
+                       0,
+                       0,
                        ""};
 }
 
