@@ -6,6 +6,7 @@
 
 namespace ballast::apps {
 
+void add_customers(CLI::App& app, Common& common);
 void add_customers_train(CLI::App& customers, Common& common);
 void add_customers_score(CLI::App& customers, Common& common);
 void add_customers_recommend(CLI::App& customers, Common& common);

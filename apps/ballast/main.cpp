@@ -13,6 +13,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
 #include "ballast/ingest/record.h"
+#include "customers.h"
 #include "events.h"
 #include "verb.h"
 

@@ -50,7 +50,6 @@ void add_explain(CLI::App& app, Common& common);
 void add_replay_verb(CLI::App& app, Common& common);
 void add_forecast(CLI::App& app, Common& common);
 void add_credit(CLI::App& app, Common& common);
-void add_customers(CLI::App& app, Common& common);
 void add_quality(CLI::App& app, Common& common);
 void add_bench(CLI::App& app, Common& common);
 
