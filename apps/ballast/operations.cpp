@@ -13,6 +13,12 @@ void add_operations(CLI::App& app, Common& common) {
   add_operations_sessions(*desk, common);
   add_operations_fraud(*desk, common);
   add_operations_watch(*desk, common);
+  add_operations_losses(*desk, common);
+  add_operations_events(*desk, common);
+  add_operations_capital(*desk, common);
+  add_operations_surveil(*desk, common);
+  add_operations_indicators(*desk, common);
+  add_operations_cases(*desk, common);
 }
 
 }  // namespace ballast::apps

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ballast/ingest/record.h"
 #include "verb.h"
@@ -16,6 +17,12 @@ void add_operations_templates(CLI::App& desk, Common& common);
 void add_operations_sessions(CLI::App& desk, Common& common);
 void add_operations_fraud(CLI::App& desk, Common& common);
 void add_operations_watch(CLI::App& desk, Common& common);
+void add_operations_losses(CLI::App& desk, Common& common);
+void add_operations_events(CLI::App& desk, Common& common);
+void add_operations_capital(CLI::App& desk, Common& common);
+void add_operations_surveil(CLI::App& desk, Common& common);
+void add_operations_indicators(CLI::App& desk, Common& common);
+void add_operations_cases(CLI::App& desk, Common& common);
 
 /// Rows set aside while reading a file: the first few are shown, all are counted; with `strict` the first one is an
 /// error.
@@ -27,6 +34,7 @@ class SetAside {
     return [this](const ingest::Quarantined& bad) { add(bad); };
   }
   std::int64_t count() const { return count_; }
+  const std::vector<ingest::Quarantined>& rows() const { return rows_; }
   /// Says how many rows were set aside; throws bad_input where that left none.
   void finish(const std::string& source, std::int64_t good) const;
 
@@ -34,6 +42,7 @@ class SetAside {
   const Common& common_;
   bool strict_;
   std::int64_t count_ = 0;
+  std::vector<ingest::Quarantined> rows_;
 };
 
 /// A number of a row. Throws std::invalid_argument with the reason where the cell is absent, not a number or not

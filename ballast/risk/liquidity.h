@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -92,7 +93,8 @@ struct MarketLiquidity {
   double amihud = 0;  // mean of |return| per million of traded value (Amihud 2002); NaN without volume
   double roll = 0;    // 2 √-cov of successive log price changes (Roll 1984); 0 where the covariance is positive
   double corwin_schultz = 0;  // mean of daily estimates, negative ones counted 0 (Corwin & Schultz 2012)
-  double abdi_ranaldo = 0;    // 2 √E[(c - η)(c - η')], two-day estimates, negative ones 0 (Abdi & Ranaldo 2017)
+  double abdi_ranaldo = 0;  // mean of 2 √((c - η)(c - η')), two-day estimates, negative ones 0 (Abdi & Ranaldo 2017)
+                            // both NaN where high equals low on every day: the file has closes only
 };
 /// Spreads are fractions of the price. Throws bad_input with fewer than 3 days, naming the first unusable day.
 MarketLiquidity market_liquidity(std::span<const MarketDay> days);
@@ -106,6 +108,23 @@ struct SignalCount {
 SignalCount count_signals(std::span<const std::int64_t> days_ago, std::int64_t recent_days = 7,
                           std::int64_t before_days = 28);
 
+/// A document with a liquidity or credit signal.
+struct StressSignal {
+  std::int64_t days_ago = 0;
+  double probability = 0;  // of the signal; the higher where there are two
+};
+/// Funding stress from texts: how dense the signals of the last days are against the time before,
+///   index = (R / recent_days + a) / (B / before_days + a),   a = 1 / recent_days,
+/// where R and B add up the probabilities of the recent signals and of those before. 1: as ever; 2: twice as dense. The
+/// prior a (one signal in the recent days) keeps a single text from raising an alarm where there were none.
+struct FundingStress {
+  double recent = 0, before = 0;  // R and B
+  double index = 1;
+};
+/// As it was known `shift` days ago; later signals do not count.
+FundingStress funding_stress(std::span<const StressSignal> signals, std::int64_t shift = 0,
+                             std::int64_t recent_days = 7, std::int64_t before_days = 84);
+
 enum class WarningLevel { green, amber, red };
 const char* warning_level_name(WarningLevel level);
 
@@ -115,7 +134,9 @@ struct WarningLimits {
   double nsfr_amber = 1.05, nsfr_red = 1.0;
   double survival_amber = 60, survival_red = 30;    // days, of the worst scenario
   double spread_amber = 1.5, spread_red = 2.5;      // recent spread against the time before
+  double amihud_amber = 1.5, amihud_red = 2.5;      // recent price impact against the time before
   double signals_amber = 0.05, signals_red = 0.01;  // p-value
+  double funding_amber = 2, funding_red = 4;        // funding-stress index
 };
 /// A `[limits]` table with these names. Throws bad_input for unknown names or limits in the wrong order.
 WarningLimits parse_warning_limits(std::string_view toml, const std::string& where);
@@ -128,6 +149,8 @@ struct WarningIndicator {
 /// What was measured; NaN: not measured, no indicator.
 struct WarningInputs {
   double lcr, nsfr, survival_days, spread_ratio, signals_p;
+  double funding_stress = std::numeric_limits<double>::quiet_NaN();
+  double amihud_ratio = std::numeric_limits<double>::quiet_NaN();
 };
 std::vector<WarningIndicator> warning_indicators(const WarningInputs& inputs, const WarningLimits& limits);
 /// The worst of the indicators.

@@ -4,12 +4,12 @@
 // signals, log anomalies) are estimated by count regression, never assumed.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "ballast/base/progress.h"
 #include "ballast/base/random.h"
 
 namespace ballast::risk {
@@ -53,14 +53,15 @@ struct HawkesParameters {
 };
 struct HawkesFit {
   HawkesParameters parameters;
-  Estimate mu, branching, decay;  // Wald intervals on the log, logit and log scale
+  /// Profile likelihood intervals (Venzon & Moolgavkar 1988): all values whose best likelihood lies within 1.353 of the
+  /// maximum. An end that the data do not give is 0, 1 (branching) or infinite.
+  Estimate mu, branching, decay;
   double log_likelihood = 0;
-  bool identified = false;  // false: the data show no excitation that could be measured; intervals are then not given
-  std::array<double, 9> covariance{};  // of (ln mu, logit branching, ln decay), row by row
+  bool identified = false;  // the interval of branching excludes 0: there is excitation that could be measured
 };
-/// Ogata's (1978) likelihood with the recursion of Ozaki (1979); several starts, deterministic. Throws bad_input with
-/// fewer than 10 events.
-HawkesFit fit_hawkes(const EventHistory& history);
+/// Ogata's (1978) likelihood with the recursion of Ozaki (1979); several starts, deterministic. Without `intervals`
+/// only the estimates are filled in. Throws bad_input with fewer than 10 events.
+HawkesFit fit_hawkes(const EventHistory& history, bool intervals = true);
 double hawkes_log_likelihood(const EventHistory& history, const HawkesParameters& parameters);
 
 /// A SIMULATED history by Ogata's thinning (1981). branching must be below 1.
@@ -71,8 +72,26 @@ Estimate event_probability(const PoissonFit& fit, double horizon_days);
 Estimate event_probability(const NegativeBinomialFit& fit, double horizon_days, std::uint64_t seed = 42);
 /// Closed form: without an event the intensity after the end of the history is known.
 double event_probability(const HawkesParameters& parameters, const EventHistory& history, double horizon_days);
-Estimate event_probability(const HawkesFit& fit, const EventHistory& history, double horizon_days,
-                           std::uint64_t seed = 42);
+/// With its profile likelihood interval.
+Estimate event_probability(const HawkesFit& fit, const EventHistory& history, double horizon_days);
+
+/// What a SIMULATED study of the Hawkes process says of one quantity: how often its 90 % interval held the truth.
+struct Coverage {
+  std::string name;                     // mu, branching, decay, event_probability
+  double truth = 0, mean_estimate = 0;  // over the replications; the probability's truth is its mean
+  double root_mean_square_error = 0;
+  std::int64_t covered = 0;
+  Estimate share;  // covered of the replications, with the exact 90 % interval of a binomial (Clopper & Pearson 1934)
+};
+struct HawkesStudy {
+  std::int64_t replications = 0, too_few = 0, identified = 0;  // too_few: fewer than 10 events, not counted
+  double mean_events = 0;
+  std::vector<Coverage> quantities;
+};
+/// Simulates, fits and counts. The same bits at any thread count. Throws usage for parameters that cannot be simulated,
+/// bad_input where every replication has too few events.
+HawkesStudy study_hawkes(const HawkesParameters& truth, double days, double horizon_days, std::int64_t replications,
+                         std::uint64_t seed, const base::ProgressSink& progress = {});
 
 struct Effect {
   std::string name;

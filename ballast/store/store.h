@@ -34,6 +34,13 @@ struct SignalRecord {
   std::string created_at;
 };
 
+/// When a risk was seen in a document.
+struct SignalTime {
+  std::string document_id;
+  std::string at;          // RFC 3339: published or, where unsaid, stored
+  double probability = 0;  // the highest that any model gave it
+};
+
 struct EntityRecord {
   std::string text, kind;
   std::int64_t start = 0, end = 0;  // bytes of the document's text
@@ -152,8 +159,9 @@ class Store {
   std::vector<CaseRecord> cases();
   std::optional<CaseRecord> find_case(const std::string& id);
 
-  /// When the documents with a listed signal of this risk were published (where unsaid: stored), RFC 3339.
-  std::vector<std::string> signal_times(const std::string& risk);
+  /// Documents with a listed signal of this risk, each once, the oldest first. With `entity` only those that name it (by
+  /// its canonical name or as written, in any case).
+  std::vector<SignalTime> signal_times(const std::string& risk, const std::string& entity = {});
 
   std::vector<QuarantineRecord> quarantine();
   Counts counts();

@@ -73,6 +73,10 @@ MarketLiquidity market_liquidity(std::span<const MarketDay> days) {
   out.days = static_cast<std::int64_t>(days.size());
   out.amihud = amihud(days);
   out.roll = roll(days);
+  if (std::all_of(days.begin(), days.end(), [](const MarketDay& d) { return d.high == d.low; })) {
+    out.corwin_schultz = out.abdi_ranaldo = std::numeric_limits<double>::quiet_NaN();
+    return out;
+  }
   const auto pairs = static_cast<double>(days.size() - 1);
   for (std::size_t t = 0; t + 1 < days.size(); ++t) {
     out.corwin_schultz += corwin_schultz(days[t], days[t + 1]) / pairs;

@@ -34,6 +34,20 @@ SignalCount count_signals(std::span<const std::int64_t> days_ago, std::int64_t r
   return c;
 }
 
+FundingStress funding_stress(std::span<const StressSignal> signals, std::int64_t shift, std::int64_t recent_days,
+                             std::int64_t before_days) {
+  BALLAST_CHECK(recent_days > 0 && before_days > 0, recent_days);
+  FundingStress s;
+  for (const StressSignal& signal : signals) {
+    const std::int64_t age = signal.days_ago - shift;
+    if (age < 0 || age >= recent_days + before_days) continue;
+    (age < recent_days ? s.recent : s.before) += signal.probability;
+  }
+  const auto recent = static_cast<double>(recent_days), before = static_cast<double>(before_days);
+  s.index = (s.recent + 1) / recent / (s.before / before + 1 / recent);
+  return s;
+}
+
 const char* warning_level_name(WarningLevel level) {
   return level == WarningLevel::green ? "green" : level == WarningLevel::amber ? "amber" : "red";
 }
@@ -44,10 +58,11 @@ WarningLimits parse_warning_limits(std::string_view text, const std::string& whe
   WarningLimits limits;
   const toml::table* table = document["limits"].as_table();
   if (table == nullptr) return limits;
-  refuse_unknown(*table,
-                 {"lcr_amber", "lcr_red", "nsfr_amber", "nsfr_red", "survival_amber", "survival_red", "spread_amber",
-                  "spread_red", "signals_amber", "signals_red"},
-                 where, "limits");
+  refuse_unknown(
+      *table,
+      {"lcr_amber", "lcr_red", "nsfr_amber", "nsfr_red", "survival_amber", "survival_red", "spread_amber", "spread_red",
+       "amihud_amber", "amihud_red", "signals_amber", "signals_red", "funding_amber", "funding_red"},
+      where, "limits");
   struct Pair {
     const char* name;
     double *amber, *red;
@@ -57,6 +72,8 @@ WarningLimits parse_warning_limits(std::string_view text, const std::string& whe
                         {"nsfr", &limits.nsfr_amber, &limits.nsfr_red, true},
                         {"survival", &limits.survival_amber, &limits.survival_red, true},
                         {"spread", &limits.spread_amber, &limits.spread_red, false},
+                        {"amihud", &limits.amihud_amber, &limits.amihud_red, false},
+                        {"funding", &limits.funding_amber, &limits.funding_red, false},
                         {"signals", &limits.signals_amber, &limits.signals_red, true}};
   for (const Pair& p : pairs) {
     const std::string name = p.name;
@@ -83,6 +100,8 @@ std::vector<WarningIndicator> warning_indicators(const WarningInputs& inputs, co
   add("nsfr", inputs.nsfr, limits.nsfr_amber, limits.nsfr_red, true);
   add("survival_days", inputs.survival_days, limits.survival_amber, limits.survival_red, true);
   add("spread_ratio", inputs.spread_ratio, limits.spread_amber, limits.spread_red, false);
+  add("amihud_ratio", inputs.amihud_ratio, limits.amihud_amber, limits.amihud_red, false);
+  add("funding_stress", inputs.funding_stress, limits.funding_amber, limits.funding_red, false);
   add("signals_p", inputs.signals_p, limits.signals_amber, limits.signals_red, true);
   return all;
 }

@@ -9,6 +9,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
+#include "ballast/risk/operations/annual_loss.h"
 #include "ballast/risk/operations/event_math.h"
 #include "ballast/risk/operations_losses.h"
 #include "ballast/tabular/metrics.h"
@@ -72,15 +73,6 @@ double poisson_draw(double mean, base::Random& random) {
   return count;
 }
 
-double events_of_year(const Frequency& f, base::Random& random) {
-  double mean = f.mean;
-  if (!std::isinf(f.size)) {  // a Poisson whose mean is gamma distributed
-    const double u = std::min(std::max(random.uniform(), 1e-16), 1 - 1e-16);
-    mean = boost::math::quantile(boost::math::gamma_distribution<>(f.size, f.mean / f.size), u);
-  }
-  return poisson_draw(mean, random);
-}
-
 }  // namespace
 
 SeverityFit fit_severity(std::span<const double> losses, double tail_quantile) {
@@ -129,30 +121,45 @@ double severity_quantile(const SeverityFit& fit, double p) {
   return std::exp(fit.log_mean + fit.log_sd * tabular::normal_quantile(p / (1 - fit.tail_share) * inside));
 }
 
-AnnualLoss simulate_annual_loss(const Frequency& frequency, const SeverityFit& severity, std::int64_t years,
-                                double level, std::uint64_t seed) {
-  if (years < 1000 || !(level > 0 && level < 1) || static_cast<double>(years) * (1 - level) < 20) {
+double count_of_time(double mean, double size, base::Random& random) {
+  if (!std::isinf(size)) {  // a Poisson whose mean is gamma distributed
+    const double u = std::min(std::max(random.uniform(), 1e-16), 1 - 1e-16);
+    mean = boost::math::quantile(boost::math::gamma_distribution<>(size, mean / size), u);
+  }
+  return poisson_draw(mean, random);
+}
+
+void check_simulation(const Frequency& frequency, std::int64_t years, double level) {
+  if (years < 1000 || !(level > 0 && level < 1) || static_cast<double>(years) * (1 - level) < 20 - 1e-6) {
     throw Error(ErrorCode::usage, "need at least 1000 years, and 20 beyond the level", "annual loss");
   }
   if (!(frequency.mean > 0 && frequency.mean < kMostEvents) || !(frequency.size > 0)) {
     throw Error(ErrorCode::bad_input, fmt::format("{} events a year cannot be simulated", frequency.mean),
                 "annual loss");
   }
+}
+
+std::vector<double> simulate_years(const Frequency& frequency, const SeverityFit& severity, std::int64_t years,
+                                   std::uint64_t seed) {
   std::vector<double> totals(static_cast<std::size_t>(years));
   base::parallel_ranges(years, 1024, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t year = begin; year < end; ++year) {
       base::Random random(seed, static_cast<std::uint64_t>(year));
       double total = 0;
-      for (double left = events_of_year(frequency, random); left > 0; --left) {
+      for (double left = count_of_time(frequency.mean, frequency.size, random); left > 0; --left) {
         total += severity_quantile(severity, std::max(random.uniform(), 0x1.0p-54));
       }
       totals[static_cast<std::size_t>(year)] = total;
     }
   });
+  return totals;
+}
+
+AnnualLoss summarise_years(std::vector<double> totals, double level) {
   AnnualLoss out;
   out.level = level;
-  out.years = years;
-  const auto n = static_cast<double>(years);
+  out.years = static_cast<std::int64_t>(totals.size());
+  const auto n = static_cast<double>(totals.size());
   for (const double x : totals) out.expected += x / n;
   double variance = 0;
   for (const double x : totals) variance += (x - out.expected) * (x - out.expected) / (n - 1);
@@ -170,6 +177,12 @@ AnnualLoss simulate_annual_loss(const Frequency& frequency, const SeverityFit& s
   for (auto i = static_cast<std::size_t>(std::ceil(n * level)); i < totals.size(); ++i, ++count) beyond += totals[i];
   out.expected_shortfall = beyond / count;
   return out;
+}
+
+AnnualLoss simulate_annual_loss(const Frequency& frequency, const SeverityFit& severity, std::int64_t years,
+                                double level, std::uint64_t seed) {
+  check_simulation(frequency, years, level);
+  return summarise_years(simulate_years(frequency, severity, years, seed), level);
 }
 
 StandardisedCapital standardised_capital(double business_indicator, std::span<const double> annual_losses) {

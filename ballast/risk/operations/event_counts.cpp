@@ -129,12 +129,11 @@ NegativeBinomialFit fit_negative_binomial(const EventHistory& history, double pe
   return fit;
 }
 
-namespace {
-double negative_binomial_probability(double mean, double size, double periods) {
-  const double log_none = std::isinf(size) ? -mean * periods : -size * periods * std::log1p(mean / size);
-  return -std::expm1(log_none);
+double log_no_event(double mean, double size, double periods) {
+  if (std::isinf(size)) return -mean * periods;
+  const double whole = std::floor(periods);
+  return -size * (whole * std::log1p(mean / size) + std::log1p(mean * (periods - whole) / size));
 }
-}  // namespace
 
 Estimate event_probability(const PoissonFit& fit, double horizon_days) {
   const auto p = [&](double rate) { return -std::expm1(-rate * horizon_days); };
@@ -152,10 +151,10 @@ Estimate event_probability(const NegativeBinomialFit& fit, double horizon_days, 
     const double size = std::isinf(fit.size_log_error) || std::isinf(fit.size)
                             ? fit.size
                             : fit.size * std::exp(std::min(fit.size_log_error, 5.0) * z);
-    drawn.push_back(negative_binomial_probability(mean, size, periods));
+    drawn.push_back(-std::expm1(log_no_event(mean, size, periods)));
   }
   std::sort(drawn.begin(), drawn.end());
-  return {negative_binomial_probability(fit.mean, fit.size, periods), tabular::quantile(drawn, 0.05),
+  return {-std::expm1(log_no_event(fit.mean, fit.size, periods)), tabular::quantile(drawn, 0.05),
           tabular::quantile(drawn, 0.95)};
 }
 

@@ -2,7 +2,6 @@
 // The exponential Hawkes process: likelihood, fit, simulation, probability.
 #include <fmt/format.h>
 
-#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <nlopt.hpp>
@@ -10,24 +9,15 @@
 #include "ballast/base/error.h"
 #include "ballast/risk/operations/event_math.h"
 #include "ballast/risk/operations_events.h"
-#include "ballast/tabular/metrics.h"
 
 namespace ballast::risk {
 namespace {
 
 using base::Error;
 using base::ErrorCode;
-using Point = std::array<double, 3>;  // ln mu, logit branching, ln decay
+using Point = HawkesPoint;
 
 constexpr std::size_t kFewestEvents = 10;
-
-double logistic(double x) {
-  return 1 / (1 + std::exp(-x));
-}
-
-HawkesParameters parameters_at(const Point& x) {
-  return {std::exp(x[0]), logistic(x[1]), std::exp(x[2])};
-}
 
 Point maximise(const EventHistory& history, const Point& start, double& best) {
   nlopt::opt optimizer(nlopt::LN_SBPLX, 3);
@@ -40,11 +30,9 @@ Point maximise(const EventHistory& history, const Point& start, double& best) {
         return hawkes_log_likelihood(p.history, parameters_at({x[0], x[1], x[2]}));
       },
       &problem);
-  const double rate = static_cast<double>(history.times.size()) / history.days;
-  // Beyond these bounds the likelihood is flat: no events of their own, no excitation, decay slower than the history or
-  // faster than a hundred-thousandth of the mean gap.
-  optimizer.set_lower_bounds({std::log(rate) - 8, -8, std::log(0.1 / history.days)});
-  optimizer.set_upper_bounds({std::log(rate) + 1, 6, std::log(rate) + 12});
+  const HawkesBounds bounds = hawkes_bounds(history);
+  optimizer.set_lower_bounds({bounds.low.begin(), bounds.low.end()});
+  optimizer.set_upper_bounds({bounds.high.begin(), bounds.high.end()});
   optimizer.set_xtol_abs(1e-7);
   optimizer.set_maxeval(4000);
   std::vector<double> x(start.begin(), start.end());
@@ -52,27 +40,18 @@ Point maximise(const EventHistory& history, const Point& start, double& best) {
   return {x[0], x[1], x[2]};
 }
 
-/// Minus the second derivatives of the log-likelihood, by central differences.
-Eigen::Matrix3d information(const EventHistory& history, const Point& at) {
-  constexpr double kStep = 1e-3;
-  const auto value = [&](int i, double di, int j, double dj) {
-    Point x = at;
-    x[static_cast<std::size_t>(i)] += di;
-    x[static_cast<std::size_t>(j)] += dj;
-    return hawkes_log_likelihood(history, parameters_at(x));
-  };
-  Eigen::Matrix3d h;
-  for (int i = 0; i < 3; ++i) {
-    for (int j = 0; j < 3; ++j) {
-      h(i, j) = -(value(i, kStep, j, kStep) - value(i, kStep, j, -kStep) - value(i, -kStep, j, kStep) +
-                  value(i, -kStep, j, -kStep)) /
-                (4 * kStep * kStep);
-    }
-  }
-  return (h + h.transpose()) / 2;
+}  // namespace
+
+HawkesParameters parameters_at(const HawkesPoint& x) {
+  return {std::exp(x[0]), 1 / (1 + std::exp(-x[1])), std::exp(x[2])};
 }
 
-}  // namespace
+HawkesBounds hawkes_bounds(const EventHistory& history) {
+  // Beyond these the likelihood is flat: no events of their own, no excitation, decay slower than the history or faster
+  // than a hundred-thousandth of the mean gap.
+  const double rate = std::log(static_cast<double>(history.times.size()) / history.days);
+  return {{rate - 8, -8, std::log(0.1 / history.days)}, {rate + 1, 6, rate + 12}};
+}
 
 double hawkes_log_likelihood(const EventHistory& history, const HawkesParameters& p) {
   double sum = -p.mu * history.days, excitation = 0, last = 0;
@@ -86,7 +65,7 @@ double hawkes_log_likelihood(const EventHistory& history, const HawkesParameters
   return sum;
 }
 
-HawkesFit fit_hawkes(const EventHistory& history) {
+HawkesFit fit_hawkes(const EventHistory& history, bool intervals) {
   check_history(history);
   if (history.times.size() < kFewestEvents) {
     throw Error(ErrorCode::bad_input,
@@ -113,24 +92,7 @@ HawkesFit fit_hawkes(const EventHistory& history) {
   fit.mu.value = fit.parameters.mu;
   fit.branching.value = fit.parameters.branching;
   fit.decay.value = fit.parameters.decay;
-  const Eigen::Matrix3d h = information(history, best_point);
-  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> eigen(h);
-  fit.identified = eigen.eigenvalues().minCoeff() > 1e-3 && fit.parameters.branching > 1e-3;
-  if (!fit.identified) return fit;
-  const Eigen::Matrix3d covariance = h.inverse();
-  std::array<double, 3> width{};
-  for (int i = 0; i < 3; ++i) {
-    width[static_cast<std::size_t>(i)] = kNormal95 * std::sqrt(covariance(i, i));
-    for (int j = 0; j < 3; ++j) fit.covariance[static_cast<std::size_t>(3 * i + j)] = covariance(i, j);
-  }
-  const auto end = [&](double sign) {
-    return parameters_at(
-        {best_point[0] + sign * width[0], best_point[1] + sign * width[1], best_point[2] + sign * width[2]});
-  };
-  const HawkesParameters low = end(-1), high = end(1);
-  fit.mu = {fit.mu.value, low.mu, high.mu};
-  fit.branching = {fit.branching.value, low.branching, high.branching};
-  fit.decay = {fit.decay.value, low.decay, high.decay};
+  if (intervals) add_hawkes_intervals(history, fit);
   return fit;
 }
 
@@ -153,35 +115,17 @@ EventHistory simulate_hawkes(const HawkesParameters& p, double days, base::Rando
   }
 }
 
-double event_probability(const HawkesParameters& p, const EventHistory& history, double horizon_days) {
+double hawkes_echo(double decay, const EventHistory& history, double horizon_days) {
   double excitation = 0, last = 0;
   for (const double t : history.times) {
-    excitation = excitation * std::exp(-p.decay * (t - last)) + 1;
+    excitation = excitation * std::exp(-decay * (t - last)) + 1;
     last = t;
   }
-  excitation *= std::exp(-p.decay * (history.days - last));
-  return -std::expm1(-p.mu * horizon_days + p.branching * excitation * std::expm1(-p.decay * horizon_days));
+  return -excitation * std::exp(-decay * (history.days - last)) * std::expm1(-decay * horizon_days);
 }
 
-Estimate event_probability(const HawkesFit& fit, const EventHistory& history, double horizon_days, std::uint64_t seed) {
-  Estimate out;
-  out.value = out.low = out.high = event_probability(fit.parameters, history, horizon_days);
-  if (!fit.identified) return out;
-  const Eigen::Matrix3d covariance = Eigen::Map<const Eigen::Matrix3d>(fit.covariance.data());
-  const Eigen::Matrix3d root = covariance.llt().matrixL();
-  const double b = fit.parameters.branching;
-  const Eigen::Vector3d centre(std::log(fit.parameters.mu), std::log(b / (1 - b)), std::log(fit.parameters.decay));
-  base::Random random(seed);
-  std::vector<double> drawn;
-  for (int i = 0; i < kProbabilityDraws; ++i) {
-    const double z0 = random.normal(), z1 = random.normal(), z2 = random.normal();
-    const Eigen::Vector3d x = centre + root * Eigen::Vector3d(z0, z1, z2);
-    drawn.push_back(event_probability(parameters_at({x[0], x[1], x[2]}), history, horizon_days));
-  }
-  std::sort(drawn.begin(), drawn.end());
-  out.low = tabular::quantile(drawn, 0.05);
-  out.high = tabular::quantile(drawn, 0.95);
-  return out;
+double event_probability(const HawkesParameters& p, const EventHistory& history, double horizon_days) {
+  return -std::expm1(-p.mu * horizon_days - p.branching * hawkes_echo(p.decay, history, horizon_days));
 }
 
 }  // namespace ballast::risk

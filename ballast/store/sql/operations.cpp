@@ -127,15 +127,20 @@ std::optional<CaseRecord> Store::find_case(const std::string& id) {
   return guarded(state_->url, [&] { return read_case(state_->sql, id); });
 }
 
-std::vector<std::string> Store::signal_times(const std::string& risk) {
+std::vector<SignalTime> Store::signal_times(const std::string& risk, const std::string& entity) {
   return guarded(state_->url, [&] {
-    std::vector<std::string> times;
+    std::vector<SignalTime> times;
     const soci::rowset<soci::row> rows =
-        (state_->sql.prepare << "select case when d.published_at = '' then d.created_at else d.published_at end"
-                                " from signals s join documents d on d.id = s.document_id where s.risk = :r"
-                                " order by 1",
-         soci::use(risk));
-    for (const soci::row& row : rows) times.push_back(row.get<std::string>(0));
+        (state_->sql.prepare
+             << "select d.id, case when d.published_at = '' then d.created_at else d.published_at end as at,"
+                " max(s.probability) from signals s join documents d on d.id = s.document_id where s.risk = :r"
+                " and (:e = '' or exists (select 1 from entities n where n.document_id = d.id"
+                " and (lower(n.canonical) = lower(:e) or lower(n.text) = lower(:e)))) group by d.id, at order by at, "
+                "d.id",
+         soci::use(risk, "r"), soci::use(entity, "e"));
+    for (const soci::row& row : rows) {
+      times.push_back({row.get<std::string>(0), row.get<std::string>(1), row.get<double>(2)});
+    }
     return times;
   });
 }

@@ -28,6 +28,34 @@ TEST(OperationsStore, LossesAreKeptOnceInOrderOfTime) {
   EXPECT_EQ(store.losses()[0].id, "a");
 }
 
+TEST(OperationsStore, SignalsHaveTheirTimeOnceADocument) {
+  Store store = Store::open("sqlite::memory:");
+  const auto document = [](const std::string& id, const std::string& published, const std::string& entity) {
+    AssessedDocument d;
+    d.document = {id, "f", 1, "", "text " + id, "en", published, "h" + id, "2026-05-01T00:00:00Z"};
+    d.assessment = {id, "m", "neutral", 1, 0, 1, "{}", "2026-05-01T00:00:00Z"};
+    d.signals = {{"s" + id, id, "liquidity", 0.7, 0.6, 0.8, "", "[]", "[]", "m", 1, "2026-05-01T00:00:00Z"}};
+    if (!entity.empty()) d.entities = {{entity, "company", 0, 4, "NN Bank"}};
+    return d;
+  };
+  store.put_assessed(std::vector{document("b", "2026-04-02T00:00:00Z", "NN"), document("a", "", "")});
+  AssessedDocument again = document("b", "2026-04-02T00:00:00Z", "NN");
+  again.assessment.model = again.signals[0].model = "other";
+  again.signals[0].id = "sb2";
+  again.signals[0].probability = 0.9;
+  store.put_assessed(std::vector{again});
+  const auto times = store.signal_times("liquidity");
+  ASSERT_EQ(times.size(), 2u);
+  EXPECT_EQ(times[0].document_id, "b");
+  EXPECT_EQ(times[0].at, "2026-04-02T00:00:00Z");
+  EXPECT_EQ(times[0].probability, 0.9);            // of two models, the higher
+  EXPECT_EQ(times[1].at, "2026-05-01T00:00:00Z");  // unsaid: when it was stored
+  EXPECT_EQ(store.signal_times("credit").size(), 0u);
+  ASSERT_EQ(store.signal_times("liquidity", "nn bank").size(), 1u);
+  EXPECT_EQ(store.signal_times("liquidity", "nn")[0].document_id, "b");
+  EXPECT_EQ(store.signal_times("liquidity", "other bank").size(), 0u);
+}
+
 TEST(OperationsStore, CasesGrowAndStay) {
   Store store = Store::open("sqlite::memory:");
   store.open_case(fresh_case());

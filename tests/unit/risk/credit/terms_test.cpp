@@ -67,6 +67,43 @@ TEST(Ifrs9, AllowanceIsThatOfTheHandComputedTable) {
   EXPECT_NEAR(loss_allowance(3, 0.05, 0.4, exposure, 0.1), 400, 1e-10);
 }
 
+TEST(RetailCapital, CorrelationAndScaleByHand) {
+  EXPECT_NEAR(retail_correlation(0), 0.16, 1e-15);
+  EXPECT_NEAR(retail_correlation(0.01), 0.16 - 0.13 * 0.29531191, 1e-9);  // 1 - exp(-0.35)
+  EXPECT_NEAR(retail_correlation(1), 0.03, 1e-15);
+  EXPECT_NEAR(retail_capital(0.02, 0.9), 2 * retail_capital(0.02, 0.45), 1e-15);  // K is linear in LGD
+  EXPECT_EQ(retail_capital(0, 0.45), retail_capital(0.0005, 0.45));               // the floor
+}
+
+TEST(Ifrs9, EveryEdgeOfTheStages) {
+  const StageRules rules;  // 30 and 90 days, twice and half a point more
+  EXPECT_EQ(ifrs9_stage(0.02, {}, 29, rules), 1);
+  EXPECT_EQ(ifrs9_stage(0.02, {}, 89, rules), 2);
+  EXPECT_EQ(ifrs9_stage(1, {}, 0, rules), 3);                  // in default
+  EXPECT_EQ(ifrs9_stage(0.25, 0.125, 0, rules), 2);            // exactly twice
+  EXPECT_EQ(ifrs9_stage(0.2499, 0.125, 0, rules), 1);          // not quite twice
+  EXPECT_EQ(ifrs9_stage(0.0078125, 0.00390625, 0, rules), 1);  // twice, but less than half a point more
+  EXPECT_EQ(ifrs9_stage(0.03, 0.02, 95, rules), 3);            // days past due come first
+  EXPECT_THROW(ifrs9_stage(-0.1, {}, 0, rules), base::Error);
+}
+
+TEST(Ifrs9, AllowanceOfALoanThatEndsWithinAYear) {
+  // 18 months at 6 %: after a year what is left is six instalments' present value, exposed for half of the second year.
+  const double paid = 10000 * 0.005 / (1 - std::pow(1.005, -18));
+  const double left = paid * (1 - std::pow(1.005, -6)) / 0.005;
+  const std::vector<double> balances = yearly_balances(10000, 0.06, 18);
+  ASSERT_EQ(balances.size(), 2u);
+  EXPECT_NEAR(balances[1], left / 2, 1e-8);
+  const double life = 0.03 * 0.45 * (10000 / std::sqrt(1.06) + 0.97 * left / 2 / std::pow(1.06, 1.5));
+  EXPECT_NEAR(loss_allowance(2, 0.03, 0.45, balances, 0.06), life, 1e-9);
+  EXPECT_NEAR(loss_allowance(1, 0.03, 0.45, balances, 0.06), 0.03 * 0.45 * 10000 / std::sqrt(1.06), 1e-9);
+  // A loan of six months has half a year of risk in stage 1 as in stage 2.
+  const std::vector<double> half = yearly_balances(10000, 0.06, 6);
+  ASSERT_EQ(half.size(), 1u);
+  EXPECT_NEAR(half[0], 5000, 1e-9);
+  EXPECT_EQ(loss_allowance(1, 0.03, 0.45, half, 0.06), loss_allowance(2, 0.03, 0.45, half, 0.06));
+}
+
 TEST(Instalment, IsTheAnnuity) {
   EXPECT_NEAR(instalment(10000, 0.06, 12), 860.664297, 1e-6);  // standard loan table
   EXPECT_NEAR(instalment(1200, 0, 12), 100, 1e-12);

@@ -216,6 +216,30 @@ TEST(EarlyWarning, SignalCountsAreTested) {
   EXPECT_EQ(count_signals(std::vector<std::int64_t>{-3, 90}).p_value, 1);
 }
 
+TEST(EarlyWarning, FundingStressByHand) {
+  EXPECT_DOUBLE_EQ(funding_stress({}).index, 1);
+  // R = 1.5 in 7 days, B = 2.4 in the 84 before: (1.5 + 1)/7 over 2.4/84 + 1/7 = 2.5 / 1.2.
+  const std::vector<StressSignal> signals = {{0, 0.9}, {6, 0.6}, {7, 0.8}, {50, 1}, {90, 0.6}, {91, 1}, {-1, 1}};
+  const FundingStress s = funding_stress(signals);
+  EXPECT_DOUBLE_EQ(s.recent, 1.5);
+  EXPECT_DOUBLE_EQ(s.before, 2.4);
+  EXPECT_NEAR(s.index, 2.5 / 1.2, 1e-12);
+  EXPECT_NEAR(funding_stress(signals, 7).recent, 0.8, 1e-12);                      // as it was known a week ago
+  EXPECT_NEAR(funding_stress(std::vector<StressSignal>{{1, 1}}).index, 2, 1e-12);  // one text alone is not above 2
+  const auto all = warning_indicators({kNone, kNone, kNone, kNone, kNone, 2.5, 3}, {});
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].level, WarningLevel::red);  // amihud_ratio 3
+  EXPECT_EQ(all[1].level, WarningLevel::amber);
+}
+
+TEST(MarketLiquidity, ClosesAloneGiveNoSpreadFromRanges) {
+  const MarketLiquidity m = market_liquidity(std::vector<MarketDay>{{2, 2, 2, 0}, {3, 3, 3, 0}, {2, 2, 2, 0}});
+  EXPECT_TRUE(std::isnan(m.corwin_schultz));
+  EXPECT_TRUE(std::isnan(m.abdi_ranaldo));
+  EXPECT_TRUE(std::isnan(m.amihud));
+  EXPECT_GT(m.roll, 0);
+}
+
 TEST(EarlyWarning, WorstIndicatorDecides) {
   const WarningLimits limits = parse_warning_limits("[limits]\nlcr_amber = 1.2\n", "l.toml");
   auto all = warning_indicators({1.15, 1.3, 90, kNone, 0.5}, limits);

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operations_register.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+
+#include "ballast/base/clock.h"
+#include "ballast/base/error.h"
+#include "ballast/base/hash.h"
+#include "ballast/base/random.h"
+#include "ballast/risk/credit_terms.h"
+#include "ballast/risk/operations_losses.h"
+#include "ballast/risk/operations_surveillance.h"
+
+namespace ballast::apps {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr double kSecondsOfDay = 86400;
+constexpr double kLargestAmount = 1e13;  // cents of more do not fit a double exactly
+
+double amount_in(const ingest::Record& row, const std::string& column) {
+  const double value = number_of(row, column);
+  if (value < 0) throw std::invalid_argument(fmt::format("{}: {} is negative", column, value));
+  if (value > kLargestAmount) throw std::invalid_argument(column + ": is too large");
+  return value;
+}
+
+std::string date_in(const ingest::Record& row, std::int64_t today) {
+  const std::string text = word_of(row, "date");
+  const std::int64_t day = risk::day_number(text, "date");
+  if (text.size() > 10) risk::second_number(text, "date");
+  if (day > today) {
+    throw std::invalid_argument(fmt::format("date: \"{}\" is in the future (today is {})", text, date_of(today)));
+  }
+  return text;
+}
+
+std::string currency_in(const ingest::Record& row) {
+  const std::string text = word_of(row, "currency");
+  const bool letters = std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (text.size() != 3 || !letters) {
+    throw std::invalid_argument("currency: \"" + text + "\" is no ISO 4217 code like EUR");
+  }
+  return text;
+}
+
+std::string optional_text(const ingest::Record& row, const std::string& column) {
+  return row.text(column).value_or("");
+}
+
+store::LossEventRecord loss_of(const ingest::Record& row, std::int64_t today) {
+  store::LossEventRecord loss;
+  loss.id = word_of(row, "id");
+  loss.occurred_on = date_in(row, today);
+  loss.type = word_of(row, "type");
+  loss.category = optional_text(row, "category");
+  risk::check_event_type(loss.type, loss.category);
+  const double amount = amount_in(row, "amount");
+  const double recovery = optional_text(row, "recovery").empty() ? 0 : amount_in(row, "recovery");
+  if (recovery > amount) throw std::invalid_argument("recovery: is above the amount");
+  loss.amount = risk::money(amount);
+  loss.recovery = risk::money(recovery);
+  loss.currency = currency_in(row);
+  loss.description = optional_text(row, "description");
+  return loss;
+}
+
+}  // namespace
+
+std::vector<store::LossEventRecord> read_register(const std::string& file, SetAside& aside) {
+  std::vector<store::LossEventRecord> losses;
+  std::map<std::string, std::int64_t> lines;
+  const std::string now = base::utc_now();
+  const std::int64_t today = risk::day_number(now, "today");
+  read_rows(file, {}, aside, {"id", "date", "type", "amount", "currency"}, [&](const ingest::Record& row) {
+    store::LossEventRecord loss = loss_of(row, today);
+    const auto [first, fresh] = lines.emplace(loss.id, row.line);
+    if (!fresh) {
+      throw std::invalid_argument(fmt::format("id: \"{}\" is that of row {} already", loss.id, first->second));
+    }
+    loss.created_at = now;
+    losses.push_back(std::move(loss));
+  });
+  return losses;
+}
+
+std::vector<store::LossEventRecord> register_of(const std::string& file, bool strict, const Common& common) {
+  if (!file.empty()) {
+    SetAside aside(common, strict);
+    return read_register(file, aside);
+  }
+  std::vector<store::LossEventRecord> losses = store::Store::open(common.store).losses();
+  if (losses.empty()) {
+    throw Error(ErrorCode::bad_input, "the register holds no loss event", common.store,
+                "`ballast operations losses import FILE`, or --data FILE");
+  }
+  return losses;
+}
+
+std::string date_of(std::int64_t day) {
+  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+std::int64_t date_option(const std::string& text, const std::string& option) {
+  try {
+    return risk::day_number(text, option);
+  } catch (const std::invalid_argument& e) {
+    throw Error(ErrorCode::usage, e.what());
+  }
+}
+
+Observation observation_of(const std::vector<store::LossEventRecord>& losses, const std::string& from,
+                           const std::string& as_of, const Common& common) {
+  Observation o;
+  const auto day = [](const store::LossEventRecord& loss) { return risk::day_number(loss.occurred_on, "date"); };
+  const auto [first, last] =
+      std::minmax_element(losses.begin(), losses.end(), [&](const auto& a, const auto& b) { return day(a) < day(b); });
+  o.first_day = from.empty() ? day(*first) : date_option(from, "--from");
+  o.last_day = as_of.empty() ? day(*last) : date_option(as_of, "--as-of");
+  if (o.last_day <= o.first_day) {
+    throw Error(ErrorCode::usage,
+                fmt::format("nothing is observed from {} to {}", date_of(o.first_day), date_of(o.last_day)), "",
+                "--from must be before --as-of");
+  }
+  if (from.empty() || as_of.empty()) {
+    say(common, fmt::format("observed from {} to {} (say otherwise with --from and --as-of)", date_of(o.first_day),
+                            date_of(o.last_day)));
+  }
+  return o;
+}
+
+std::vector<double> event_times(const std::vector<store::LossEventRecord>& losses, const std::string& type,
+                                const Observation& observation, std::uint64_t seed) {
+  std::vector<double> times;
+  for (const store::LossEventRecord& loss : losses) {
+    if (!type.empty() && loss.type != type) continue;
+    const std::int64_t day = risk::day_number(loss.occurred_on, "date");
+    if (day < observation.first_day || day > observation.last_day) continue;
+    double within = 0;
+    if (loss.occurred_on.size() > 10) {
+      const std::int64_t second = risk::second_number(loss.occurred_on, "date") - day * 86400;
+      within = std::min(static_cast<double>(second) / kSecondsOfDay, 1.0);
+    } else {
+      const std::uint64_t stream = std::strtoull(base::sha256_hex(loss.id).substr(0, 16).c_str(), nullptr, 16);
+      within = base::Random(seed, stream).uniform();
+    }
+    times.push_back(static_cast<double>(day - observation.first_day) + within);
+  }
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
+double amount_of(const std::string& decimal) {
+  return std::strtod(decimal.c_str(), nullptr);
+}
+
+}  // namespace ballast::apps
