@@ -28,19 +28,21 @@ void add_operations_cases(CLI::App& desk, Common& common);
 /// error.
 class SetAside {
  public:
-  SetAside(const Common& common, bool strict) : common_(common), strict_(strict) {}
+  SetAside(const Common& common, bool strict, bool keep_rows = false)
+      : common_(common), strict_(strict), keep_rows_(keep_rows) {}
   void add(const ingest::Quarantined& bad);
   ingest::QuarantineSink sink() {
     return [this](const ingest::Quarantined& bad) { add(bad); };
   }
   std::int64_t count() const { return count_; }
+  /// Empty unless `keep_rows`.
   const std::vector<ingest::Quarantined>& rows() const { return rows_; }
   /// Says how many rows were set aside; throws bad_input where that left none.
   void finish(const std::string& source, std::int64_t good) const;
 
  private:
   const Common& common_;
-  bool strict_;
+  bool strict_, keep_rows_;
   std::int64_t count_ = 0;
   std::vector<ingest::Quarantined> rows_;
 };

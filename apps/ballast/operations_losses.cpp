@@ -46,7 +46,7 @@ bool same(const LossEventRecord& a, const LossEventRecord& b) {
 }
 
 void run_import(const ImportArguments& a, const Common& common) {
-  SetAside aside(common, a.strict);
+  SetAside aside(common, a.strict, true);
   std::vector<LossEventRecord> losses;
   for (const std::string& file : a.files) {
     for (LossEventRecord& loss : read_register(file, aside)) losses.push_back(std::move(loss));

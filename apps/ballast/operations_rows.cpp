@@ -28,7 +28,7 @@ void SetAside::add(const ingest::Quarantined& bad) {
   if (strict_) {
     throw Error(ErrorCode::bad_input, bad.reason + column, place_of(bad), "leave out --strict to set it aside");
   }
-  rows_.push_back(bad);
+  if (keep_rows_) rows_.push_back(bad);
   if (++count_ <= kShown) say(common_, fmt::format("set aside: {}: {}{}", place_of(bad), bad.reason, column));
 }
 

@@ -133,13 +133,15 @@ std::vector<SignalTime> Store::signal_times(const std::string& risk, const std::
     const soci::rowset<soci::row> rows =
         (state_->sql.prepare
              << "select d.id, case when d.published_at = '' then d.created_at else d.published_at end as at,"
-                " max(s.probability) from signals s join documents d on d.id = s.document_id where s.risk = :r"
+                " s.probability from signals s join documents d on d.id = s.document_id where s.risk = :r"
                 " and (:e = '' or exists (select 1 from entities n where n.document_id = d.id"
-                " and (lower(n.canonical) = lower(:e) or lower(n.text) = lower(:e)))) group by d.id, at order by at, "
-                "d.id",
+                " and (lower(n.canonical) = lower(:e) or lower(n.text) = lower(:e))))"
+                " order by at, d.id, s.probability desc",
          soci::use(risk, "r"), soci::use(entity, "e"));
     for (const soci::row& row : rows) {
-      times.push_back({row.get<std::string>(0), row.get<std::string>(1), row.get<double>(2)});
+      const auto id = row.get<std::string>(0);
+      if (!times.empty() && times.back().document_id == id) continue;  // another model's, less sure
+      times.push_back({id, row.get<std::string>(1), row.get<double>(2)});
     }
     return times;
   });

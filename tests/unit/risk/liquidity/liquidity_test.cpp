@@ -233,7 +233,8 @@ TEST(EarlyWarning, FundingStressByHand) {
 }
 
 TEST(MarketLiquidity, ClosesAloneGiveNoSpreadFromRanges) {
-  const MarketLiquidity m = market_liquidity(std::vector<MarketDay>{{2, 2, 2, 0}, {3, 3, 3, 0}, {2, 2, 2, 0}});
+  const MarketLiquidity m =
+      market_liquidity(std::vector<MarketDay>{{2, 2, 2, 0}, {3, 3, 3, 0}, {2, 2, 2, 0}, {3, 3, 3, 0}});
   EXPECT_TRUE(std::isnan(m.corwin_schultz));
   EXPECT_TRUE(std::isnan(m.abdi_ranaldo));
   EXPECT_TRUE(std::isnan(m.amihud));
