@@ -14,6 +14,9 @@ void add_credit(CLI::App& app, Common& common) {
   verb->require_subcommand(1);
   add_credit_train(*verb, common);
   add_credit_score(*verb, common);
+  add_credit_fairness(*verb, common);
+  add_credit_export(*verb, common);
+  add_credit_simulate(*verb, common);
   add_replay("credit", replay_credit);
 }
 

@@ -81,7 +81,7 @@ CreditDesk::CreditDesk(const std::string& model_folder, const std::string& polic
 }
 
 std::vector<CreditCase> CreditDesk::run(std::vector<ingest::Record> rows, risk::ReasonLanguage language,
-                                        const ingest::QuarantineSink& sink) const {
+                                        bool allow_unseen, const ingest::QuarantineSink& sink) const {
   if (rows.empty()) throw Error(ErrorCode::bad_input, "there are no applications");
   const std::string source = rows.front().source;
   std::vector<risk::Application> applications;
@@ -102,22 +102,14 @@ std::vector<CreditCase> CreditDesk::run(std::vector<ingest::Record> rows, risk::
     rows = std::move(usable);
     if (rows.empty()) throw Error(ErrorCode::bad_input, "no application can be decided", source);
   }
-  // Rows that the schema refuses vanish from the table, in order; the others keep theirs.
-  std::vector<std::uint8_t> refused(rows.size(), 0);
-  std::size_t at = 0;
-  const tabular::Table table = tabular::table_as(model_.schema(), rows, [&](const ingest::Quarantined& q) {
-    while (rows[at].line != q.line || rows[at].source != q.source) ++at;
-    refused[at++] = 1;
-    if (sink) sink(q);
-  });
+  const risk::ReadApplications read = model_.read(rows, allow_unseen, sink);
+  std::vector<risk::CreditScore> scores = model_.score(read.table, language);
   std::vector<CreditCase> cases;
-  at = 0;
-  for (risk::CreditScore& score : model_.score(table, language)) {
-    while (refused[at] != 0) ++at;
-    CreditCase one{std::move(rows[at]), std::move(score), {}};
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const std::size_t at = read.kept[i];
+    CreditCase one{std::move(rows[at]), std::move(scores[i]), {}};
     if (!policy_text_.empty()) one.decision = risk::decide(one.score.pd, one.score.interval, applications[at], policy_);
     cases.push_back(std::move(one));
-    ++at;
   }
   return cases;
 }
@@ -138,7 +130,8 @@ decide::Decision CreditDesk::record_of(const CreditCase& one, risk::ReasonLangua
   d.inputs = {{"application", application},
               {"row", one.record.line},
               {"policy", policy_text_},
-              {"language", language == risk::ReasonLanguage::zh ? "zh" : "en"}};
+              {"language", language == risk::ReasonLanguage::zh ? "zh" : "en"},
+              {"allow_unseen", !one.score.unseen.empty()}};
   d.model = folder_;
   d.model_hash = hash_;
   d.policy_hash = policy_.hash;
@@ -163,7 +156,7 @@ decide::Decision replay_credit(const decide::Decision& was) {
   row.object = base::json_field<Json>(was.inputs, "application", where);
   const auto language = base::json_field<std::string>(was.inputs, "language", where) == "zh" ? risk::ReasonLanguage::zh
                                                                                              : risk::ReasonLanguage::en;
-  const auto cases = desk.run({row}, language, {});
+  const auto cases = desk.run({row}, language, base::json_field<bool>(was.inputs, "allow_unseen", where, false), {});
   decide::Decision now = desk.record_of(cases.front(), language);
   now.subject = was.subject;  // a name only
   return now;

@@ -25,14 +25,16 @@ class CreditDesk {
   /// `policy_text` is the TOML as it stands in `policy_name`; empty: scores only.
   CreditDesk(const std::string& model_folder, const std::string& policy_text, const std::string& policy_name);
 
-  /// Rows that cannot be scored or decided go to `sink`. Throws bad_input where a column is absent or nothing is left.
-  std::vector<CreditCase> run(std::vector<ingest::Record> rows, risk::ReasonLanguage language,
+  /// Rows that cannot be scored (see CreditModel::read) or decided go to `sink`. Throws bad_input where a column is
+  /// absent or nothing is left.
+  std::vector<CreditCase> run(std::vector<ingest::Record> rows, risk::ReasonLanguage language, bool allow_unseen,
                               const ingest::QuarantineSink& sink) const;
 
   /// The record of one verdict, not yet sealed: kind "credit", everything needed to make it again among its inputs.
   decide::Decision record_of(const CreditCase& one, risk::ReasonLanguage language) const;
 
   const risk::CreditPolicy& policy() const { return policy_; }
+  const risk::CreditModel& model() const { return model_; }
 
  private:
   std::string folder_, hash_, policy_text_;

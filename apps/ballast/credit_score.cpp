@@ -7,8 +7,10 @@
 #include <memory>
 
 #include "ballast/base/clock.h"
+#include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/parallel.h"
+#include "ballast/risk/credit_trend.h"
 #include "credit.h"
 #include "credit_cases.h"
 #include "replay.h"
@@ -17,13 +19,31 @@
 namespace ballast::apps {
 namespace {
 
+using base::Error;
+using base::ErrorCode;
 using base::Json;
 
 struct ScoreArguments {
-  std::string model, policy, language = "en";
+  std::string model, policy, trend, language = "en";
   std::vector<std::string> data;
-  bool all_reasons = false, strict = false;
+  bool all_reasons = false, allow_unseen = false, strict = false;
 };
+
+/// The applications, with the trend beside them where the model was trained with one.
+std::vector<ingest::Record> read_applications(const ScoreArguments& a, const risk::CreditTraining& training,
+                                              const ingest::QuarantineSink& sink) {
+  std::vector<ingest::Record> rows = read_rows(a.data, sink);
+  if (training.trend_columns.empty()) {
+    if (!a.trend.empty()) throw Error(ErrorCode::usage, "--trend: the model was trained without a trend");
+    return rows;
+  }
+  if (a.trend.empty()) {
+    throw Error(ErrorCode::usage, "the model was trained with a trend", a.model,
+                "--trend FILE with the columns " + training.trend_key + " and available_at");
+  }
+  const auto series = risk::TrendSeries::read(a.trend, training.trend_key, sink);
+  return risk::join_trend(std::move(rows), series, training.as_of, sink);
+}
 
 void print_text(const CreditCase& one, const CreditDesk& desk, bool all) {
   fmt::print("row {}: PD {:.4f} [{:.4f}, {:.4f}], grade {}\n", one.score.line, one.score.pd, one.score.interval[0],
@@ -54,8 +74,8 @@ void run(const ScoreArguments& a, const Common& common, bool decide) {
   const CreditDesk desk(a.model, decide ? base::read_file(a.policy) : "", a.policy);
   RowQuarantine quarantine(common);
   const auto language = a.language == "zh" ? risk::ReasonLanguage::zh : risk::ReasonLanguage::en;
-  std::vector<ingest::Record> rows = read_rows(a.data, quarantine.sink());
-  const std::vector<CreditCase> cases = desk.run(std::move(rows), language, quarantine.sink());
+  std::vector<ingest::Record> rows = read_applications(a, desk.model().training(), quarantine.sink());
+  const std::vector<CreditCase> cases = desk.run(std::move(rows), language, a.allow_unseen, quarantine.sink());
   quarantine.finish(a.strict);
   std::vector<decide::Decision> decisions;
   if (decide) {
@@ -83,7 +103,10 @@ void add_verb(CLI::App& credit, Common& common, bool decide) {
   verb->add_option("--model", a->model, "Folder of the model")->required();
   verb->add_option("--data", a->data, "CSV or JSONL files of applications, - for standard input")->required();
   if (decide) verb->add_option("--policy", a->policy, "The policy, a TOML file")->required();
-  verb->add_option("--lang", a->language, "Language of the reasons")->check(CLI::IsMember({"en", "zh"}));
+  verb->add_option("--language,--lang", a->language, "Language of the reasons")->check(CLI::IsMember({"en", "zh"}));
+  verb->add_option("--trend", a->trend, "The series beside the columns, for a model that was trained with one");
+  verb->add_flag("--allow-unseen", a->allow_unseen,
+                 "Score values of a category that training never saw, as if nothing were known about them");
   verb->add_flag("--all-reasons", a->all_reasons, "Every contribution, not only the four most adverse");
   verb->add_flag("--strict", a->strict, "Rows that cannot be scored are an error");
   add_common(*verb, common,

@@ -10,6 +10,8 @@
 #include "ballast/base/files.h"
 #include "ballast/base/parallel.h"
 #include "ballast/risk/credit.h"
+#include "ballast/risk/credit_trend.h"
+#include "ballast/tabular/validation.h"
 #include "credit.h"
 #include "table_reading.h"
 
@@ -21,11 +23,11 @@ using base::ErrorCode;
 using base::Json;
 
 struct TrainArguments {
-  std::vector<std::string> data, protect, use, drop, categorical;
-  std::string label, bad, output, words;
+  std::vector<std::string> data, protect, use, drop, categorical, text_columns;
+  std::string label, bad, output, words, folds_file, trend, trend_key, as_of, calibration = "platt", language_model;
   double min_impact = 0, max_gap = 1, cut_off = -1;
   int folds = 5;
-  bool reweigh = false, prefer_simple = false, accept_leakage = false, strict = false;
+  bool with_language_model = false, reweigh = false, prefer_simple = false, accept_leakage = false, strict = false;
 };
 
 risk::CreditTraining training_of(const TrainArguments& a, const tabular::Table& table, const Common& common) {
@@ -57,95 +59,66 @@ risk::CreditTraining training_of(const TrainArguments& a, const tabular::Table& 
   t.prefer_simple = a.prefer_simple;
   t.accept_leakage = a.accept_leakage;
   if (!a.words.empty()) t.words = risk::parse_column_words(base::read_file(a.words), a.words);
+  t.calibration = tabular::calibration_method_named(a.calibration);
+  t.text_columns = a.text_columns;
+  t.language_model = a.with_language_model;
+  t.trend_key = a.trend_key;
+  t.as_of = a.as_of;
+  if (!a.as_of.empty()) t.drop.push_back(a.as_of);  // a date is no input
+  if (!a.folds_file.empty()) t.fold = tabular::read_folds(a.folds_file, table.lines);
   t.folds = a.folds;
   t.seed = common.seed;
   t.data = file_hashes(a.data);
   return t;
 }
 
-std::string verdict(const risk::CreditModel& model) {
-  const auto& all = model.candidates();
-  const auto best =
-      std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.log_loss < b.log_loss; });
-  if (best->name != model.champion()) {
-    return fmt::format("{} wins as the simplest: {} has the least log loss, but by {:.4f} only (standard error {:.4f})",
-                       model.champion(), best->name, -best->loss_difference, best->loss_error);
+/// The applications, with the trend's columns beside them where there is one.
+tabular::Table read_applications(const TrainArguments& a, std::vector<std::string>& trend_columns,
+                                 const ingest::QuarantineSink& sink) {
+  if (!a.folds_file.empty() && a.data.size() > 1) {
+    throw Error(ErrorCode::usage, "--folds-file goes with one file of applications", "",
+                "its rows are lines of that file");
   }
-  for (const risk::CreditCandidate& c : all) {
-    if (&c == &*best) break;
-    if (c.loss_difference <= c.loss_error) {
-      return fmt::format(
-          "{} wins with the least log loss; the simpler {} is within one standard error of it ({:.4f} of "
-          "{:.4f})",
-          best->name, c.name, c.loss_difference, c.loss_error);
-    }
+  if (a.trend.empty() != a.trend_key.empty() || a.trend.empty() != a.as_of.empty()) {
+    throw Error(ErrorCode::usage, "--trend, --trend-key and --as-of go together");
   }
-  return fmt::format("{} wins with the least log loss, and no simpler candidate is within one standard error of it",
-                     best->name);
-}
-
-void print_fairness(const risk::CreditModel& model) {
-  for (const risk::FairnessAudit& audit : model.fairness()) {
-    const risk::ThresholdOutcome& at = audit.thresholds.front();
-    fmt::print("\n{} at the cut-off PD {:.4f} ({:.1f} % approved)\n", audit.column, at.threshold,
-               100 * at.approval_rate);
-    fmt::print("  {:<36} {:>7} {:>9} {:>8} {:>12} {:>8} {:>9}\n", "group", "rows", "approved", "impact", "opportunity",
-               "mean PD", "observed");
-    for (std::size_t g = 0; g < at.groups.size(); ++g) {
-      const risk::GroupOutcome& o = at.groups[g];
-      const risk::GroupCalibration& c = audit.calibration[g];
-      fmt::print("  {:<36} {:>7} {:>9.3f} {:>8.3f} {:>12.3f} {:>8.3f} {:>9.3f}{}\n", o.group, o.rows, o.approval_rate,
-                 o.adverse_impact, o.opportunity, c.mean_pd, c.observed, o.judged ? "" : "  too few to judge");
-    }
+  tabular::TableOptions options;
+  options.categorical = a.categorical;
+  options.categorical.push_back(a.label);
+  options.categorical.insert(options.categorical.end(), a.text_columns.begin(), a.text_columns.end());
+  std::vector<ingest::Record> rows = read_rows(a.data, sink);
+  if (!a.trend.empty()) {
+    const auto series = risk::TrendSeries::read(a.trend, a.trend_key, sink);
+    rows = risk::join_trend(std::move(rows), series, a.as_of, sink);
+    if (rows.empty()) throw Error(ErrorCode::bad_input, "no application has a date", a.data.front());
+    trend_columns = series.columns();
   }
-  if (!model.fairness_limit()) return;
-  const auto found = risk::breaches(model.fairness(), *model.fairness_limit());
-  for (const auto& breach : found) fmt::print("breach: {}\n", risk::describe(breach));
-  if (!found.empty()) {
-    fmt::print("{}\n", model.fair_cut_off() ? fmt::format("a cut-off of {:.4f} for everybody would breach nothing",
-                                                          *model.fair_cut_off())
-                                            : "no single cut-off keeps the limit");
-  }
-}
-
-void print_text(const risk::CreditModel& model) {
-  fmt::print("{} rows, {:.2f} % bad, {} inputs\n", model.rows(), 100 * model.default_rate(),
-             model.schema().columns.size());
-  fmt::print("{:<10} {:>24} {:>15} {:>7} {:>7} {:>7} {:>7} {:>15} {:>9} {:>8}\n", "candidate", "AUC [95 %]",
-             "fold mean (sd)", "KS", "AP", "Brier", "loss", "ECE (chance)", "DeLong p", "seconds");
-  for (const risk::CreditCandidate& c : model.candidates()) {
-    fmt::print("{:<10} {:>24} {:>15} {:>7.4f} {:>7.4f} {:>7.4f} {:>7.4f} {:>15} {:>9} {:>8.1f}\n", c.name,
-               fmt::format("{:.4f} [{:.4f}, {:.4f}]", c.auc.auc, c.auc.low, c.auc.high),
-               fmt::format("{:.4f} ({:.4f})", c.fold_auc, c.fold_sd), c.ks, c.average_precision, c.brier, c.log_loss,
-               fmt::format("{:.4f} ({:.4f})", c.ece, c.ece_chance),
-               c.name == model.champion() ? "-" : fmt::format("{:.3g}", c.p_value), c.seconds);
-  }
-  fmt::print("{}\n", verdict(model));
-  print_fairness(model);
+  return tabular::infer_table(rows, options, sink);
 }
 
 void run(const TrainArguments& a, const Common& common) {
   base::set_threads(common.threads);
   RowQuarantine quarantine(common);
-  tabular::TableOptions options;
-  options.categorical = a.categorical;
-  options.categorical.push_back(a.label);
-  tabular::Table table = tabular::read_table(a.data, options, quarantine.sink());
+  std::vector<std::string> trend_columns;
+  tabular::Table table = read_applications(a, trend_columns, quarantine.sink());
   table = table.take(tabular::labelled_rows(table, table.at(a.label), a.data[0], quarantine.sink()));
   quarantine.finish(a.strict);
-  const risk::CreditTraining training = training_of(a, table, common);
-  const risk::CreditModel model = risk::CreditModel::train(table, training, terminal_progress(common));
+  risk::CreditTraining training = training_of(a, table, common);
+  training.trend_columns = trend_columns;
+  risk::CreditReaders readers;
+  if (!a.language_model.empty()) readers.language_model = risk::language_model_trainer(a.language_model);
+  const risk::CreditModel model = risk::CreditModel::train(table, training, terminal_progress(common), readers);
   for (const tabular::Finding& f : model.warnings()) say(common, "data: " + f.text);
   model.save(a.output);
   if (common.json) {
     Json json = model.to_json();
-    for (const char* inside : {"schema", "parts", "scorecard", "calibration", "offset"}) json.erase(inside);
-    json["verdict"] = verdict(model);
+    for (const char* inside : {"schema", "parts", "scorecard", "calibration", "offset", "ranges"}) json.erase(inside);
+    json["verdict"] = credit_verdict(model);
     json["output"] = a.output;
     json["quarantined"] = quarantine.count();
     fmt::print("{}\n", base::dump_json(json));
   } else {
-    print_text(model);
+    print_credit_model(model);
   }
 }
 
@@ -169,7 +142,25 @@ void add_credit_train(CLI::App& credit, Common& common) {
       ->check(CLI::Range(0.0, 1.0));
   verb->add_option("--cut-off", a->cut_off, "Approve at or below this PD in the audit (default: the default rate)")
       ->check(CLI::Range(0.0, 1.0));
-  verb->add_option("--folds", a->folds, "Stratified folds")->check(CLI::Range(2, 20));
+  CLI::Option* folds = verb->add_option("--folds", a->folds, "Stratified folds")->check(CLI::Range(2, 20));
+  verb->add_option("--folds-file", a->folds_file,
+                   "CSV with the columns row (the line in --data, its header being 1) and fold, in place of --folds")
+      ->excludes(folds);
+  verb->add_option("--calibration", a->calibration, "platt, temperature or isotonic")
+      ->check(CLI::IsMember({"platt", "temperature", "isotonic"}))
+      ->capture_default_str();
+  verb->add_option(
+          "--language-model", a->language_model,
+          "Also a language model over the application as text, and a stack with it: slow. With a model folder, "
+          "fine-tuned from that; else from scratch")
+      ->expected(0, 1);
+  verb->add_option("--text-column", a->text_columns,
+                   "Columns of free text: read by an n-gram model into one number each");
+  verb->add_option("--trend", a->trend,
+                   "A dated series beside the columns: CSV with the key, available_at and numbers");
+  verb->add_option("--trend-key", a->trend_key,
+                   "The column, in both files, that says which series is an application's");
+  verb->add_option("--as-of", a->as_of, "The applications' date: later values of the series are not used");
   verb->add_flag("--reweigh", a->reweigh, "Weights that make protected groups and outcome independent");
   verb->add_flag("--prefer-simple", a->prefer_simple,
                  "The simplest candidate within one standard error of the least log loss wins");
@@ -178,7 +169,10 @@ void add_credit_train(CLI::App& credit, Common& common) {
   add_common(
       *verb, common,
       "ballast credit train --data german.csv --label label --bad bad --output models/german --protected age_years");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common, verb] {
+    a->with_language_model = verb->count("--language-model") > 0;
+    run(*a, common);
+  });
 }
 
 }  // namespace ballast::apps

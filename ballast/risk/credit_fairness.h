@@ -3,7 +3,9 @@
 // limit is breached, and what can be done about it.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,12 +34,19 @@ struct GroupOutcome {
   double opportunity = 0;      // approval rate among those who repaid; NaN without any
   double opportunity_gap = 0;  // the best group's less this one's
   bool judged = true;          // at least kFewestJudged rows: smaller groups are shown, not judged
+  // 95 %, bootstrap over rows; at the cut-off only, NaN elsewhere.
+  std::array<double, 2> adverse_impact_interval = {std::numeric_limits<double>::quiet_NaN(),
+                                                   std::numeric_limits<double>::quiet_NaN()};
+  std::array<double, 2> opportunity_gap_interval = {std::numeric_limits<double>::quiet_NaN(),
+                                                    std::numeric_limits<double>::quiet_NaN()};
 };
 constexpr std::int64_t kFewestJudged = 30;
 
 struct ThresholdOutcome {
   double threshold = 0;
   double approval_rate = 0;
+  double accuracy = 0;  // share of rows that were approved and repaid, or declined and did not
+  double youden = 0;    // approval rate of those who repaid less that of those who did not
   std::vector<GroupOutcome> groups;
 };
 
@@ -59,7 +68,7 @@ struct FairnessAudit {
 };
 
 FairnessAudit audit_fairness(const GroupLabels& groups, std::span<const double> pd, std::span<const std::uint8_t> bad,
-                             double cut_off);
+                             double cut_off, std::uint64_t seed = 42);
 
 struct FairnessLimit {
   double min_adverse_impact = 0.8;  // the four-fifths rule of the US EEOC guidelines (1978)

@@ -76,8 +76,8 @@ struct CreditPolicy {
   std::string hash;  // SHA-256 of the policy's text
 };
 
-/// Reads the TOML policy (docs/credit.md shows one). Unknown names, wrong types and values out of range are bad_input
-/// with the field, and the nearest name.
+/// Reads the TOML policy (docs/formats/credit_policy.md). Unknown names, wrong types and values out of range are
+/// bad_input with the field, and the nearest name.
 CreditPolicy read_policy(const std::filesystem::path& file);
 CreditPolicy parse_policy(const std::string& toml, const std::string& where);
 
@@ -108,7 +108,8 @@ struct CreditDecision {
   double instalment = 0;
   int term_months = 0;
   int stage = 1;
-  double allowance = 0;  // IFRS 9
+  // IFRS 9: expected credit loss of the next twelve months and of the whole life, and the one that the stage books
+  double loss_12_months = 0, loss_lifetime = 0, allowance = 0;
 };
 
 /// Applies the policy. `interval` is the PD's. Amounts are the least of what is asked, the policy's maximum, what the
@@ -120,7 +121,7 @@ CreditDecision decide(double pd, std::array<double, 2> interval, const Applicati
 std::string money(double amount);
 
 /// {"outcome","why","amount","currency","rate","price":{…},"lgd","ead","expected_loss","capital","instalment","term_months",
-/// "stage","allowance","policy_hash"}.
+/// "stage","ecl_12_months","ecl_lifetime","allowance","policy_hash"}.
 base::Json to_json(const CreditDecision& decision, const CreditPolicy& policy);
 
 }  // namespace ballast::risk

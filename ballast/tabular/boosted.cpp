@@ -21,6 +21,8 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
+constexpr std::uint64_t kSeedStride = 1'000'003;  // between the seeds of two bags
+
 void check(int status, ErrorCode code = ErrorCode::internal, const std::string& where = "boosted trees") {
   if (status != 0) {
     const std::string message = XGBGetLastError();
@@ -98,6 +100,14 @@ struct BoostedTrees::Handle {
     return out;
   }
 
+  /// XGBoost's own format.
+  std::string json() const {
+    bst_ulong size = 0;
+    const char* bytes = nullptr;
+    check(XGBoosterSaveModelToBuffer(booster, R"({"format":"json"})", &size, &bytes));
+    return {bytes, size};
+  }
+
   BoosterHandle booster = nullptr;
   std::mutex mutex;
 };
@@ -106,20 +116,33 @@ BoostedTrees BoostedTrees::fit(const Matrix& features, std::span<const std::uint
                                std::span<const double> weights, const BoostedParameters& parameters) {
   require_two_classes(truth);
   const Data data(features, truth, weights);
+  BALLAST_CHECK(parameters.bags >= 1, parameters.bags);
   BoostedTrees trees;
   trees.parameters_ = parameters;
   trees.features_ = features.cols;
-  trees.handle_ = std::make_shared<Handle>(std::initializer_list<DMatrixHandle>{data.get()}, parameters);
-  for (int i = 0; i < parameters.rounds; ++i) check(XGBoosterUpdateOneIter(trees.handle_->booster, i, data.get()));
-  // Through its own file format, so that the model in hand and the model read back are the same one.
-  return from_json(trees.to_json(), "boosted trees");
+  for (int bag = 0; bag < parameters.bags; ++bag) {
+    BoostedParameters own = parameters;
+    own.seed += static_cast<std::uint64_t>(bag) * kSeedStride;
+    const Handle handle({data.get()}, own);
+    for (int i = 0; i < parameters.rounds; ++i) check(XGBoosterUpdateOneIter(handle.booster, i, data.get()));
+    // Through its own file format, so that the model in hand and the model read back are the same one.
+    trees.add_booster(handle.json(), "boosted trees");
+  }
+  return trees;
 }
 
 Matrix BoostedTrees::predict(const Matrix& features, int type) const {
-  BALLAST_CHECK(handle_ != nullptr && features.cols == features_, features.cols);
+  BALLAST_CHECK(!handles_.empty() && features.cols == features_, features.cols);
   if (features.rows == 0) return {0, type == 1 ? 1 : features_ + 1, {}};
   const Data data(features);
-  return handle_->predict(data.get(), type);
+  Matrix out = handles_[0]->predict(data.get(), type);
+  if (handles_.size() == 1) return out;
+  for (std::size_t bag = 1; bag < handles_.size(); ++bag) {
+    const Matrix more = handles_[bag]->predict(data.get(), type);
+    for (std::size_t i = 0; i < out.values.size(); ++i) out.values[i] += more.values[i];
+  }
+  for (double& value : out.values) value /= static_cast<double>(handles_.size());
+  return out;
 }
 
 std::vector<double> BoostedTrees::scores(const Matrix& features) const {
@@ -131,9 +154,6 @@ Matrix BoostedTrees::contributions(const Matrix& features) const {
 }
 
 Json BoostedTrees::to_json() const {
-  bst_ulong size = 0;
-  const char* bytes = nullptr;
-  check(XGBoosterSaveModelToBuffer(handle_->booster, R"({"format":"json"})", &size, &bytes));
   Json json = {{"depth", parameters_.depth},
                {"rounds", parameters_.rounds},
                {"eta", parameters_.eta},
@@ -144,7 +164,12 @@ Json BoostedTrees::to_json() const {
                {"monotone", parameters_.monotone},
                {"seed", parameters_.seed},
                {"features", features_}};
-  json["xgboost"] = base::parse_json({bytes, size}, "boosted trees");
+  if (handles_.size() == 1) {
+    json["xgboost"] = base::parse_json(handles_[0]->json(), "boosted trees");
+    return json;
+  }
+  json["xgboost"] = Json::array();
+  for (const auto& handle : handles_) json["xgboost"].push_back(base::parse_json(handle->json(), "boosted trees"));
   return json;
 }
 
@@ -161,18 +186,30 @@ BoostedTrees BoostedTrees::from_json(const Json& json, const std::string& where)
   p.monotone = base::json_field<std::vector<int>>(json, "monotone", where);
   p.seed = base::json_field<std::uint64_t>(json, "seed", where);
   trees.features_ = base::json_field<std::int64_t>(json, "features", where);
-  const std::string model = base::json_field<Json>(json, "xgboost", where).dump();
-  trees.handle_ = std::make_shared<Handle>();
-  check(XGBoosterLoadModelFromBuffer(trees.handle_->booster, model.data(), model.size()), ErrorCode::bad_input, where);
+  const Json boosters = base::json_field<Json>(json, "xgboost", where);
+  if (boosters.is_array() && boosters.empty()) throw Error(ErrorCode::bad_input, "there are no trees", where);
+  if (boosters.is_array()) {
+    for (const Json& one : boosters) trees.add_booster(one.dump(), where);
+  } else {
+    trees.add_booster(boosters.dump(), where);
+  }
+  p.bags = static_cast<int>(trees.handles_.size());
+  return trees;
+}
+
+void BoostedTrees::add_booster(std::string_view xgboost_json, const std::string& where) {
+  auto handle = std::make_shared<Handle>();
+  check(XGBoosterLoadModelFromBuffer(handle->booster, xgboost_json.data(), xgboost_json.size()), ErrorCode::bad_input,
+        where);
   bst_ulong features = 0;
-  check(XGBoosterGetNumFeature(trees.handle_->booster, &features));
-  if (static_cast<std::int64_t>(features) != trees.features_) {
-    throw Error(ErrorCode::bad_input, fmt::format("the trees know {} features, expected {}", features, trees.features_),
+  check(XGBoosterGetNumFeature(handle->booster, &features));
+  if (static_cast<std::int64_t>(features) != features_) {
+    throw Error(ErrorCode::bad_input, fmt::format("the trees know {} features, expected {}", features, features_),
                 where);
   }
-  trees.handle_->set("nthread", "1");
-  trees.handle_->set("verbosity", "0");
-  return trees;
+  handle->set("nthread", "1");
+  handle->set("verbosity", "0");
+  handles_.push_back(std::move(handle));
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ballast/tabular/encoding.h"
@@ -23,6 +24,8 @@ struct BoostedParameters {
   double min_child_weight = 1, lambda = 1;
   std::vector<int> monotone;  // −1, 0, +1 a feature; empty: free
   std::uint64_t seed = 42;
+  /// Boosters that differ in their seed (rows and features drawn) alone; the score is the mean of their log-odds.
+  int bags = 1;
 };
 
 class BoostedTrees {
@@ -41,16 +44,17 @@ class BoostedTrees {
                                              std::span<const double> weights, const Split& split,
                                              const BoostedParameters& parameters, int patience);
 
-  /// XGBoost's own JSON, with the parameters beside it.
+  /// XGBoost's own JSON (a list of them with several bags), with the parameters beside it.
   base::Json to_json() const;
   static BoostedTrees from_json(const base::Json& json, const std::string& where);
 
  private:
   struct Handle;
   Matrix predict(const Matrix& features, int type) const;
+  void add_booster(std::string_view xgboost_json, const std::string& where);
   BoostedParameters parameters_;
   std::int64_t features_ = 0;
-  std::shared_ptr<Handle> handle_;
+  std::vector<std::shared_ptr<Handle>> handles_;  // one a bag
 };
 
 /// How depth and number of rounds are found: for each depth, the log loss over stratified folds is followed round by

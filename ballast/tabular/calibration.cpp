@@ -214,6 +214,15 @@ IsotonicScaling IsotonicScaling::fit(std::span<const double> scores, std::span<c
   return out;
 }
 
+IsotonicScaling IsotonicScaling::from_points(std::vector<double> scores, std::vector<double> probabilities) {
+  BALLAST_CHECK(!scores.empty() && scores.size() == probabilities.size(), scores.size());
+  BALLAST_CHECK(std::is_sorted(scores.begin(), scores.end()), scores.size());
+  IsotonicScaling out;
+  out.scores_ = std::move(scores);
+  out.probabilities_ = std::move(probabilities);
+  return out;
+}
+
 double IsotonicScaling::operator()(double score) const {
   const auto above = std::upper_bound(scores_.begin(), scores_.end(), score);
   if (above == scores_.begin()) return probabilities_.front();

@@ -44,6 +44,8 @@ class IsotonicScaling {
  public:
   /// Equal scores are pooled first.
   static IsotonicScaling fit(std::span<const double> scores, std::span<const std::uint8_t> truth);
+  /// From stored points, both in rising order.
+  static IsotonicScaling from_points(std::vector<double> scores, std::vector<double> probabilities);
   /// Constant outside the scores seen.
   double operator()(double score) const;
   const std::vector<double>& scores() const { return scores_; }

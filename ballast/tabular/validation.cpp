@@ -8,17 +8,22 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <random>
 
 #include "ballast/base/error.h"
 #include "ballast/base/random.h"
+#include "ballast/ingest/record.h"
+#include "ballast/tabular/table.h"
 
 namespace ballast::tabular {
 namespace {
 
 using base::Error;
 using base::ErrorCode;
+
+constexpr int kMostFolds = 100;
 
 /// An even number in [0, bound], as NumPy's RandomState draws it: masked bits of the Mersenne Twister, drawn again when
 /// above the bound.
@@ -92,6 +97,49 @@ std::vector<int> stratified_folds(std::span<const std::uint8_t> truth, int folds
     std::size_t next = 0;
     for (std::size_t i = 0; i < n; ++i) {
       if (((truth[i] != 0 ? 1 : 0) == first) == (c == 0)) fold[i] = dealt[next++];
+    }
+  }
+  return fold;
+}
+
+std::vector<int> read_folds(const std::string& file, std::span<const std::int64_t> lines) {
+  std::map<std::int64_t, int> fold_of;
+  auto reader = ingest::RecordReader::open(file);
+  for (const char* column : {"row", "fold"}) reader.require_column(column, "");
+  for (ingest::Record record; reader.next(record);) {
+    const auto whole = [&](const char* column, double low, double high) {
+      bool finite = true;
+      const std::string text = record.text(column).value_or("");
+      const double value = number_in(text, finite);
+      if (!(value >= low && value <= high) || value != std::floor(value)) {
+        throw Error(ErrorCode::bad_input, fmt::format("{} is \"{}\"", column, text.substr(0, 40)),
+                    fmt::format("{}:{}", file, record.line), fmt::format("a whole number of at least {}", low));
+      }
+      return value;
+    };
+    const auto row = static_cast<std::int64_t>(whole("row", 1, 1e15));
+    if (!fold_of.emplace(row, static_cast<int>(whole("fold", 0, kMostFolds - 1))).second) {
+      throw Error(ErrorCode::bad_input, fmt::format("row {} has two folds", row),
+                  fmt::format("{}:{}", file, record.line));
+    }
+  }
+  std::vector<int> fold;
+  std::vector<std::uint8_t> used(kMostFolds, 0);
+  int last = 0;
+  for (const std::int64_t line : lines) {
+    const auto it = fold_of.find(line);
+    if (it == fold_of.end()) {
+      throw Error(ErrorCode::bad_input, fmt::format("has no fold for row {}", line), file,
+                  "rows are lines of the data file, its header being line 1");
+    }
+    fold.push_back(it->second);
+    used[static_cast<std::size_t>(it->second)] = 1;
+    last = std::max(last, it->second);
+  }
+  for (int f = 0; f <= std::max(last, 1); ++f) {
+    if (used[static_cast<std::size_t>(f)] == 0) {
+      throw Error(ErrorCode::bad_input, fmt::format("no row is in fold {}", f), file,
+                  "folds count from 0, at least two");
     }
   }
   return fold;

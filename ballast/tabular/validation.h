@@ -29,6 +29,12 @@ std::vector<T> take(std::span<const T> items, std::span<const std::int64_t> rows
 /// compare on the same folds. Throws bad_input when a class has fewer rows than there are folds.
 std::vector<int> stratified_folds(std::span<const std::uint8_t> truth, int folds, std::uint64_t seed);
 
+/// Folds made elsewhere: a CSV or JSONL file with the columns "row" (the line of a row in its own file, from 1, the
+/// header counting, as everywhere) and "fold" (whole numbers from 0 without a gap). Gives the fold of the rows that
+/// stand on `lines`; further lines in the file are not used. Throws bad_input with the place for a line that has no
+/// fold or two, and for folds that are no such numbers.
+std::vector<int> read_folds(const std::string& file, std::span<const std::int64_t> lines);
+
 /// Rows of fold `test` against all others.
 Split split_at(std::span<const int> fold, int test);
 

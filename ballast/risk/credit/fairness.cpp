@@ -10,18 +10,20 @@
 #include <set>
 
 #include "ballast/base/error.h"
+#include "ballast/base/random.h"
 #include "ballast/risk/credit_fairness.h"
 #include "ballast/tabular/metrics.h"
 
 namespace ballast::risk {
 namespace {
 
-using base::Json;
 using tabular::Column;
 using tabular::ColumnKind;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kFewValues = 6;
+constexpr int kDraws = 300;
+constexpr std::uint64_t kDrawStream = 0xfa12;
 
 bool is_age(const std::string& name) {
   std::string lower;
@@ -57,11 +59,12 @@ std::string group_name(const Column& column, std::int64_t row, const std::vector
 }
 
 ThresholdOutcome at_threshold(const GroupLabels& groups, std::span<const double> pd, std::span<const std::uint8_t> bad,
-                              double threshold) {
-  ThresholdOutcome out{threshold, 0, {}};
+                              double threshold, const ThresholdOutcome* judged_as = nullptr) {
+  ThresholdOutcome out;
+  out.threshold = threshold;
   std::vector<std::int64_t> approved(groups.names.size()), approved_goods(groups.names.size());
-  for (const std::string& name : groups.names) out.groups.push_back({name, 0, 0, 0, kNaN, kNaN, kNaN, true});
-  std::int64_t all = 0;
+  for (const std::string& name : groups.names) out.groups.push_back({name, 0, 0, 0, kNaN, kNaN, kNaN});
+  std::int64_t all = 0, all_goods = 0, approved_of_goods = 0;
   for (std::size_t i = 0; i < pd.size(); ++i) {
     const auto g = static_cast<std::size_t>(groups.group[i]);
     const bool yes = pd[i] <= threshold, good = bad[i] == 0;
@@ -70,11 +73,13 @@ ThresholdOutcome at_threshold(const GroupLabels& groups, std::span<const double>
     approved[g] += yes ? 1 : 0;
     approved_goods[g] += yes && good ? 1 : 0;
     all += yes ? 1 : 0;
+    all_goods += good ? 1 : 0;
+    approved_of_goods += yes && good ? 1 : 0;
   }
   double best_rate = 0, best_opportunity = 0;
   for (std::size_t g = 0; g < out.groups.size(); ++g) {
     GroupOutcome& o = out.groups[g];
-    o.judged = o.rows >= kFewestJudged;
+    o.judged = judged_as != nullptr ? judged_as->groups[g].judged : o.rows >= kFewestJudged;
     o.approval_rate = o.rows > 0 ? static_cast<double>(approved[g]) / static_cast<double>(o.rows) : 0;
     if (o.goods > 0) o.opportunity = static_cast<double>(approved_goods[g]) / static_cast<double>(o.goods);
     if (!o.judged) continue;
@@ -85,15 +90,47 @@ ThresholdOutcome at_threshold(const GroupLabels& groups, std::span<const double>
     if (best_rate > 0) o.adverse_impact = o.approval_rate / best_rate;
     if (o.goods > 0) o.opportunity_gap = best_opportunity - o.opportunity;
   }
-  out.approval_rate = static_cast<double>(all) / static_cast<double>(pd.size());
+  const auto rows = static_cast<double>(pd.size());
+  const auto goods = static_cast<double>(all_goods), bads = rows - goods;
+  const auto good_yes = static_cast<double>(approved_of_goods), bad_yes = static_cast<double>(all) - good_yes;
+  out.approval_rate = static_cast<double>(all) / rows;
+  out.accuracy = (good_yes + bads - bad_yes) / rows;
+  out.youden = goods > 0 && bads > 0 ? good_yes / goods - bad_yes / bads : 0;
   return out;
 }
 
-Json number(double x) {
-  return std::isnan(x) ? Json() : Json(x);
-}
-double number(const Json& json, const std::string& key, const std::string& where) {
-  return base::json_field<double>(json, key, where, kNaN);
+/// 95 % bootstrap intervals of each group's ratio and gap at one threshold: whole rows are drawn, so the best group may
+/// change from draw to draw.
+void add_intervals(const GroupLabels& groups, std::span<const double> pd, std::span<const std::uint8_t> bad,
+                   std::uint64_t seed, ThresholdOutcome& at) {
+  const std::size_t count = groups.names.size();
+  std::vector<std::vector<double>> impacts(count), gaps(count);
+  for (int draw = 0; draw < kDraws; ++draw) {
+    base::Random random(seed, kDrawStream + static_cast<std::uint64_t>(draw));
+    GroupLabels drawn{groups.column, groups.names, {}};
+    std::vector<double> drawn_pd;
+    std::vector<std::uint8_t> drawn_bad;
+    for (std::size_t i = 0; i < pd.size(); ++i) {
+      const auto row = static_cast<std::size_t>(random.below(pd.size()));
+      drawn.group.push_back(groups.group[row]);
+      drawn_pd.push_back(pd[row]);
+      drawn_bad.push_back(bad[row]);
+    }
+    const ThresholdOutcome again = at_threshold(drawn, drawn_pd, drawn_bad, at.threshold, &at);
+    for (std::size_t g = 0; g < count; ++g) {
+      if (!std::isnan(again.groups[g].adverse_impact)) impacts[g].push_back(again.groups[g].adverse_impact);
+      if (!std::isnan(again.groups[g].opportunity_gap)) gaps[g].push_back(again.groups[g].opportunity_gap);
+    }
+  }
+  for (std::size_t g = 0; g < count; ++g) {
+    for (auto* values : {&impacts[g], &gaps[g]}) {
+      std::sort(values->begin(), values->end());
+      if (values->empty()) continue;
+      auto& interval =
+          values == &gaps[g] ? at.groups[g].opportunity_gap_interval : at.groups[g].adverse_impact_interval;
+      interval = {tabular::quantile(*values, 0.025), tabular::quantile(*values, 0.975)};
+    }
+  }
 }
 
 void find_breaches(const std::string& column, const ThresholdOutcome& at, const FairnessLimit& limit,
@@ -145,10 +182,11 @@ GroupLabels groups_of(const Column& column) {
 }
 
 FairnessAudit audit_fairness(const GroupLabels& groups, std::span<const double> pd, std::span<const std::uint8_t> bad,
-                             double cut_off) {
+                             double cut_off, std::uint64_t seed) {
   BALLAST_CHECK(pd.size() == bad.size() && groups.group.size() == pd.size() && !pd.empty(), pd.size());
   FairnessAudit audit{groups.column, {}, {}};
   audit.thresholds.push_back(at_threshold(groups, pd, bad, cut_off));
+  add_intervals(groups, pd, bad, seed, audit.thresholds.front());
   for (const double t : percentiles(pd, 5)) audit.thresholds.push_back(at_threshold(groups, pd, bad, t));
   std::vector<double> variance(groups.names.size()), expected(groups.names.size()), seen(groups.names.size());
   for (const std::string& name : groups.names) audit.calibration.push_back({name, 0, 0, 0, 1});
@@ -211,72 +249,17 @@ std::optional<double> fair_threshold(std::span<const GroupLabels> columns, std::
                                      std::span<const std::uint8_t> bad, const FairnessLimit& limit) {
   std::optional<double> best;
   double most = -1;
-  const auto bads = static_cast<double>(std::count_if(bad.begin(), bad.end(), [](auto b) { return b != 0; }));
-  const double goods = static_cast<double>(bad.size()) - bads;
   for (const double threshold : percentiles(pd, 1)) {
     std::vector<FairnessBreach> found;
+    double value = 0;
     for (const GroupLabels& groups : columns) {
-      find_breaches(groups.column, at_threshold(groups, pd, bad, threshold), limit, found);
+      const ThresholdOutcome at = at_threshold(groups, pd, bad, threshold);
+      find_breaches(groups.column, at, limit, found);
+      value = at.youden;  // the same for every column
     }
-    double approved_goods = 0, approved_bads = 0;
-    for (std::size_t i = 0; i < pd.size(); ++i) {
-      if (pd[i] <= threshold) (bad[i] != 0 ? approved_bads : approved_goods) += 1;
-    }
-    const double value = approved_goods / goods - approved_bads / bads;
     if (found.empty() && value > most) most = value, best = threshold;
   }
   return best;
-}
-
-Json FairnessAudit::to_json() const {
-  Json json = {{"column", column}, {"thresholds", Json::array()}, {"calibration", Json::array()}};
-  for (const ThresholdOutcome& t : thresholds) {
-    Json groups = Json::array();
-    for (const GroupOutcome& o : t.groups) {
-      groups.push_back({{"group", o.group},
-                        {"rows", o.rows},
-                        {"goods", o.goods},
-                        {"approval_rate", o.approval_rate},
-                        {"adverse_impact", number(o.adverse_impact)},
-                        {"opportunity", number(o.opportunity)},
-                        {"opportunity_gap", number(o.opportunity_gap)},
-                        {"judged", o.judged}});
-    }
-    json["thresholds"].push_back({{"threshold", t.threshold}, {"approval_rate", t.approval_rate}, {"groups", groups}});
-  }
-  for (const GroupCalibration& c : calibration) {
-    json["calibration"].push_back({{"group", c.group},
-                                   {"rows", c.rows},
-                                   {"mean_pd", c.mean_pd},
-                                   {"observed", c.observed},
-                                   {"p_value", c.p_value}});
-  }
-  return json;
-}
-
-FairnessAudit FairnessAudit::from_json(const Json& json, const std::string& where) {
-  FairnessAudit audit;
-  audit.column = base::json_field<std::string>(json, "column", where);
-  for (const Json& t : base::json_field<Json>(json, "thresholds", where)) {
-    ThresholdOutcome outcome;
-    outcome.threshold = base::json_field<double>(t, "threshold", where);
-    outcome.approval_rate = base::json_field<double>(t, "approval_rate", where);
-    for (const Json& o : base::json_field<Json>(t, "groups", where)) {
-      outcome.groups.push_back(
-          {base::json_field<std::string>(o, "group", where), base::json_field<std::int64_t>(o, "rows", where),
-           base::json_field<std::int64_t>(o, "goods", where), base::json_field<double>(o, "approval_rate", where),
-           number(o, "adverse_impact", where), number(o, "opportunity", where), number(o, "opportunity_gap", where),
-           base::json_field<bool>(o, "judged", where)});
-    }
-    audit.thresholds.push_back(std::move(outcome));
-  }
-  for (const Json& c : base::json_field<Json>(json, "calibration", where)) {
-    audit.calibration.push_back(
-        {base::json_field<std::string>(c, "group", where), base::json_field<std::int64_t>(c, "rows", where),
-         base::json_field<double>(c, "mean_pd", where), base::json_field<double>(c, "observed", where),
-         base::json_field<double>(c, "p_value", where)});
-  }
-  return audit;
 }
 
 }  // namespace ballast::risk

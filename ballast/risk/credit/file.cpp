@@ -2,8 +2,12 @@
 // A credit model on disk: one versioned JSON document, the scorecard's exports, a model card.
 #include <fmt/format.h>
 
+#include <map>
+#include <span>
+
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/base/hash.h"
 #include "ballast/risk/credit.h"
 
 namespace ballast::risk {
@@ -13,9 +17,42 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;  // 2: text readers, ranges, calibration methods, lifts
 constexpr const char* kFormat = "ballast.credit";
 constexpr const char* kFile = "credit.json";
+constexpr const char* kLanguageFolder = "language_model";
+
+/// A text column's folder. Its number, not its name: names may hold anything.
+std::string notes_folder(std::size_t i) {
+  return fmt::format("notes_{}", i + 1);
+}
+
+/// Name and SHA-256 of each file of a reader, so that the hash of credit.json covers them.
+Json files_of(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.is_regular_file()) files[entry.path().filename().string()] = base::sha256_file(entry.path());
+  }
+  return files;
+}
+
+std::shared_ptr<const ApplicationReader> open_reader(const std::filesystem::path& folder, const Json& files,
+                                                     const std::string& where) {
+  if (!std::filesystem::is_directory(folder))
+    throw Error(ErrorCode::not_found, "holds no text reader", folder.string());
+  if (files_of(folder) != files) {
+    throw Error(ErrorCode::bad_input, "its files are not those that " + where + " names", folder.string());
+  }
+  return load_reader(folder);
+}
+
+Json bins_json(std::span<const tabular::CalibrationBin> bins) {
+  Json json = Json::array();
+  for (const auto& bin : bins) {
+    json.push_back({{"rows", bin.rows}, {"mean_pd", bin.mean_probability}, {"observed", bin.observed}});
+  }
+  return json;
+}
 
 Json candidate_json(const CreditCandidate& c) {
   return {{"name", c.name},
@@ -29,6 +66,9 @@ Json candidate_json(const CreditCandidate& c) {
           {"brier", c.brier},
           {"average_precision", c.average_precision},
           {"log_loss", c.log_loss},
+          {"mcc", c.mcc},
+          {"fold_brier_sd", c.fold_brier_sd},
+          {"reliability", bins_json(c.bins)},
           {"ece", c.ece},
           {"ece_chance_95", c.ece_chance},
           {"seconds", c.seconds},
@@ -49,7 +89,53 @@ CreditCandidate read_candidate(const Json& json, const std::string& where) {
   c.ece_chance = number("ece_chance_95"), c.seconds = number("seconds"), c.difference = number("auc_difference");
   c.p_value = number("p_value"), c.loss_difference = number("log_loss_difference");
   c.loss_error = number("log_loss_error");
+  c.mcc = number("mcc"), c.fold_brier_sd = number("fold_brier_sd");
+  for (const Json& bin : base::json_field<Json>(json, "reliability", where)) {
+    c.bins.push_back({base::json_field<std::int64_t>(bin, "rows", where),
+                      base::json_field<double>(bin, "mean_pd", where),
+                      base::json_field<double>(bin, "observed", where)});
+  }
   return c;
+}
+
+Json auc_json(const tabular::AucEstimate& a) {
+  return {{"auc", a.auc}, {"standard_error", a.standard_error}, {"interval", {a.low, a.high}}};
+}
+
+tabular::AucEstimate read_auc(const Json& json, const std::string& where) {
+  const auto interval = base::json_field<std::array<double, 2>>(json, "interval", where);
+  return {base::json_field<double>(json, "auc", where), base::json_field<double>(json, "standard_error", where),
+          interval[0], interval[1]};
+}
+
+Json lift_json(const CreditLift& l) {
+  return {{"columns", l.columns},
+          {"model", l.model},
+          {"without", auc_json(l.auc.champion)},
+          {"with", auc_json(l.auc.challenger)},
+          {"auc_difference", l.auc.difference},
+          {"standard_error", l.auc.standard_error},
+          {"interval", {l.auc.low, l.auc.high}},
+          {"p_value", l.auc.p_value},
+          {"log_loss_difference", l.log_loss_difference},
+          {"log_loss_error", l.log_loss_error}};
+}
+
+CreditLift read_lift(const Json& json, const std::string& where) {
+  const auto number = [&](const char* key) { return base::json_field<double>(json, key, where); };
+  CreditLift l;
+  l.columns = base::json_field<std::vector<std::string>>(json, "columns", where);
+  l.model = base::json_field<std::string>(json, "model", where);
+  const auto interval = base::json_field<std::array<double, 2>>(json, "interval", where);
+  l.auc = {read_auc(base::json_field<Json>(json, "without", where), where),
+           read_auc(base::json_field<Json>(json, "with", where), where),
+           number("auc_difference"),
+           number("standard_error"),
+           interval[0],
+           interval[1],
+           number("p_value")};
+  l.log_loss_difference = number("log_loss_difference"), l.log_loss_error = number("log_loss_error");
+  return l;
 }
 
 Json training_json(const CreditTraining& t) {
@@ -61,6 +147,12 @@ Json training_json(const CreditTraining& t) {
                {"reweigh", t.reweigh},
                {"prefer_simple", t.prefer_simple},
                {"accept_leakage", t.accept_leakage},
+               {"calibration", tabular::calibration_method_name(t.calibration)},
+               {"text_columns", t.text_columns},
+               {"trend_columns", t.trend_columns},
+               {"trend_key", t.trend_key},
+               {"as_of", t.as_of},
+               {"language_model", t.language_model},
                {"folds", t.folds},
                {"seed", t.seed},
                {"data", t.data},
@@ -86,6 +178,12 @@ CreditTraining read_training(const Json& json, const std::string& where) {
   t.reweigh = base::json_field<bool>(json, "reweigh", where);
   t.prefer_simple = base::json_field<bool>(json, "prefer_simple", where);
   t.accept_leakage = base::json_field<bool>(json, "accept_leakage", where);
+  t.calibration = tabular::calibration_method_named(base::json_field<std::string>(json, "calibration", where));
+  t.text_columns = list("text_columns");
+  t.trend_columns = list("trend_columns");
+  t.trend_key = base::json_field<std::string>(json, "trend_key", where);
+  t.as_of = base::json_field<std::string>(json, "as_of", where);
+  t.language_model = base::json_field<bool>(json, "language_model", where);
   t.folds = base::json_field<int>(json, "folds", where);
   t.seed = base::json_field<std::uint64_t>(json, "seed", where);
   t.data = base::json_field<Json>(json, "data", where);
@@ -125,18 +223,23 @@ Json CreditModel::to_json() const {
   for (const FairnessAudit& audit : fairness_) json["fairness"].push_back(audit.to_json());
   json["schema"] = schema_.to_json();
   json["offset"] = offset_;
-  json["calibration"] = {
-      {"method", "platt"}, {"a", calibration_.platt.a}, {"b", calibration_.platt.b}, {"fits", Json::array()}};
-  for (const auto& fit : calibration_.fits) json["calibration"]["fits"].push_back({fit.a, fit.b});
+  json["calibration"] = calibration_.to_json();
+  json["ranges"] = Json::object();
+  for (const auto& [name, range] : ranges_) json["ranges"][name] = {range.low, range.high};
+  json["lift"] = Json::array();
+  for (const CreditLift& lift : lifts_) json["lift"].push_back(lift_json(lift));
   json["parts"] = Json::array();
   for (const Part& part : parts_) {
-    json["parts"].push_back({{"weight", part.weight}, {"pipeline", part.pipeline.to_json()}});
+    Json one = {{"weight", part.weight}};
+    if (part.pipeline) one["pipeline"] = part.pipeline->to_json();
+    if (part.language) one["language"] = {{"text", part.language->text.to_json()}, {"seed", part.language->seed}};
+    json["parts"].push_back(std::move(one));
   }
   json["scorecard"] = card_ ? card_->to_json() : Json();
   return json;
 }
 
-CreditModel CreditModel::from_json(const Json& json, const std::string& where) {
+CreditModel CreditModel::from_json(const Json& json, const std::string& where, const std::filesystem::path& folder) {
   if (base::json_field<std::string>(json, "format", where) != kFormat) {
     throw Error(ErrorCode::bad_input, "is not a credit model", where);
   }
@@ -169,21 +272,44 @@ CreditModel CreditModel::from_json(const Json& json, const std::string& where) {
   }
   m.schema_ = tabular::Schema::from_json(base::json_field<Json>(json, "schema", where), where);
   m.offset_ = base::json_field<double>(json, "offset", where);
-  const Json calibration = base::json_field<Json>(json, "calibration", where);
-  m.calibration_.platt = {base::json_field<double>(calibration, "a", where),
-                          base::json_field<double>(calibration, "b", where)};
-  for (const auto& [a, b] : base::json_field<std::vector<std::array<double, 2>>>(calibration, "fits", where)) {
-    m.calibration_.fits.push_back({a, b});
+  m.calibration_ = tabular::ScoreCalibration::from_json(base::json_field<Json>(json, "calibration", where), where);
+  const Json ranges = base::json_field<Json>(json, "ranges", where);
+  for (const auto& [name, range] : ranges.items()) {
+    if (!range.is_array() || range.size() != 2 || !range[0].is_number() || !range[1].is_number()) {
+      throw Error(ErrorCode::bad_input, "the range of \"" + name + "\" is not two numbers", where);
+    }
+    m.ranges_[name] = {range[0].get<double>(), range[1].get<double>()};
   }
+  for (const Json& lift : base::json_field<Json>(json, "lift", where)) m.lifts_.push_back(read_lift(lift, where));
   for (const Json& part : base::json_field<Json>(json, "parts", where)) {
-    m.parts_.push_back({base::json_field<double>(part, "weight", where),
-                        tabular::Pipeline::from_json(base::json_field<Json>(part, "pipeline", where), where)});
-    if (m.parts_.back().pipeline.schema().names() != m.schema_.names()) {
+    m.parts_.push_back({base::json_field<double>(part, "weight", where), {}, nullptr});
+    if (part.contains("language")) {
+      const Json given = part.at("language");
+      LanguagePart language;
+      language.text = ApplicationText::from_json(base::json_field<Json>(given, "text", where), where);
+      language.seed = base::json_field<std::uint64_t>(given, "seed", where);
+      language.reader =
+          open_reader(folder / kLanguageFolder, base::json_field<Json>(json, "language_files", where), where);
+      if (language.text.columns() != m.schema_.names()) {
+        throw Error(ErrorCode::bad_input, "the language model's columns are not the model's", where);
+      }
+      m.parts_.back().language = std::make_shared<LanguagePart>(std::move(language));
+      continue;
+    }
+    m.parts_.back().pipeline = tabular::Pipeline::from_json(base::json_field<Json>(part, "pipeline", where), where);
+    if (m.parts_.back().pipeline->schema().names() != m.schema_.names()) {
       throw Error(ErrorCode::bad_input, "a part's columns are not the model's", where);
     }
   }
-  if (m.parts_.empty() || m.grades_.empty() || m.calibration_.fits.empty()) {
-    throw Error(ErrorCode::bad_input, "the credit model lacks parts, grades or calibration", where);
+  if (m.parts_.empty() || m.grades_.empty()) {
+    throw Error(ErrorCode::bad_input, "the credit model lacks parts or grades", where);
+  }
+  const Json notes_files = base::json_field<Json>(json, "notes_files", where, Json::array());
+  for (std::size_t i = 0; i < m.training_.text_columns.size(); ++i) {
+    if (notes_files.size() != m.training_.text_columns.size()) {
+      throw Error(ErrorCode::bad_input, "the files of the text columns are not named", where);
+    }
+    m.notes_.push_back({m.training_.text_columns[i], open_reader(folder / notes_folder(i), notes_files[i], where)});
   }
   const Json card = base::json_field<Json>(json, "scorecard", where);
   if (!card.is_null()) m.card_ = tabular::Pipeline::from_json(card, where);
@@ -192,7 +318,20 @@ CreditModel CreditModel::from_json(const Json& json, const std::string& where) {
 
 void CreditModel::save(const std::filesystem::path& folder) const {
   base::write_directory_atomic(folder, [&](const std::filesystem::path& fresh) {
-    base::write_file_atomic(fresh / kFile, base::dump_json(to_json()) + "\n");
+    Json json = to_json();
+    for (const Part& part : parts_) {
+      if (!part.language) continue;
+      std::filesystem::create_directory(fresh / kLanguageFolder);
+      part.language->reader->save(fresh / kLanguageFolder);
+      json["language_files"] = files_of(fresh / kLanguageFolder);
+    }
+    if (!notes_.empty()) json["notes_files"] = Json::array();
+    for (std::size_t i = 0; i < notes_.size(); ++i) {
+      std::filesystem::create_directory(fresh / notes_folder(i));
+      notes_[i].reader->save(fresh / notes_folder(i));
+      json["notes_files"].push_back(files_of(fresh / notes_folder(i)));
+    }
+    base::write_file_atomic(fresh / kFile, base::dump_json(json) + "\n");
     base::write_file_atomic(fresh / "README.md", card());
     if (!card_ || card_->scorecard() == nullptr) return;
     const auto& platt = card_->calibration()->platt;
@@ -212,51 +351,7 @@ CreditModel CreditModel::load(const std::filesystem::path& folder) {
     throw Error(ErrorCode::not_found, "holds no credit model", folder.string(),
                 "train one with `ballast credit train`");
   }
-  return from_json(base::read_json(folder / kFile), (folder / kFile).string());
-}
-
-std::string CreditModel::card() const {
-  std::string text = fmt::format(
-      "# Credit model\n\nProbability of `{} = {}`, learnt from {} applications of which {:.2f} % were bad. Champion: "
-      "**{}**. Seed {}.\n\nCandidates on predictions made out of fold ({} stratified folds), each row calibrated by "
-      "the "
-      "other folds:\n\n| candidate | AUC [95 %] | Gini | KS | Brier | log loss | ECE (chance) "
-      "|\n|---|---|---|---|---|---|"
-      "---|\n",
-      training_.label, training_.bad, rows_, 100 * default_rate_, champion_, training_.seed, training_.folds);
-  for (const CreditCandidate& c : candidates_) {
-    text +=
-        fmt::format("| {} | {:.4f} [{:.4f}, {:.4f}] | {:.4f} | {:.4f} | {:.4f} | {:.4f} | {:.4f} ({:.4f}) |\n", c.name,
-                    c.auc.auc, c.auc.low, c.auc.high, c.auc.gini(), c.ks, c.brier, c.log_loss, c.ece, c.ece_chance);
-  }
-  text += training_.prefer_simple
-              ? "\nThe champion is the simplest candidate (in the order above) whose log loss is within one standard "
-                "error of the least one."
-              : "\nThe champion has the least log loss.";
-  text +=
-      " The PD is Platt scaling of its log-odds, fitted on\nits out-of-fold predictions; the 90 % interval comes from "
-      "200 fits on rows drawn with replacement, so it says how sure\nthe calibration is, not how much other models "
-      "would "
-      "differ.\n\n";
-  text += fmt::format("Inputs: {}.\n", fmt::join(schema_.names(), ", "));
-  if (!training_.protected_columns.empty()) {
-    text += fmt::format(
-        "Protected: {}; audited below at the cut-off PD {:.4g}.\n\n| column | group | rows | approved | "
-        "adverse impact | opportunity | mean PD | observed |\n|---|---|---|---|---|---|---|---|\n",
-        fmt::join(training_.protected_columns, ", "), cut_off_);
-    for (const FairnessAudit& audit : fairness_) {
-      for (std::size_t g = 0; g < audit.calibration.size(); ++g) {
-        const GroupOutcome& o = audit.thresholds.front().groups[g];
-        text += fmt::format("| {} | {} | {} | {:.3f} | {:.3f} | {:.3f} | {:.3f} | {:.3f} |\n", audit.column, o.group,
-                            o.rows, o.approval_rate, o.adverse_impact, o.opportunity, audit.calibration[g].mean_pd,
-                            audit.calibration[g].observed);
-      }
-    }
-  } else {
-    text += "No protected column was named, so nothing is known of fairness.\n";
-  }
-  for (const tabular::Finding& f : warnings_) text += fmt::format("\nData warning: {}.\n", f.text);
-  return text;
+  return from_json(base::read_json(folder / kFile), (folder / kFile).string(), folder);
 }
 
 }  // namespace ballast::risk

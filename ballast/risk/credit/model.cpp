@@ -24,6 +24,12 @@ const EffectWords kEffect = {{"raises the risk of default", "提高了违约风�
                              {"lowers the risk of default", "降低了违约风险"},
                              {"does not change the risk of default", "不影响违约风险"}};
 
+/// Of a text column, whose number says nothing to people.
+std::string text_reason(std::int64_t points, const ColumnWords& words, ReasonLanguage language) {
+  const ColumnWords& did = points > 0 ? kEffect.raises : points < 0 ? kEffect.lowers : kEffect.leaves;
+  return language == ReasonLanguage::zh ? words.zh + "的文字内容" + did.zh : "what " + words.en + " says " + did.en;
+}
+
 }  // namespace
 
 std::vector<GradeBand> default_grades() {
@@ -36,6 +42,14 @@ const std::string& grade_of(double pd, std::span<const GradeBand> bands) {
   return it == bands.end() ? bands.back().grade : it->grade;
 }
 
+std::vector<double> CreditModel::Part::scores(const tabular::Table& table) const {
+  return pipeline ? pipeline->scores(table) : language->scores(table);
+}
+
+tabular::Contributions CreditModel::Part::contributions(const tabular::Table& table) const {
+  return pipeline ? pipeline->contributions(table) : language->contributions(table);
+}
+
 std::vector<CreditScore> CreditModel::score(const tabular::Table& applications, ReasonLanguage language) const {
   const auto rows = applications.rows();
   const std::size_t columns = schema_.columns.size();
@@ -43,8 +57,8 @@ std::vector<CreditScore> CreditModel::score(const tabular::Table& applications, 
   std::vector<double> added(static_cast<std::size_t>(rows) * columns, 0);
   double base = offset_;
   for (const Part& part : parts_) {
-    const auto scores = part.pipeline.scores(applications);
-    const tabular::Contributions contributions = part.pipeline.contributions(applications);
+    const auto scores = part.scores(applications);
+    const tabular::Contributions contributions = part.contributions(applications);
     base += part.weight * contributions.base;
     for (std::size_t r = 0; r < raw.size(); ++r) {
       raw[r] += part.weight * scores[r];
@@ -52,20 +66,29 @@ std::vector<CreditScore> CreditModel::score(const tabular::Table& applications, 
       for (std::size_t c = 0; c < columns; ++c) added[r * columns + c] += part.weight * values[c];
     }
   }
+  const auto is_text = [&](const std::string& name) {
+    return std::find(training_.text_columns.begin(), training_.text_columns.end(), name) !=
+           training_.text_columns.end();
+  };
   std::vector<CreditScore> out;
-  const double slope = calibration_.platt.a;
+  const double calibrated_base = calibration_.log_odds(base);
   for (std::int64_t row = 0; row < rows; ++row) {
     const auto r = static_cast<std::size_t>(row);
     CreditScore score;
     score.line = applications.lines[r];
-    score.micro_base = micro(slope * base + calibration_.platt.b);
+    score.micro_base = micro(calibrated_base);
     score.micro_score = score.micro_base;
+    const double slope = slope_between(base, raw[r]);
     for (std::size_t c = 0; c < columns; ++c) {
       const std::string& name = schema_.columns[c].name;
       const tabular::Column& column = applications.at(name);
       const std::int64_t points = micro(slope * added[r * columns + c]);
-      const std::string text = reason_text(column, row, points, words_of(name, training_.words), kEffect, language);
-      score.reasons.push_back({name, text, points});
+      const ColumnWords words = words_of(name, training_.words);
+      score.reasons.push_back({name,
+                               is_text(name) && !column.missing(row)
+                                   ? text_reason(points, words, language)
+                                   : reason_text(column, row, points, words, kEffect, language),
+                               points});
       score.micro_score += points;
       if (column.spec.kind == tabular::ColumnKind::categorical && column.codes[r] == tabular::kUnseenCode) {
         score.unseen.push_back(name);
@@ -80,6 +103,12 @@ std::vector<CreditScore> CreditModel::score(const tabular::Table& applications, 
     out.push_back(std::move(score));
   }
   return out;
+}
+
+double CreditModel::slope_between(double base, double raw) const {
+  const double line = calibration_.line().a;
+  if (calibration_.method() != tabular::CalibrationMethod::isotonic) return line;
+  return std::abs(raw - base) < 1e-9 ? line : (calibration_.log_odds(raw) - calibration_.log_odds(base)) / (raw - base);
 }
 
 Json to_json(const CreditScore& score, bool all_reasons) {

@@ -173,9 +173,11 @@ CreditDecision decide(double pd, std::array<double, 2> interval, const Applicati
     d.instalment = instalment(d.amount, d.rate, d.term_months);
     std::vector<double> balances = yearly_balances(d.amount, d.rate, d.term_months);
     for (double& balance : balances) balance *= d.ead / d.amount;
+    d.loss_12_months = loss_allowance(1, pd, d.lgd, balances, d.rate);
+    d.loss_lifetime = loss_allowance(2, pd, d.lgd, balances, d.rate);
     // Stage 3 has the whole exposure at stake, whatever is left of the year.
-    if (d.stage == 3) balances = {d.ead};
-    d.allowance = loss_allowance(d.stage, pd, d.lgd, balances, d.rate);
+    if (d.stage == 3) d.loss_12_months = d.loss_lifetime = loss_allowance(3, pd, d.lgd, std::vector{d.ead}, d.rate);
+    d.allowance = d.stage == 1 ? d.loss_12_months : d.loss_lifetime;
   }
   return d;
 }
@@ -205,6 +207,8 @@ Json to_json(const CreditDecision& d, const CreditPolicy& policy) {
           {"instalment", money(d.instalment)},
           {"term_months", d.term_months},
           {"stage", d.stage},
+          {"ecl_12_months", money(d.loss_12_months)},
+          {"ecl_lifetime", money(d.loss_lifetime)},
           {"allowance", money(d.allowance)},
           {"policy_hash", policy.hash}};
 }

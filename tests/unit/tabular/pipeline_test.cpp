@@ -92,6 +92,32 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EveryModel,
                          ::testing::Values(ModelKind::scorecard, ModelKind::logistic, ModelKind::boosted),
                          [](const auto& kind) { return std::string(model_kind_name(kind.param)); });
 
+TEST(Boosted, SeveralBagsAreTheMeanOfTheirSeedsAndReadBackTheSame) {
+  const auto data = test::synthetic(400, 10);
+  const Matrix x = Encoder::fit(data.table, EncodingKind::trees).apply(data.table);
+  BoostedParameters p;
+  p.rounds = 30;
+  p.bags = 3;
+  const BoostedTrees three = BoostedTrees::fit(x, data.truth, {}, p);
+  const auto scores = three.scores(x);
+  std::vector<double> sum(scores.size(), 0);
+  for (int bag = 0; bag < 3; ++bag) {
+    BoostedParameters one = p;
+    one.bags = 1;
+    one.seed = p.seed + static_cast<std::uint64_t>(bag) * 1'000'003;
+    const auto own = BoostedTrees::fit(x, data.truth, {}, one).scores(x);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += own[i];
+  }
+  for (std::size_t i = 0; i < sum.size(); ++i) EXPECT_EQ(scores[i], sum[i] / 3);
+  const BoostedTrees again = BoostedTrees::from_json(three.to_json(), "b");
+  EXPECT_EQ(again.scores(x), scores);
+  EXPECT_EQ(again.parameters().bags, 3);
+  const Matrix parts = three.contributions(x);
+  double added = 0;
+  for (const double value : parts.row(0)) added += value;
+  EXPECT_NEAR(added, scores[0], 1e-5);
+}
+
 TEST(Pipeline, RefusesWhatCannotBeLearnt) {
   auto data = test::synthetic(30, 1);
   const auto problem = [&](const Table& t, std::span<const std::uint8_t> truth) {

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "ballast/base/error.h"
+#include "ballast/base/files.h"
+#include "tests/support/errors.h"
+#include "tests/support/scratch.h"
 
 namespace ballast::tabular {
 namespace {
@@ -29,6 +32,23 @@ TEST(StratifiedFolds, NeedEnoughOfEachClass) {
   } catch (const base::Error& e) {
     EXPECT_EQ(e.problem(), "a class has 2 row(s), too few for 5 folds with both classes in each");
   }
+}
+
+TEST(ReadFolds, GivesTheFoldOfEachLineAndNamesWhatIsWrong) {
+  test::ScratchFolder scratch;
+  const std::string file = scratch / "folds.csv";
+  const std::vector<std::int64_t> lines = {2, 3, 5};
+  const auto with = [&](const std::string& rows) {
+    base::write_file_atomic(file, "row,fold\n" + rows);
+    return test::problem_of([&] { read_folds(file, lines); });
+  };
+  EXPECT_EQ(with("5,0\n2,1\n3,0\n4,1\n"), "no error");
+  EXPECT_EQ(read_folds(file, lines), (std::vector<int>{1, 0, 0}));
+  EXPECT_NE(with("2,1\n3,0\n").find("has no fold for row 5"), std::string::npos);
+  EXPECT_NE(with("2,1\n3,0\n2,0\n5,0\n").find("row 2 has two folds"), std::string::npos);
+  EXPECT_NE(with("2,1\n3,zero\n5,0\n").find("fold is \"zero\""), std::string::npos);
+  EXPECT_NE(with("2,0\n3,2\n5,0\n").find("no row is in fold 1"), std::string::npos);
+  EXPECT_NE(with("2,0\n3,0\n5,0\n").find("no row is in fold 1"), std::string::npos);
 }
 
 TEST(StratifiedSplit, KeepsTheShareOfBothClasses) {

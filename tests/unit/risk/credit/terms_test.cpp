@@ -171,6 +171,52 @@ TEST(Decide, AmountKeepsEveryLimit) {
   EXPECT_EQ(decide(0.02, {0.01, 0.03}, a, p).outcome, "decline");
 }
 
+TEST(Decide, SaysBothExpectedCreditLossesAndBooksTheStagesOne) {
+  Application a;
+  a.requested = 5000, a.term_months = 24;
+  const CreditDecision one = decide(0.02, {0.01, 0.03}, a, policy());
+  const auto balances = yearly_balances(5000, one.rate, 24);
+  // By hand: a year's loss is PD · LGD · balance, discounted half a year on; the second year is reached by 98 %.
+  const double first = 0.02 * 0.45 * balances[0] / std::sqrt(1 + one.rate);
+  const double second = 0.98 * 0.02 * 0.45 * balances[1] / std::pow(1 + one.rate, 1.5);
+  EXPECT_NEAR(one.loss_12_months, first, 1e-9);
+  EXPECT_NEAR(one.loss_lifetime, first + second, 1e-9);
+  EXPECT_EQ(one.stage, 1);
+  EXPECT_EQ(one.allowance, one.loss_12_months);
+  a.pd_at_origination = 0.005;
+  const CreditDecision two = decide(0.02, {0.01, 0.03}, a, policy());
+  EXPECT_EQ(two.stage, 2);
+  EXPECT_EQ(two.allowance, two.loss_lifetime);
+  a.days_past_due = 95;
+  const CreditDecision three = decide(0.02, {0.01, 0.03}, a, policy());
+  EXPECT_EQ(three.stage, 3);
+  EXPECT_NEAR(three.allowance, 0.45 * 5000, 1e-9);
+}
+
+TEST(Policy, TheExampleIsCompleteAndHasTheDefaults) {
+  const CreditPolicy example =
+      read_policy(std::filesystem::path(BALLAST_SOURCE_DIR) / "examples" / "credit_policy.toml");
+  const CreditPolicy plain = parse_policy("[amount]\ncolumn = \"credit_amount\"\n", "p.toml");
+  EXPECT_EQ(example.amount_column, "credit_amount");
+  EXPECT_EQ(example.term_column, "duration_months");
+  for (const auto& [a, b] : {std::pair{example.approve_pd, plain.approve_pd},
+                             {example.decline_pd, plain.decline_pd},
+                             {example.lgd, plain.lgd},
+                             {example.conversion, plain.conversion},
+                             {example.funding, plain.funding},
+                             {example.cost, plain.cost},
+                             {example.margin, plain.margin},
+                             {example.hurdle, plain.hurdle},
+                             {example.max_rate, plain.max_rate},
+                             {example.min_amount, plain.min_amount},
+                             {example.max_amount, plain.max_amount},
+                             {example.max_instalment_share, plain.max_instalment_share},
+                             {example.stages.pd_ratio, plain.stages.pd_ratio},
+                             {example.stages.pd_increase, plain.stages.pd_increase}}) {
+    EXPECT_EQ(a, b);
+  }
+}
+
 TEST(Policy, MistakesAreNamed) {
   EXPECT_EQ(problem_of(""), "p.toml: amount.column or amount.default is needed");
   EXPECT_EQ(problem_of("[amount]\ndefault = 1\n[price]\nfundng = 0.1\n"),
