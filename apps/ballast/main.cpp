@@ -86,6 +86,7 @@ int run(int argc, char** argv) {
   add_advise(app, common);
   add_customers(app, common);
   add_quality(app, common);
+  add_compare(app, common);
   add_bench(app, common);
   try {
     app.parse(argc, argv);

@@ -11,9 +11,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/random.h"
-#include "ballast/lm/ngram/model.h"
-#include "classifier_fit.h"
-#include "train.h"
+#include "classifier_training.h"
 
 namespace ballast::apps {
 namespace {
@@ -60,18 +58,6 @@ std::vector<int> fold_of_rows(const LabelledRows& all, int folds, std::size_t bl
   return of_row;
 }
 
-void set_labels(const LabelledRows& rows, std::vector<lm::Example>& examples) {
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    for (std::size_t h = 0; h < rows.heads.size(); ++h) {
-      if (rows.heads[h].kind == lm::HeadKind::multiclass) {
-        examples[r].classes.push_back(rows.classes[h][r] < 0 ? engine::kIgnore : rows.classes[h][r]);
-      } else {
-        examples[r].targets.insert(examples[r].targets.end(), rows.sets[h][r].begin(), rows.sets[h][r].end());
-      }
-    }
-  }
-}
-
 std::vector<lm::LinearTask> linear_tasks(const LabelledRows& rows, const std::vector<std::size_t>& chosen) {
   std::vector<lm::LinearTask> tasks;
   for (std::size_t h = 0; h < rows.heads.size(); ++h) {
@@ -93,96 +79,12 @@ std::vector<lm::LinearTask> linear_tasks(const LabelledRows& rows, const std::ve
   return tasks;
 }
 
-lm::NgramModel train_ngrams(const TrainOptions& o, const LabelledRows& rows, const std::vector<std::size_t>& chosen) {
-  std::vector<std::string_view> texts;
-  for (const std::size_t r : chosen) texts.push_back(rows.texts[r]);
-  lm::NgramTrainOptions options;
-  options.max_features = o.max_ngrams;
-  options.linear.seed = o.seed;
-  return lm::NgramModel::train(texts, linear_tasks(rows, chosen), options);
+void place(const std::vector<float>& from, const std::vector<std::size_t>& rows, std::size_t width,
+           std::vector<float>& to) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::copy_n(from.data() + i * width, width, to.data() + rows[i] * width);
+  }
 }
-
-class Fit {
- public:
-  Fit(const TrainOptions& o, const Common& common, const LabelledRows& rows, const std::vector<lm::Example>& examples)
-      : o_(o), common_(common), rows_(rows), examples_(examples) {
-    for (const lm::Head& head : rows.heads) {
-      lm::HeadSpec spec;
-      spec.head = head;
-      names_.heads.push_back(spec);
-    }
-  }
-
-  /// Out-of-fold logits of both branches.
-  OutOfFold cross_fit(int folds) {
-    OutOfFold out;
-    out.outputs = names_.output_names().size();
-    if (!o_.no_transformer) out.transformer.resize(rows_.size() * out.outputs);
-    if (!o_.no_ngrams) out.ngram.resize(rows_.size() * out.outputs);
-    const std::vector<int> fold = fold_of_rows(rows_, folds, static_cast<std::size_t>(o_.fold_block), o_.seed);
-    for (int f = 0; f < folds; ++f) {
-      std::vector<std::size_t> seen, held;
-      for (std::size_t r = 0; r < rows_.size(); ++r) (fold[r] == f ? held : seen).push_back(r);
-      std::vector<lm::Example> held_examples;
-      std::vector<std::string_view> texts;
-      for (const std::size_t r : held) {
-        held_examples.push_back(examples_[r]);
-        texts.push_back(rows_.texts[r]);
-      }
-      say(common_,
-          fmt::format("fold {} of {}: {} rows to learn from, {} to score", f + 1, folds, seen.size(), held.size()));
-      if (!o_.no_transformer) {
-        lm::LoadedModel model = train_transformer(seen, false).first;
-        place(lm::classification_logits(*model.network, held_examples), held, out.outputs, out.transformer);
-      }
-      if (!o_.no_ngrams) place(train_ngrams(o_, rows_, seen).scores(texts), held, out.outputs, out.ngram);
-    }
-    return out;
-  }
-
-  /// The transformer trained on the chosen rows, and how that went.
-  std::pair<lm::LoadedModel, lm::RunReport> train_transformer(const std::vector<std::size_t>& chosen, bool final_run) {
-    lm::LoadedModel model = open_for_training(o_, lm::HeadType::classification, names_.output_names());
-    std::vector<lm::Example> examples;
-    for (const std::size_t r : chosen) examples.push_back(examples_[r]);
-    settings_ = train_settings(o_, lm::Objective::classification, examples);
-    if (o_.no_transformer) {
-      settings_.steps = 0;
-      return {std::move(model), lm::RunReport()};
-    }
-    settings_.heads = lm::head_columns(rows_.heads);
-    for (lm::HeadColumns& head : settings_.heads) {
-      if (head.kind == lm::HeadKind::multilabel) head.weight = static_cast<double>(head.count);  // a sum over labels
-    }
-    lm::Trainer trainer(*model.network, examples, settings_);
-    lm::RunOptions run = run_options(o_, common_);
-    if (!final_run) {
-      run.on_step = {};
-      run.resume = false;
-      run.save_every = 0;
-      run.state_folder.clear();
-    }
-    const lm::RunReport report = lm::run_training(trainer, *model.network, run);
-    return {std::move(model), report};
-  }
-
-  const lm::TrainSettings& settings() const { return settings_; }
-
- private:
-  static void place(const std::vector<float>& from, const std::vector<std::size_t>& rows, std::size_t width,
-                    std::vector<float>& to) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      std::copy_n(from.data() + i * width, width, to.data() + rows[i] * width);
-    }
-  }
-
-  const TrainOptions& o_;
-  const Common& common_;
-  const LabelledRows& rows_;
-  const std::vector<lm::Example>& examples_;
-  lm::ClassifierSpec names_;
-  lm::TrainSettings settings_;
-};
 
 std::string short_report(const base::Json& scores) {
   std::string line;
@@ -258,6 +160,98 @@ void train_on_ids(const TrainOptions& o, const Common& common) {
 
 }  // namespace
 
+void set_labels(const LabelledRows& rows, std::vector<lm::Example>& examples) {
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::size_t h = 0; h < rows.heads.size(); ++h) {
+      if (rows.heads[h].kind == lm::HeadKind::multiclass) {
+        examples[r].classes.push_back(rows.classes[h][r] < 0 ? engine::kIgnore : rows.classes[h][r]);
+      } else {
+        examples[r].targets.insert(examples[r].targets.end(), rows.sets[h][r].begin(), rows.sets[h][r].end());
+      }
+    }
+  }
+}
+
+lm::NgramModel train_ngrams(const TrainOptions& o, const LabelledRows& rows, const std::vector<std::size_t>& chosen) {
+  std::vector<std::string_view> texts;
+  for (const std::size_t r : chosen) texts.push_back(rows.texts[r]);
+  lm::NgramTrainOptions options;
+  options.max_features = o.max_ngrams;
+  options.linear.seed = o.seed;
+  return lm::NgramModel::train(texts, linear_tasks(rows, chosen), options);
+}
+
+ClassifierTraining::ClassifierTraining(const TrainOptions& o, const Common& common, const LabelledRows& rows,
+                                       const std::vector<lm::Example>& examples)
+    : o_(o), common_(common), rows_(rows), examples_(examples) {
+  for (const lm::Head& head : rows.heads) {
+    lm::HeadSpec spec;
+    spec.head = head;
+    names_.heads.push_back(spec);
+  }
+}
+
+std::vector<ClassifierTraining::Fold> ClassifierTraining::folds(int count) const {
+  std::vector<Fold> all(static_cast<std::size_t>(count));
+  const std::vector<int> fold = fold_of_rows(rows_, count, static_cast<std::size_t>(o_.fold_block), o_.seed);
+  for (std::size_t f = 0; f < all.size(); ++f) {
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      (fold[r] == static_cast<int>(f) ? all[f].held : all[f].seen).push_back(r);
+    }
+  }
+  return all;
+}
+
+std::vector<float> ClassifierTraining::cross_fit_transformer(int count) {
+  std::vector<float> logits(rows_.size() * outputs());
+  int f = 0;
+  for (const Fold& fold : folds(count)) {
+    std::vector<lm::Example> held;
+    for (const std::size_t r : fold.held) held.push_back(examples_[r]);
+    say(common_, fmt::format("fold {} of {}: {} rows to learn from, {} to score", ++f, count, fold.seen.size(),
+                             fold.held.size()));
+    const lm::LoadedModel model = train_transformer(fold.seen, false).first;
+    place(lm::classification_logits(*model.network, held), fold.held, outputs(), logits);
+  }
+  return logits;
+}
+
+std::vector<float> ClassifierTraining::cross_fit_ngrams(int count) const {
+  std::vector<float> logits(rows_.size() * outputs());
+  for (const Fold& fold : folds(count)) {
+    std::vector<std::string_view> texts;
+    for (const std::size_t r : fold.held) texts.push_back(rows_.texts[r]);
+    place(train_ngrams(o_, rows_, fold.seen).scores(texts), fold.held, outputs(), logits);
+  }
+  return logits;
+}
+
+std::pair<lm::LoadedModel, lm::RunReport> ClassifierTraining::train_transformer(const std::vector<std::size_t>& chosen,
+                                                                                bool final_run) {
+  lm::LoadedModel model = open_for_training(o_, lm::HeadType::classification, names_.output_names());
+  std::vector<lm::Example> examples;
+  for (const std::size_t r : chosen) examples.push_back(examples_[r]);
+  settings_ = train_settings(o_, lm::Objective::classification, examples);
+  if (o_.no_transformer) {
+    settings_.steps = 0;
+    return {std::move(model), lm::RunReport()};
+  }
+  settings_.heads = lm::head_columns(rows_.heads);
+  for (lm::HeadColumns& head : settings_.heads) {
+    if (head.kind == lm::HeadKind::multilabel) head.weight = static_cast<double>(head.count);  // a sum over labels
+  }
+  lm::Trainer trainer(*model.network, examples, settings_);
+  lm::RunOptions run = run_options(o_, common_);
+  if (!final_run) {
+    run.on_step = {};
+    run.resume = false;
+    run.save_every = 0;
+    run.state_folder.clear();
+  }
+  const lm::RunReport report = lm::run_training(trainer, *model.network, run);
+  return {std::move(model), report};
+}
+
 void train_classifier(const TrainOptions& o, const Common& common) {
   if (std::string_view(o.data.front()).ends_with(".safetensors")) return train_on_ids(o, common);
   const Exclusion exclusion(o.exclude);
@@ -287,13 +281,16 @@ void train_classifier(const TrainOptions& o, const Common& common) {
                 "--strict allows no cut");
   }
 
-  Fit fit(o, common, rows, examples);
+  ClassifierTraining fit(o, common, rows, examples);
   const int folds = o.folds > 1 ? static_cast<int>(o.folds) : rows.size() > kManyRows ? 3 : 5;
   if (rows.size() < static_cast<std::size_t>(folds) * kFewestRows) {
     throw Error(ErrorCode::bad_input, fmt::format("{} rows are too few for {} folds", rows.size(), folds),
                 o.data.front());
   }
-  const OutOfFold logits = fit.cross_fit(folds);
+  OutOfFold logits;
+  logits.outputs = fit.outputs();
+  if (!o.no_transformer) logits.transformer = fit.cross_fit_transformer(folds);
+  if (!o.no_ngrams) logits.ngram = fit.cross_fit_ngrams(folds);
   lm::ClassifierSpec spec = fit_classifier(rows, logits, o.seed);
   spec.max_length = length;
   if (o.refuse > 0) fit_refusal(rows, predict_from_logits(spec, logits), o.refuse, spec);

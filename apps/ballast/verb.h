@@ -51,6 +51,7 @@ void add_replay_verb(CLI::App& app, Common& common);
 void add_forecast(CLI::App& app, Common& common);
 void add_credit(CLI::App& app, Common& common);
 void add_quality(CLI::App& app, Common& common);
+void add_compare(CLI::App& app, Common& common);
 void add_bench(CLI::App& app, Common& common);
 
 }  // namespace ballast::apps

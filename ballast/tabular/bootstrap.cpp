@@ -61,6 +61,10 @@ PairedBootstrap bootstrap_difference(std::int64_t rows, const RowMeasure& champi
   out.difference = interval_of(values, options.level);
   const auto ahead = std::count_if(values.begin() + 1, values.end(), [](double d) { return d > 0; });
   if (out.difference.replicates > 0) out.better = static_cast<double>(ahead) / out.difference.replicates;
+  const auto behind = std::count_if(values.begin() + 1, values.end(), [](double d) { return d < 0; });
+  const auto fewer = out.difference.replicates - std::max(ahead, behind);  // those that do not point the common way
+  // The estimate itself counts as one more draw, so that p is never 0 (Davison & Hinkley 1997, 4.2.3).
+  out.p_value = std::min(1.0, 2 * static_cast<double>(fewer + 1) / (out.difference.replicates + 1));
   return out;
 }
 

@@ -32,6 +32,7 @@ BootstrapInterval bootstrap_interval(std::int64_t rows, const RowMeasure& measur
 struct PairedBootstrap {
   BootstrapInterval difference;  // challenger − champion
   double better = 0;             // share of replicates in which the challenger is strictly ahead
+  double p_value = 1;            // two-sided: twice the smaller share of replicates on either side of 0, ties on both
 };
 
 /// Both models are measured on the same drawn rows, so that what makes a draw hard cancels out.

@@ -5,6 +5,7 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,11 @@ double newey_west(std::span<const double> deviations, std::int64_t lags) {
   return std::max(sum, 0.0);
 }
 
+/// ln of the probability of k successes in n fair trials.
+double log_fair_binomial(double n, double k) {
+  return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) - n * std::numbers::ln2;
+}
+
 }  // namespace
 
 DieboldMariano diebold_mariano(std::span<const double> champion, std::span<const double> challenger,
@@ -88,6 +94,45 @@ DieboldMariano diebold_mariano(std::span<const double> champion, std::span<const
   out.low = out.difference - half;
   out.high = out.difference + half;
   return out;
+}
+
+McNemar mcnemar(std::span<const std::uint8_t> first_right, std::span<const std::uint8_t> second_right) {
+  BALLAST_CHECK(first_right.size() == second_right.size(), second_right.size());
+  if (first_right.empty()) throw base::Error(base::ErrorCode::bad_input, "no rows to compare on", "McNemar's test");
+  McNemar out;
+  for (std::size_t i = 0; i < first_right.size(); ++i) {
+    out.only_first += first_right[i] != 0 && second_right[i] == 0;
+    out.only_second += first_right[i] == 0 && second_right[i] != 0;
+  }
+  const std::int64_t discordant = out.only_first + out.only_second;
+  if (discordant == 0) return out;
+  const std::int64_t fewer = std::min(out.only_first, out.only_second);
+  const auto n = static_cast<double>(discordant);
+  double tail = 0, last = 0;
+  for (std::int64_t k = 0; k <= fewer; ++k) {
+    last = std::exp(log_fair_binomial(n, static_cast<double>(k)));
+    tail += last;
+  }
+  out.exact = std::min(1.0, 2 * tail);
+  out.mid_p = std::min(1.0, 2 * tail - last);
+  const double gap = std::max(0.0, std::abs(static_cast<double>(out.only_first - out.only_second)) - 1);
+  out.statistic = gap * gap / n;
+  return out;
+}
+
+std::vector<double> holm_adjusted(std::span<const double> p_values) {
+  std::vector<double> adjusted(p_values.begin(), p_values.end());
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < p_values.size(); ++i) {
+    if (!std::isnan(p_values[i])) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return p_values[a] < p_values[b]; });
+  double reached = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    reached = std::max(reached, std::min(1.0, static_cast<double>(order.size() - i) * p_values[order[i]]));
+    adjusted[order[i]] = reached;
+  }
+  return adjusted;
 }
 
 }  // namespace ballast::tabular

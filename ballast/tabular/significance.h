@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace ballast::tabular {
 
@@ -32,5 +33,22 @@ struct DieboldMariano {
 /// max(8, 2 · horizon + 2); usage for a horizon below 1 or lags below −1 or not below n.
 DieboldMariano diebold_mariano(std::span<const double> champion, std::span<const double> challenger,
                                const DieboldMarianoOptions& options = {});
+
+/// McNemar (1947) on the rows where exactly one of two models is right.
+struct McNemar {
+  std::int64_t only_first = 0, only_second = 0;
+  double exact = 1;      // two-sided binomial probability
+  double mid_p = 1;      // the exact one with half the weight of what was seen: less conservative
+  double statistic = 0;  // χ²(1) with continuity correction, (|b − c| − 1)² / (b + c) (Edwards 1948)
+};
+
+/// Both spans hold 1 where the model is right. The mid-p value is the one to judge by: it keeps its level even with few
+/// discordant rows, where χ² without a continuity correction does not and with it gives power away (Fagerland, Lydersen
+/// & Laake 2013, "The McNemar test for binary matched-pairs data"). Throws bad_input without rows.
+McNemar mcnemar(std::span<const std::uint8_t> first_right, std::span<const std::uint8_t> second_right);
+
+/// Holm's step-down adjusted p-values (1979), in the order given: below `alpha` exactly where the hypothesis is
+/// rejected at `alpha` over the whole family. NaN stays NaN and does not count.
+std::vector<double> holm_adjusted(std::span<const double> p_values);
 
 }  // namespace ballast::tabular
