@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <numeric>
 
 #include "ballast/base/error.h"
+#include "ballast/base/random.h"
 #include "ballast/tabular/bootstrap.h"
 #include "ballast/tabular/metrics.h"
 #include "ballast/tabular/roc.h"
@@ -19,7 +19,7 @@ namespace {
 using tabular::RowMeasure;
 
 constexpr std::int64_t kBlockDays = 21;  // a month of trading days: volatility clusters about so long
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr std::uint64_t kCalibrationStream = 0xca11b;
 
 /// Measures of one method: each a function of drawn rows.
 struct Measured {
@@ -66,8 +66,19 @@ class Judge {
     c_.measures = measured.measures;
     functions_.push_back(std::move(measured.functions));
   }
+  /// In shuffled order: bins of equal mass cut through equal probabilities, and rows may be sorted by their label.
   void calibrate(std::size_t m, std::span<const double> probabilities, std::span<const std::uint8_t> right) {
-    const auto report = tabular::calibration_report(probabilities, right, options_.seed);
+    std::vector<std::size_t> order(probabilities.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    base::Random random(options_.seed, kCalibrationStream);
+    random.shuffle(std::span<std::size_t>(order));
+    std::vector<double> p;
+    std::vector<std::uint8_t> r;
+    for (const std::size_t i : order) {
+      p.push_back(probabilities[i]);
+      r.push_back(right[i]);
+    }
+    const auto report = tabular::calibration_report(p, r, options_.seed);
     c_.methods[m].calibration = CalibrationFigures{report.ece, report.chance_95};
   }
   void set_estimate(std::size_t m, std::size_t k, const Estimate& estimate) { c_.methods[m].measures[k] = estimate; }

@@ -42,6 +42,20 @@ class Judgement {
   std::string figure(std::size_t m) const { return fmt::format("{} {:.4g}", c_.methods[m].name, value(m)); }
   const std::string& measure() const { return c_.measures[c_.primary].name; }
 
+  /// Where both together were judged, how the language model alone stands against the traditional method.
+  void add_alone(std::size_t judged, std::size_t traditional, Verdict& verdict) const {
+    if (c_.methods[judged].family != Family::hybrid) return;
+    const std::size_t alone = best([&](std::size_t m) { return c_.methods[m].family == Family::language_model; });
+    if (alone == c_.methods.size()) return;
+    const PairTest& t = test(alone, traditional);
+    const bool ahead = better(alone, traditional), clear = t.p_holm < kAlpha;
+    verdict.en += fmt::format(" Alone, {} is {}{} {} (p {:.3g} after Holm).", figure(alone),
+                              clear ? "significantly " : "not significantly ", ahead ? "ahead of" : "behind",
+                              c_.methods[traditional].name, t.p_holm);
+    verdict.zh += fmt::format("单独的 {} {}{}于 {}（Holm 校正后 p {:.3g}）。", figure(alone),
+                              clear ? "显著" : "不显著地", ahead ? "优" : "劣", c_.methods[traditional].name, t.p_holm);
+  }
+
   /// Says so where the method taken does not clearly beat a baseline.
   void add_baselines(std::size_t taken, Verdict& verdict) const {
     for (std::size_t m = 0; m < c_.methods.size(); ++m) {
@@ -81,6 +95,7 @@ Verdict between(const Comparison& c, const Judgement& j, std::size_t language, s
                        c.methods[taken].name, c.methods[taken].model_bytes,
                        c.methods[taken == language ? traditional : language].model_bytes);
   }
+  j.add_alone(language, traditional, v);
   v.take = c.methods[taken].name;
   j.add_baselines(taken, v);
   return v;

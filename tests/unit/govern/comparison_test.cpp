@@ -77,12 +77,51 @@ TEST(ComparisonTest, WithoutSignificanceTheSmallerModelIsTaken) {
   EXPECT_THAT(c.verdict.en, HasSubstr("No significant difference"));
 }
 
+TEST(ComparisonTest, HybridDoesNotHideTheModelAlone) {
+  const auto truth = truth_of_classes();
+  const auto c =
+      judge_classes("text", truth, 2,
+                    {classifier("lm", Family::language_model, 80, 9), classifier("both", Family::hybrid, 20, 14),
+                     classifier("linear", Family::traditional, 22, 5)});
+  EXPECT_EQ(c.verdict.outcome, Outcome::no_difference);
+  EXPECT_THAT(c.verdict.en, HasSubstr("Alone, lm 0.8 is significantly behind linear"));
+}
+
+// Rows sorted by label, one probability for all of them: well calibrated, whatever the order.
+TEST(ComparisonTest, CalibrationDoesNotHangOnTheOrderOfRows) {
+  std::vector<std::uint8_t> truth(kRows, 0);
+  std::fill(truth.begin(), truth.begin() + kRows / 4, 1);
+  MethodRun run;
+  run.name = "rate";
+  run.probabilities.assign(kRows, 0.25);
+  EXPECT_TRUE(judge_events("credit", truth, {run}).methods[0].calibration->fine());
+}
+
 TEST(ComparisonTest, BaselineThatIsNotBeatenIsSaid) {
   const auto truth = truth_of_classes();
   const auto c = judge_classes("text", truth, 2,
                                {constant(), classifier("lm", Family::language_model, 195, 9),
                                 classifier("linear", Family::traditional, 196, 5)});
   EXPECT_THAT(c.verdict.en, HasSubstr("does not beat \"majority\""));
+}
+
+TEST(ComparisonTest, LabelsGoByMacroF1) {
+  // Two labels, four rows. By hand: label 0 has two hits and one false alarm (F1 4/5), label 1 one hit and one miss
+  // (F1 2/3); the two mistakes are in one row.
+  const std::vector<std::uint8_t> truth = {1, 0, 1, 1, 0, 1, 0, 0}, said = {1, 0, 1, 1, 1, 0, 0, 0};
+  MethodRun run;
+  run.name = "lm";
+  run.said = said;
+  for (const std::uint8_t s : said) run.probabilities.push_back(s != 0 ? 0.8 : 0.2);
+  MethodRun perfect = run;
+  perfect.name = "linear";
+  perfect.said = truth;
+  const auto c = judge_labels("multilabel", truth, 2, {run, perfect});
+  EXPECT_DOUBLE_EQ(c.methods[0].measures[0].value, (4 / 5.0 + 2 / 3.0) / 2);
+  EXPECT_DOUBLE_EQ(c.methods[0].measures[2].value, 0.75);
+  EXPECT_DOUBLE_EQ(c.methods[0].measures[3].value, (6 * 0.04 + 2 * 0.64) / 8);
+  EXPECT_EQ(c.methods[1].measures[0].value, 1);
+  EXPECT_NEAR(c.tests[0].difference.value, 1 - (4 / 5.0 + 2 / 3.0) / 2, 1e-12);
 }
 
 TEST(ComparisonTest, EventsGoByDeLong) {
