@@ -19,8 +19,15 @@ std::vector<double> returns_of(int days) {
   return out;
 }
 
+ReturnLanguageOptions options() {
+  ReturnLanguageOptions o;
+  o.context = 12;
+  o.epochs = 40;
+  return o;
+}
+
 const ReturnLanguageModel& model() {
-  static const ReturnLanguageModel kModel = ReturnLanguageModel::train(returns_of(1500), {.context = 20, .epochs = 6});
+  static const ReturnLanguageModel kModel = ReturnLanguageModel::train(returns_of(1500), options());
   return kModel;
 }
 
