@@ -141,7 +141,7 @@ void add_compare(CLI::App& app, Common& common) {
   verb->add_option("--split", a.split, "Prices: first day that is judged (default: after the first third)");
   verb->add_option("--level", a.level, "var: confidence")->capture_default_str();
   verb->add_option("--window", a.window, "var: days of a window")->capture_default_str();
-  verb->add_option("--epochs", a.epochs, "Of the language model (default: text 4, sessions and prices 20)");
+  verb->add_option("--epochs", a.epochs, "Of the language model (default: text 4, sessions 20, prices 80)");
   verb->add_option("--lr", a.lr, "Of the language model (default 4e-4)");
   verb->add_option("--folds", a.folds, "Where there is no --test")->check(CLI::Range(2, 20))->capture_default_str();
   verb->add_option("--violations", o->violations,
