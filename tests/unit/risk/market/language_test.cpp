@@ -22,12 +22,12 @@ std::vector<double> returns_of(int days) {
 ReturnLanguageOptions options() {
   ReturnLanguageOptions o;
   o.context = 12;
-  o.epochs = 40;
+  o.epochs = 30;
   return o;
 }
 
 const ReturnLanguageModel& model() {
-  static const ReturnLanguageModel kModel = ReturnLanguageModel::train(returns_of(1500), options());
+  static const ReturnLanguageModel kModel = ReturnLanguageModel::train(returns_of(700), options());
   return kModel;
 }
 
