@@ -28,9 +28,9 @@ class DirectionTask : public MarketTask {
     choose_sessions(report);
     std::vector<govern::MethodRun> runs = {always_up()};
     runs.push_back(run_of(
-        "logistic", [](const auto& s) { return 1 / (1 + std::exp(-s.logistic)); }, meter.cost()));
+        "logistic", [](const auto& s) { return 1 / (1 + std::exp(-s.scores[0])); }, meter.cost()));
     runs.push_back(run_of(
-        "boosted", [](const auto& s) { return 1 / (1 + std::exp(-s.boosted)); }, meter.cost()));
+        "boosted", [](const auto& s) { return 1 / (1 + std::exp(-s.scores[1])); }, meter.cost()));
     runs.push_back(run_of(
         "both calibrated", [](const auto& s) { return s.probability_up; }, meter.cost()));
     runs.push_back(language());
@@ -46,6 +46,7 @@ class DirectionTask : public MarketTask {
  private:
   risk::ForecastOptions walk_options() const {
     risk::ForecastOptions options;
+    options.models = {risk::DirectionModel::logistic, risk::DirectionModel::boosted};  // in the order of the scores
     options.seed = common_.seed;
     return options;
   }
