@@ -57,6 +57,7 @@ class MultilabelTask : public CompareTask {
       kept.ids.push_back(train_.ids[i]);
       kept.texts.push_back(train_.texts[i]);
       kept.lines.push_back(train_.lines[i]);
+      kept.texts_number.push_back(train_.texts_number[i]);
       kept.sets.front().push_back(train_.sets.front()[i]);
     }
     train_ = std::move(kept);
@@ -86,7 +87,10 @@ class MultilabelTask : public CompareTask {
 
  private:
   LabelledRows read(const std::vector<std::string>& files, const std::vector<lm::Head>& known) const {
-    RowOptions options{files, a_.text_columns, {{"label", a_.label, lm::HeadKind::multilabel}}, "auto", false};
+    RowOptions options;
+    options.files = files;
+    options.text_columns = a_.text_columns;
+    options.heads = {{"label", a_.label, lm::HeadKind::multilabel}};
     ReadSummary summary;
     LabelledRows rows = read_labelled(options, known, nullptr, summary);
     for (const std::string& reason : summary.reasons) say(common_, "set aside " + reason);

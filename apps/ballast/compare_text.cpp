@@ -186,6 +186,7 @@ class TextTask : public CompareTask {
       rows.texts.push_back(texts_[i]);
       rows.lines.push_back(records_[i].line);
       rows.ids.emplace_back();
+      rows.texts_number.push_back(rows.texts.size() - 1);
       labels.push_back(labels_[i]);
     }
     rows.classes = {classes_of(labels)};
