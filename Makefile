@@ -52,8 +52,8 @@ format:
 
 lint:
 	@scripts/setup lint
-	@$(CONFIGURE) -DBALLAST_TESTS=ON
-	@find ballast apps -name '*.cpp' | sort | xargs -P $(JOBS) -n 1 scripts/tidy $(BUILD)
+	@cmake --preset $(PRESET) -B build/lint -DBALLAST_TESTS=ON -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON
+	@find ballast apps -name '*.cpp' | sort | xargs -P $(JOBS) -n 1 scripts/tidy build/lint
 
 model: build
 	@scripts/train_model $(if $(CORPUS),--corpus $(CORPUS)) $(if $(EXCLUDE),--exclude $(EXCLUDE))

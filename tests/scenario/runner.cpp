@@ -60,11 +60,11 @@ std::string here_document(const std::string& command) {
   return std::regex_search(command, found, kWord) ? found[1].str() : "";
 }
 
-/// `ballast VERB …` with --threads 1 behind it, before any redirection.
+/// `ballast VERB …` with --threads 1 behind the verb (and its sub-verbs), so that nothing of the rest is torn apart.
 std::string on_one_thread(const std::string& command) {
   if (command.find("--threads") != std::string::npos) return command;
-  static const std::regex kCall("(^|[|;&] *)(ballast [a-z][^|;&<>]*)");
-  return std::regex_replace(command, kCall, "$1$2 --threads 1 ");
+  static const std::regex kCall("(^|[|;&] *)(ballast [a-z]+( [a-z]+)*)(?= |$)");
+  return std::regex_replace(command, kCall, "$1$2 --threads 1");
 }
 
 Scenario parse(const Lines& lines) {
