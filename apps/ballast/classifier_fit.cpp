@@ -12,10 +12,12 @@
 namespace ballast::apps {
 namespace {
 
+constexpr int kFewestPositives = 5;  // of a label, before its threshold may lie below one half
+
 constexpr int kMixes = 20;           // weights tried between the branches: 0, 1/20 … 1
 constexpr double kMostCertain = 20;  // log-odds: separable rows would drive every probability to exactly 1, and no
                                      // limit of refusal could tell them apart
-constexpr int kReplicates = 100;  // bootstrap refits kept for intervals
+constexpr int kReplicates = 100;     // bootstrap refits kept for intervals
 
 /// One head's columns of both branches and what is true.
 struct HeadData {
@@ -158,7 +160,11 @@ void calibrate_labels(const HeadData& d, std::uint64_t seed, lm::HeadSpec& spec)
     }
     std::vector<double> p;
     for (const double s : c.score) p.push_back(platt(s));
-    spec.head.thresholds.push_back(std::min(1.0, tabular::best_f1_threshold(p, c.truth).threshold));
+    double threshold = std::min(1.0, tabular::best_f1_threshold(p, c.truth).threshold);
+    // One positive that ranks low has its best F1 where nearly every text is listed.
+    if (std::count(c.truth.begin(), c.truth.end(), std::uint8_t{1}) < kFewestPositives)
+      threshold = std::max(threshold, 0.5);
+    spec.head.thresholds.push_back(threshold);
   }
 }
 

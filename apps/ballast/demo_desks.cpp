@@ -141,13 +141,103 @@ DeskShow operations(const fs::path& folder, const std::string& store) {
   return show;
 }
 
+DeskShow fraud(const fs::path& folder, const std::string& store) {
+  DeskShow show;
+  show.heading = "Fraud: three card payments (900 simulated ones to learn from)";
+  base::write_file_atomic(folder / "payments.csv", demo_transactions());
+  base::write_file_atomic(folder / "new_payments.csv", demo_new_transactions());
+  base::write_file_atomic(folder / "rules.toml", demo_fraud_rules());
+  answer(show, {"operations", "fraud",   "train", "--data",  "payments.csv", "--label",  "fraud",      "--fraud",
+                "1",          "--id",    "tx",    "--time",  "at",           "--group",  "card",       "--amount",
+                "amount",     "--folds", "3",     "--rules", "rules.toml",   "--output", "fraud-model"},
+         folder, store);
+  std::vector<std::string> actions;
+  for (const Json& row :
+       json_lines(answer(show, {"operations", "fraud", "score", "--model", "fraud-model", "--data", "new_payments.csv"},
+                         folder, store))) {
+    actions.push_back(row.at("action"));
+    std::string why = "no rule, no reason";
+    if (!row.at("reasons").empty()) why = row.at("reasons")[0].at("text");
+    if (!row.at("rules").empty()) why = "rule \"" + row.at("rules")[0].at("name").get<std::string>() + "\"";
+    show.lines.push_back(fmt::format("{:<5} {:<7} fraud with probability {:.3f}: {}",
+                                     row.at("subject").get<std::string>(), actions.back(),
+                                     row.at("probability").get<double>(), why));
+    show.json.push_back(row);
+  }
+  show.result = fmt::format("{}", fmt::join(actions, ", "));
+  return show;
+}
+
+DeskShow customers(const fs::path& folder, const std::string& store) {
+  DeskShow show;
+  show.heading = "Customers: which complaint to read first";
+  base::write_file_atomic(folder / "complaints.csv", demo_complaints());
+  int urgent = 0, all = 0;
+  for (const Json& row :
+       json_lines(answer(show, {"customers", "complaints", "complaints.csv", "--by-urgency"}, folder, store))) {
+    const std::string urgency = row.at("urgency");
+    urgent += urgency == "urgent" ? 1 : 0;
+    ++all;
+    std::string why;
+    for (const Json& reason : row.at("reasons")) {
+      if (reason.at("quote").get<std::string>().empty()) continue;
+      why += fmt::format("{}{} (\"{}\")", why.empty() ? ": " : ", ", reason.at("code").get<std::string>(),
+                         reason.at("quote").get<std::string>());
+    }
+    show.lines.push_back(fmt::format("line {}: {}, {}{}", row.at("row").get<std::int64_t>(), urgency,
+                                     row.at("sentiment").get<std::string>(), why));
+    show.json.push_back(row);
+  }
+  show.result = fmt::format("{} of {} complaints urgent", urgent, all);
+  return show;
+}
+
+DeskShow advise(const fs::path& folder, const std::string& store) {
+  DeskShow show;
+  show.heading = "Advice: a client's portfolio against what he can bear (simulated funds)";
+  base::write_file_atomic(folder / "funds.csv", demo_funds());
+  base::write_file_atomic(folder / "holdings.csv", demo_holdings());
+  base::write_file_atomic(folder / "client.toml", demo_answers());
+  const Json j = base::parse_json(answer(show,
+                                         {"advise", "--portfolio", "holdings.csv", "--prices", "funds.csv", "--profile",
+                                          "client.toml", "--index", "INDEX", "--window", "500"},
+                                         folder, store),
+                                  "advise");
+  const std::string outcome = j.at("outcome"), currency = j.at("currency");
+  std::string breaches;
+  for (const Json& b : j.at("breaches")) {
+    const std::string subject = b.at("subject");
+    breaches +=
+        (breaches.empty() ? "" : ", ") + b.at("limit").get<std::string>() + (subject.empty() ? "" : " of " + subject);
+  }
+  show.result = fmt::format("{}: {}", outcome, breaches.empty() ? "no limit breached" : "limits breached");
+  show.lines.push_back(fmt::format("{}; limits breached: {}", outcome, breaches.empty() ? "none" : breaches));
+  for (const Json& p : j.at("positions")) {
+    show.lines.push_back(fmt::format("{:<5} {} from {:.1f} % to {:.1f} %", p.at("verdict").get<std::string>(),
+                                     p.at("instrument").get<std::string>(), percent(p.at("weight")),
+                                     percent(p.at("target"))));
+  }
+  show.lines.push_back(fmt::format(
+      "volatility {:.1f} % to {:.1f} % a year, mean loss on the worst days {:.1f} % to {:.1f} %; cost {} {}",
+      percent(j.at("before").at("volatility")), percent(j.at("after").at("volatility")),
+      percent(j.at("before").at("cvar")), percent(j.at("after").at("cvar")), j.at("cost").get<std::string>(),
+      currency));
+  for (const char* key : {"decision_id", "outcome", "breaches", "positions", "before", "after", "cost", "currency"}) {
+    show.json[key] = j.at(key);
+  }
+  return show;
+}
+
 }  // namespace
 
 const std::vector<Desk>& demo_desks() {
   static const std::vector<Desk> desks = {{"forecast", "Forecasting an index", forecast},
                                           {"credit", "Deciding three applications", credit},
                                           {"liquidity", "Measuring a bank's liquidity", liquidity},
-                                          {"operations", "Reading a payment gateway's log", operations}};
+                                          {"operations", "Reading a payment gateway's log", operations},
+                                          {"fraud", "Judging three card payments", fraud},
+                                          {"customers", "Sorting four complaints", customers},
+                                          {"advise", "Advising on a portfolio", advise}};
   return desks;
 }
 

@@ -89,6 +89,46 @@ buffer_haircut = 0.05
 deposits = 2.0
 )";
 
+constexpr std::string_view kNewTransactions = R"(tx,at,card,amount,kind
+P-1,2026-03-06 10:00:00,7,97.50,web
+P-2,2026-03-06 10:01:00,8,0.20,web
+P-3,2026-03-06 10:02:00,9,12.00,shop
+)";
+
+constexpr std::string_view kFraudRules = R"([[rule]]
+name = "small web test"
+when = "kind == 'web' and amount < 0.5"
+action = "block"
+reason = "card testing"
+)";
+
+constexpr std::string_view kComplaints = R"(text
+"Tessary Pay took 900 from my account for the third time, and I have told my lawyer"
+"The queue at the branch was long on Monday"
+"我是老人，贷款逾期被反复催收，再不解决就向监管部门投诉"
+"手机银行的字体太小，希望可以调大"
+)";
+
+constexpr std::string_view kHoldings = R"(instrument,quantity,value,currency,class
+WILD,400,,USD,shares
+CALM,,20000,USD,shares
+cash,,1000,USD,cash
+)";
+
+constexpr std::string_view kAnswers = R"([client]
+name = "Client 7"
+[answers]
+income = "secure"
+share = "half"
+reserve = "year"
+duties = "some"
+loss = "large"
+fall = "hold"
+experience = "shares"
+years = "ten"
+cash = "tenth"
+)";
+
 }  // namespace
 
 std::string demo_prices() {
@@ -175,6 +215,52 @@ std::string demo_log() {
     }
   }
   return log;
+}
+
+std::string demo_transactions() {
+  base::Random random(kSeed, 4);
+  std::string csv = "tx,at,card,amount,kind,fraud\n";
+  for (int i = 0; i < 900; ++i) {
+    const double amount = 100 * random.uniform() * random.uniform();
+    const bool web = random.uniform() > 0.7;
+    const bool fraud = amount / 100 + (web ? 0.4 : 0.0) + 0.5 * (random.uniform() - 0.5) > 0.85;
+    csv += fmt::format("T-{},2026-02-{:02d} {:02d}:{:02d}:00,{},{:.2f},{},{}\n", i, 1 + i / 33, i % 24, i % 60,
+                       random.below(50), amount, web ? "web" : "shop", fraud ? 1 : 0);
+  }
+  return csv;
+}
+std::string_view demo_new_transactions() {
+  return kNewTransactions;
+}
+std::string_view demo_fraud_rules() {
+  return kFraudRules;
+}
+std::string_view demo_complaints() {
+  return kComplaints;
+}
+
+std::string demo_funds() {
+  const auto calendar = risk::TradingCalendar::named("NYSE");
+  const auto last = *risk::parse_day("2026-03-06");
+  base::Random random(kSeed, 5);
+  std::string csv = "date,CALM,MILD,WILD,INDEX\n";
+  double calm = 100, mild = 100, wild = 100, index = 100;
+  for (auto day = calendar.session_from(last - std::chrono::days(1460)); day <= last;
+       day = calendar.session_after(day)) {
+    const double factor = 0.0004 + 0.010 * random.normal();
+    calm *= 1 + 0.4 * factor + 0.004 * random.normal();
+    mild *= 1 + 0.8 * factor + 0.006 * random.normal();
+    wild *= 1 + 1.7 * factor + 0.018 * random.normal();
+    index *= 1 + factor;
+    csv += fmt::format("{},{:.4f},{:.4f},{:.4f},{:.4f}\n", risk::day_text(day), calm, mild, wild, index);
+  }
+  return csv;
+}
+std::string_view demo_holdings() {
+  return kHoldings;
+}
+std::string_view demo_answers() {
+  return kAnswers;
 }
 
 }  // namespace ballast::apps

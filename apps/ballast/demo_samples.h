@@ -33,4 +33,19 @@ std::string_view demo_liquidity_scenarios();
 /// Lines of a payment gateway's log; one of them is unlike the others.
 std::string demo_log();
 
+/// tx,at,card,amount,kind,fraud of 900 card payments; `fraud` follows from amount, kind and chance.
+std::string demo_transactions();
+/// The same columns without fraud: three payments. And a rule beside the model.
+std::string_view demo_new_transactions();
+std::string_view demo_fraud_rules();
+
+/// text: four complaints, in English and Chinese.
+std::string_view demo_complaints();
+
+/// date and prices of four funds over four years, driven by one factor: three of rising risk, and their index.
+std::string demo_funds();
+/// What a client holds, and what he answered.
+std::string_view demo_holdings();
+std::string_view demo_answers();
+
 }  // namespace ballast::apps
