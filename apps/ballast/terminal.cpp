@@ -47,7 +47,7 @@ void add_common(CLI::App& verb, Common& common, const std::string& example) {
   verb.add_option("--store", common.store, "Where documents, signals and decisions are kept")->capture_default_str();
   verb.add_option("--seed", common.seed, "Fixes everything random")->capture_default_str();
   verb.add_option_function<int>(
-          "--threads", [](const int& n) { base::set_threads(n); }, "Threads (0: all cores)")
+          "--threads", [&common](const int& n) { base::set_threads(common.threads = n); }, "Threads (0: all cores)")
       ->default_str("0");
   verb.add_flag("--quiet", common.quiet, "No progress and no words on standard error");
   verb.footer("Example:\n  " + example);
