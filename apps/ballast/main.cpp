@@ -15,6 +15,7 @@
 #include "ballast/ingest/record.h"
 #include "customers.h"
 #include "events.h"
+#include "mask.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -77,6 +78,7 @@ int run(int argc, char** argv) {
   add_tokenize(app, common);
   add_tokenizer(app, common);
   add_preprocess(app, common);
+  add_mask(app, common);
   add_operations(app, common);
   add_liquidity(app, common);
   add_explain(app, common);

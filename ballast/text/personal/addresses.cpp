@@ -9,7 +9,7 @@ namespace {
 
 /// What may follow a street or a box: a flat, a town, a state with its code. A town counts only where a code follows,
 /// or the comma of the next part.
-const std::string kPlace = R"([A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){0,2})";
+const std::string kPlace = R"([A-Z][\p{L}.'’-]*[\p{L}](?: [A-Z][\p{L}.'’-]*[\p{L}]){0,2})";
 const std::string kCode =
     R"((?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z0-9]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|[A-Z]{2,3} (?:\d{4,5}(?:-\d{4})?|[A-Z]\d[A-Z] \d[A-Z]\d))\b)";
 

@@ -99,7 +99,7 @@ Run run_at(const View& view, const std::vector<Token>& tokens, std::size_t first
     const Token& next = tokens[run.last];
     const bool carries_on = is_particle(next) && run.last + 1 < tokens.size() && tokens[run.last + 1].capital &&
                             adjacent(view, next, tokens[run.last + 1]);
-    if ((!next.capital && !carries_on) || never_names().contains(next.word)) break;
+    if ((!next.capital && !carries_on) || (!next.initial && never_names().contains(next.word))) break;
     ++run.last;
   }
   return run;
