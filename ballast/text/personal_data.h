@@ -3,7 +3,7 @@
 //
 // In: UTF-8 text. Out: half-open byte spans of the text as given, or the text with "[EMAIL_1]" in their places. Numbers
 // with check digits must pass them (Luhn, GB 11643, ISO 13616). Names and addresses are found by lists, titles and what
-// stands around them: some are missed (docs/assist.md has the measured recall), so masking lowers a risk and does not
+// stands around them: some are missed (docs/privacy.md has the measured recall), so masking lowers a risk and does not
 // end it.
 #pragma once
 
