@@ -142,7 +142,7 @@ void evaluate_language_model(const EvaluateOptions& o, lm::LoadedModel& model, c
   const std::int64_t length = o.sequence_length > 0 ? std::min(o.sequence_length, config.positions) : config.positions;
   const auto examples = lm::tokenize_corpus(*model.tokenizer, texts, length, report, terminal_progress(common));
   lm::TrainSettings settings;
-  settings.objective = config.type == lm::ModelType::gpt2 ? lm::Objective::causal_lm : lm::Objective::masked_lm;
+  settings.objective = config.is_causal() ? lm::Objective::causal_lm : lm::Objective::masked_lm;
   settings.sampling.batch_size = 1;
   settings.sampling.seed = common.seed;
   if (settings.objective == lm::Objective::masked_lm) settings.mask_token = model.tokenizer->special().mask.value_or(0);

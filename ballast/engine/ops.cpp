@@ -147,6 +147,65 @@ Value layer_norm(Tape& tape, Value x, Parameter& gain, Parameter& bias, float ep
   return y;
 }
 
+Value rms_norm(Tape& tape, Value x, Parameter& gain, float eps) {
+  BALLAST_CHECK(x.cols % gain.size == 0, x.cols);
+  const std::int64_t n = gain.size, groups = x.size() / n;
+  Value y = tape.make(x.rows, x.cols);
+  float* rstd = tape.arena().floats(groups);
+  base::parallel_ranges(groups, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      kernels::rms_norm_row(x.data + i * n, gain.value, eps, n, y.data + i * n, rstd + i);
+    }
+  });
+  tape.on_backward([x, y, rstd, n, groups, g = &gain] {
+    if (g->grad != nullptr) {
+      base::parallel_ranges(n, kColumns, [&](std::int64_t begin, std::int64_t end) {
+        kernels::rms_norm_columns_backward(x.data, y.grad, rstd, groups, n, begin, end, g->grad);
+      });
+    }
+    base::parallel_ranges(groups, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        kernels::rms_norm_row_backward(x.data + i * n, g->value, y.grad + i * n, rstd[i], n, x.grad + i * n);
+      }
+    });
+  });
+  return y;
+}
+
+Value gate(Tape& tape, Value a, Value b, Activation activation) {
+  BALLAST_CHECK(a.rows == b.rows && a.cols == b.cols, a.rows);
+  Value y = tape.make(a.rows, a.cols);
+  base::parallel_ranges(y.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
+    kernels::gate(activation, a.data + begin, b.data + begin, y.data + begin, end - begin);
+  });
+  tape.on_backward([a, b, y, activation] {
+    base::parallel_ranges(y.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
+      kernels::gate_backward(activation, a.data + begin, b.data + begin, y.grad + begin, a.grad + begin, b.grad + begin,
+                             end - begin);
+    });
+  });
+  return y;
+}
+
+Value rotate(Tape& tape, Value x, std::int64_t head_width, Rotation rotation) {
+  BALLAST_CHECK(x.cols % head_width == 0 && head_width % 2 == 0, head_width);
+  Value y = tape.make(x.rows, x.cols);
+  const std::int64_t half = head_width / 2;
+  const auto turn = [x, half, rotation](const float* from, float sign, float* to, bool accumulate) {
+    base::parallel_ranges(x.rows, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        for (std::int64_t at = i * x.cols; at < (i + 1) * x.cols; at += 2 * half) {
+          kernels::rotate(from + at, rotation.cosine + i * half, rotation.sine + i * half, sign, half, to + at,
+                          accumulate);
+        }
+      }
+    });
+  };
+  turn(x.data, 1.0f, y.data, false);
+  tape.on_backward([x, y, turn] { turn(y.grad, -1.0f, x.grad, true); });
+  return y;
+}
+
 Value add(Tape& tape, Value a, Value b) {
   BALLAST_CHECK(a.rows == b.rows && a.cols == b.cols, a.rows);
   Value y = tape.make(a.rows, a.cols);

@@ -28,6 +28,21 @@ void pack_for_inference(Parameter& weight, Layout layout, Precision precision);
 /// y = LayerNorm(x) over the columns, with gain and bias [cols].
 Value layer_norm(Tape& tape, Value x, Parameter& gain, Parameter& bias, float eps);
 
+/// y = RMSNorm(x) with gain [width], over consecutive groups of `width` columns (Zhang & Sennrich 2019): a whole row,
+/// or each head of it.
+Value rms_norm(Tape& tape, Value x, Parameter& gain, float eps);
+
+/// y = f(a) · b, element by element: the gated feed-forward layers of Shazeer (2020).
+Value gate(Tape& tape, Value a, Value b, Activation activation);
+
+/// Cosines and sines of a batch's angles, [rows, head_width / 2] each; memory of the arena.
+struct Rotation {
+  const float *cosine = nullptr, *sine = nullptr;
+};
+/// Rotary positions (Su et al. 2021): in every head of x [rows, heads · head_width] the pairs (j, j + head_width / 2)
+/// are turned by their token's angle.
+Value rotate(Tape& tape, Value x, std::int64_t head_width, Rotation rotation);
+
 /// y = a + b.
 Value add(Tape& tape, Value a, Value b);
 

@@ -34,7 +34,7 @@ AttentionMaps attention_maps(const std::filesystem::path& folder, std::string_vi
   network.encode(tape, batch, &capture);
   float* out = maps.weights.data();
   for (const Capture::Attention& a : capture.attentions) {
-    engine::attention_weights(a.q, a.k, config.heads, config.head_width(), 0, length, network.mask(), out);
+    engine::attention_weights(a.q, a.k, 0, length, 0, length, network.attention_options(), out);
     out += config.heads * length * length;
   }
   return maps;

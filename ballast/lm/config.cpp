@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ballast/base/error.h"
+#include "ballast/lm/config/fields.h"
 
 namespace ballast::lm {
 namespace {
@@ -12,47 +13,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 using base::json_field;
-
-/// A whole number: the JSON library would cut 2.5 down to 2.
-std::int64_t integer(const Json& json, const std::string& key, const std::string& where) {
-  const auto value = json_field<Json>(json, key, where);
-  if (!value.is_number_integer()) {
-    base::json_field_failed(key, where, "has the wrong type: " + base::dump_json(value).substr(0, 60));
-  }
-  return value.get<std::int64_t>();
-}
-
-bool given(const Json& json, const std::string& key) {
-  return json.contains(key) && !json.at(key).is_null();
-}
-
-std::int64_t positive(const Json& json, const std::string& key, const std::string& where, std::int64_t limit) {
-  const std::int64_t value = integer(json, key, where);
-  if (value <= 0 || value > limit) {
-    throw Error(ErrorCode::bad_input,
-                "field \"" + key + "\" is " + std::to_string(value) + ", expected 1 … " + std::to_string(limit), where);
-  }
-  return value;
-}
-
-float probability(const Json& json, const std::string& key, const std::string& where, float otherwise) {
-  const auto value = json_field<double>(json, key, where, otherwise);
-  if (!(value >= 0 && value < 1)) {
-    throw Error(ErrorCode::bad_input, "field \"" + key + "\" is " + std::to_string(value) + ", expected 0 ≤ p < 1",
-                where);
-  }
-  return static_cast<float>(value);
-}
-
-double small(const Json& json, const std::string& key, const std::string& where, double otherwise, int limit) {
-  const auto value = json_field<double>(json, key, where, otherwise);
-  if (!(value > 0 && value <= limit)) {
-    throw Error(ErrorCode::bad_input,
-                "field \"" + key + "\" is " + std::to_string(value) + ", expected 0 < x ≤ " + std::to_string(limit),
-                where);
-  }
-  return value;
-}
+using namespace config;  // NOLINT(google-build-using-namespace): its own helpers
 
 /// A special token's id. Configurations made for a smaller vocabulary often keep the defaults of the public model,
 /// which then name no token: as good as none.
@@ -60,14 +21,6 @@ std::int64_t token_id(const Json& json, const std::string& key, const std::strin
   const std::int64_t id = given(json, key) ? integer(json, key, where) : -1;
   return id >= 0 && id < vocabulary ? id : -1;
 }
-
-void refuse_flag(const Json& json, const std::string& key, const std::string& where) {
-  if (json_field<bool>(json, key, where, false)) {
-    throw Error(ErrorCode::unsupported, "field \"" + key + "\" is true, which Ballast does not support", where);
-  }
-}
-
-constexpr std::int64_t kMaxCount = std::int64_t{1} << 24;
 
 void read_labels(const Json& json, const std::string& where, ModelConfig& c) {
   if (json.contains("id2label") && json.at("id2label").is_object()) {
@@ -94,24 +47,8 @@ void read_labels(const Json& json, const std::string& where, ModelConfig& c) {
   }
 }
 
-HeadType head_of(const Json& json, const std::string& where, const std::string& family) {
-  const auto names = json_field<std::vector<std::string>>(json, "architectures", where, {});
-  if (names.empty()) return HeadType::none;
-  const std::string& name = names.front();
-  if (name == family + "Model") return HeadType::none;
-  if (name == family + "ForSequenceClassification") return HeadType::classification;
-  const bool language_model =
-      family == "GPT2" ? name == "GPT2LMHeadModel" : name == "BertForMaskedLM" || name == "BertForPreTraining";
-  if (language_model) return HeadType::language_model;
-  throw Error(ErrorCode::unsupported, "architecture \"" + name + "\" is not known", where,
-              "known for " + family + ": " + family + "Model, " +
-                  (family == "GPT2" ? "GPT2LMHeadModel" : "BertForMaskedLM, BertForPreTraining") + ", " + family +
-                  "ForSequenceClassification");
-}
-
 void read_gpt2(const Json& json, const std::string& where, ModelConfig& c) {
-  c.type = ModelType::gpt2;
-  c.head = head_of(json, where, "GPT2");
+  c.head = head_of(json, where, "GPT2", {"GPT2LMHeadModel"});
   if (c.head == HeadType::none) c.head = HeadType::language_model;  // the head is tied: nothing is missing
   c.vocabulary = positive(json, "vocab_size", where, kMaxCount);
   c.width = positive(json, "n_embd", where, 1 << 16);
@@ -133,8 +70,7 @@ void read_gpt2(const Json& json, const std::string& where, ModelConfig& c) {
 }
 
 void read_bert(const Json& json, const std::string& where, ModelConfig& c) {
-  c.type = ModelType::bert;
-  c.head = head_of(json, where, "Bert");
+  c.head = head_of(json, where, "Bert", {"BertForMaskedLM", "BertForPreTraining"});
   c.vocabulary = positive(json, "vocab_size", where, kMaxCount);
   c.width = positive(json, "hidden_size", where, 1 << 16);
   c.layers = positive(json, "num_hidden_layers", where, 1024);
@@ -156,37 +92,72 @@ void read_bert(const Json& json, const std::string& where, ModelConfig& c) {
   refuse_flag(json, "is_decoder", where);
 }
 
+/// How a family is called in class names, and its class with a language-model head.
+struct Family {
+  ModelType type;
+  const char *name, *classes, *language_model;
+};
+constexpr Family kFamilies[] = {{ModelType::bert, "bert", "Bert", "BertForMaskedLM"},
+                                {ModelType::gpt2, "gpt2", "GPT2", "GPT2LMHeadModel"},
+                                {ModelType::llama, "llama", "Llama", "LlamaForCausalLM"},
+                                {ModelType::qwen2, "qwen2", "Qwen2", "Qwen2ForCausalLM"},
+                                {ModelType::qwen3, "qwen3", "Qwen3", "Qwen3ForCausalLM"}};
+
+const Family& family_of(ModelType type) {
+  return *std::find_if(std::begin(kFamilies), std::end(kFamilies), [&](const Family& f) { return f.type == type; });
+}
+
+std::string known_families() {
+  std::string names;
+  for (const Family& f : kFamilies) names += (names.empty() ? "" : ", ") + std::string(f.name);
+  return names;
+}
+
 }  // namespace
 
+const char* model_type_name(ModelType type) {
+  return family_of(type).name;
+}
+
 std::string ModelConfig::architecture() const {
-  const std::string family = type == ModelType::gpt2 ? "GPT2" : "Bert";
-  if (head == HeadType::classification) return family + "ForSequenceClassification";
-  if (head == HeadType::language_model) return type == ModelType::gpt2 ? "GPT2LMHeadModel" : "BertForMaskedLM";
-  return family + "Model";
+  const Family& family = family_of(type);
+  if (head == HeadType::classification) return std::string(family.classes) + "ForSequenceClassification";
+  if (head == HeadType::language_model) return family.language_model;
+  return std::string(family.classes) + "Model";
 }
 
 ModelConfig parse_config(const Json& json, const std::string& where) {
   ModelConfig c;
   const auto type = json_field<std::string>(json, "model_type", where);
-  if (type == "gpt2") {
+  const auto* family =
+      std::find_if(std::begin(kFamilies), std::end(kFamilies), [&](const Family& f) { return type == f.name; });
+  if (family == std::end(kFamilies)) {
+    throw Error(ErrorCode::unsupported, "model_type \"" + type + "\" is not known", where,
+                "known: " + known_families());
+  }
+  c.type = family->type;
+  if (c.type == ModelType::gpt2) {
     read_gpt2(json, where, c);
-  } else if (type == "bert") {
+  } else if (c.type == ModelType::bert) {
     read_bert(json, where, c);
   } else {
-    throw Error(ErrorCode::unsupported, "model_type \"" + type + "\" is not known", where, "known: bert, gpt2");
+    c.head = head_of(json, where, family->classes, {family->language_model});
+    read_llama(json, where, c);
   }
-  if (c.width % c.heads != 0) {
+  if (c.head_size == 0 && c.width % c.heads != 0) {
     throw Error(ErrorCode::bad_input,
                 "width " + std::to_string(c.width) + " is not a multiple of the " + std::to_string(c.heads) + " heads",
                 where);
   }
-  static const std::vector<std::string> kActivations = {"gelu",      "gelu_new", "gelu_pytorch_tanh",
-                                                        "gelu_fast", "relu",     "tanh"};
+  static const std::vector<std::string> kActivations = {
+      "gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "relu", "tanh", "silu", "swish"};
   if (std::find(kActivations.begin(), kActivations.end(), c.activation) == kActivations.end()) {
     throw Error(ErrorCode::unsupported, "activation \"" + c.activation + "\" is not known", where,
-                "known: gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu, tanh");
+                "known: gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu, silu, swish, tanh");
   }
-  if (json.contains("tie_word_embeddings") && !json_field<bool>(json, "tie_word_embeddings", where, true)) {
+  const bool may_untie = c.type != ModelType::gpt2 && c.type != ModelType::bert;
+  if (!may_untie && json.contains("tie_word_embeddings") &&
+      !json_field<bool>(json, "tie_word_embeddings", where, true)) {
     throw Error(ErrorCode::unsupported, "untied word embeddings are not supported for " + type, where);
   }
   c.initializer_range = small(json, "initializer_range", where, 0.02, 100);
@@ -205,7 +176,7 @@ ModelConfig read_config(const std::filesystem::path& file) {
 Json config_json(const ModelConfig& c) {
   Json j = c.raw.is_object() ? c.raw : Json::object();
   j["architectures"] = {c.architecture()};
-  j["model_type"] = c.type == ModelType::gpt2 ? "gpt2" : "bert";
+  j["model_type"] = model_type_name(c.type);
   j["vocab_size"] = c.vocabulary;
   j["initializer_range"] = c.initializer_range;
   if (c.type == ModelType::gpt2) {
@@ -216,6 +187,8 @@ Json config_json(const ModelConfig& c) {
     j["n_inner"] = c.inner;
     j["layer_norm_epsilon"] = c.raw.value("layer_norm_epsilon", 1e-5);
     j["activation_function"] = c.activation;
+  } else if (c.type != ModelType::bert) {
+    write_llama(c, j);
   } else {
     j["hidden_size"] = c.width;
     j["num_hidden_layers"] = c.layers;

@@ -11,10 +11,24 @@
 
 namespace ballast::lm {
 
-enum class ModelType { gpt2, bert };
+enum class ModelType { gpt2, bert, llama, qwen2, qwen3 };
+/// As in config.json.
+const char* model_type_name(ModelType type);
 
 /// What stands on top of the encoder.
 enum class HeadType { none, language_model, classification };
+
+/// Angles of rotary positions: token t turns pair j by t · theta^(-2j / head_width), scaled for longer texts.
+struct RotaryConfig {
+  enum class Scaling { none, linear, llama3, yarn };
+  double theta = 10000;
+  Scaling scaling = Scaling::none;
+  double factor = 1;
+  double low_frequency = 1, high_frequency = 4;  // llama3
+  double beta_fast = 32, beta_slow = 1;          // yarn
+  double attention_factor = 1;                   // of cosines and sines (yarn)
+  std::int64_t original_positions = 0;           // that the model was first trained on
+};
 
 struct ModelConfig {
   ModelType type = ModelType::bert;
@@ -23,6 +37,8 @@ struct ModelConfig {
   std::int64_t width = 0;       // hidden size
   std::int64_t layers = 0;
   std::int64_t heads = 0;
+  std::int64_t kv_heads = 0;   // of keys and values, where they are fewer than heads; 0: heads
+  std::int64_t head_size = 0;  // width of a head where it is not width / heads; 0: it is
   std::int64_t inner = 0;      // feed-forward width
   std::int64_t positions = 0;  // longest sequence in tokens
   std::int64_t types = 0;      // token types (BERT)
@@ -34,7 +50,15 @@ struct ModelConfig {
   std::int64_t pad_token = -1, bos_token = -1, eos_token = -1;  // -1: none
   base::Json raw;  // the file as read: fields that Ballast does not use survive a round trip
 
-  std::int64_t head_width() const { return width / heads; }
+  RotaryConfig rotary;
+  bool qkv_bias = false, output_bias = false, inner_bias = false;  // of the Llama family's attention and feed-forward
+  bool qk_norm = false;                                            // Qwen3 norms every head of q and k
+  bool tied = true;                                                // the vocabulary table is also the output layer
+
+  std::int64_t head_width() const { return head_size > 0 ? head_size : width / heads; }
+  std::int64_t key_heads() const { return kv_heads > 0 ? kv_heads : heads; }
+  /// Reads from left to right: generates text.
+  bool is_causal() const { return type != ModelType::bert; }
   /// Architecture class name, e.g. "BertForSequenceClassification".
   std::string architecture() const;
 };

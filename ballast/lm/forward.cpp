@@ -64,7 +64,8 @@ void place_weights(const std::vector<float>& weights, std::int64_t heads, std::s
 
 void write_attentions(const Network& network, const TokenInput& in, const text::TokenBatch& batch,
                       const std::vector<std::int64_t>& rows, const Capture& capture, Results& results) {
-  const std::int64_t heads = network.config().heads, width = network.config().head_width(), t = in.length;
+  const engine::AttentionOptions options = network.attention_options();
+  const std::int64_t heads = options.heads, t = in.length;
   std::vector<float> weights;
   for (std::size_t layer = 0; layer < capture.attentions.size(); ++layer) {
     const auto& a = capture.attentions[layer];
@@ -74,10 +75,10 @@ void write_attentions(const Network& network, const TokenInput& in, const text::
       const std::int64_t n = batch.offsets[static_cast<std::size_t>(b) + 1] - first;
       weights.resize(static_cast<std::size_t>(heads * n * n));
       if (capture.padding.empty()) {
-        engine::attention_weights(a.q, a.k, heads, width, first, n, network.mask(), weights.data());
+        engine::attention_weights(a.q, a.k, first, n, first, n, options, weights.data());
       } else {
         const auto visible = capture.padding.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
-        padded_attention_weights(a.q, a.k, heads, width, first, visible, network.mask(), weights.data());
+        padded_attention_weights(a.q, a.k, options, first, visible, weights.data());
       }
       const auto columns = std::span(rows).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
       place_weights(weights, heads, columns, t, out + b * heads * t * t);

@@ -63,7 +63,7 @@ struct Generator::State {
   LoadedModel model;
   std::vector<std::int32_t> eos;
 
-  Gpt2& network() const { return static_cast<Gpt2&>(*model.network); }
+  CausalNetwork& network() const { return static_cast<CausalNetwork&>(*model.network); }
 };
 
 Generator::Generator(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -76,9 +76,9 @@ Generator Generator::load(const fs::path& folder) {
   state->folder = folder;
   state->model = load_model(folder);
   const ModelConfig& config = state->model.network->config();
-  if (config.type != ModelType::gpt2 || config.head != HeadType::language_model) {
+  if (!config.is_causal() || config.head != HeadType::language_model) {
     throw Error(ErrorCode::unsupported, config.architecture() + " does not generate text", folder.string(),
-                "expected a causal language model such as GPT2LMHeadModel");
+                "expected a causal language model such as GPT2LMHeadModel or LlamaForCausalLM");
   }
   state->eos = end_tokens(folder, config);
   state->model.network->pack(engine::Precision::f32);

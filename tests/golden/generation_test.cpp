@@ -47,7 +47,7 @@ class GenerationParity : public testing::TestWithParam<const char*> {
     model_.network->pack(engine::Precision::f32);
   }
 
-  Gpt2& network() { return static_cast<Gpt2&>(*model_.network); }
+  CausalNetwork& network() { return static_cast<CausalNetwork&>(*model_.network); }
 
   /// One row of one generation: the reference's sequence is padding, prompt, new tokens, padding.
   void compare(const base::Json& expected, std::size_t row, const Ids& padding, const Ids& prompt) {
@@ -92,23 +92,37 @@ TEST_P(GenerationParity, GreedySequencesAndLogProbabilities) {
   EXPECT_EQ(compared, 4);
 }
 
-TEST_P(GenerationParity, CachedDecodingIsTheFullPass) {
+TEST_P(GenerationParity, CachedDecodingIsTheFullPassBitForBit) {
   const Prompts prompts = read_prompts(*fixture_, true);
   GenerateOptions options;
   options.max_new_tokens = 20;
   options.eos = Ids{};
   const Generation out = generate_tokens(network(), prompts.rows[0], options);
-  text::TokenBatch batch;
   Ids all = prompts.rows[0];
   all.insert(all.end(), out.ids.begin(), out.ids.end());
+  text::TokenBatch batch;
   batch.add(all);
   engine::Arena arena;
   engine::Tape tape(arena, false);
-  const engine::Value logits = network().language_logits(tape, model_.network->encode(tape, batch));
-  for (std::size_t t = 0; t < out.ids.size(); ++t) {
-    float* row = logits.data + (static_cast<std::int64_t>(prompts.rows[0].size() + t) - 1) * logits.cols;
-    engine::log_softmax_row(row, logits.cols);
-    EXPECT_NEAR(row[out.ids[t]], out.logprobs[t], 2e-5) << "token " << t;
+  const engine::Value whole = network().encode(tape, batch, nullptr);
+  // The same tokens one by one, in threes, and beside another sequence.
+  for (const std::size_t step : {1, 3}) {
+    KeyValueCache cache = network().make_cache(), other = network().make_cache();
+    network().prefill(tape, std::span(all).first(2), cache);
+    network().prefill(tape, std::span(all).last(5), other);
+    const KeyValueCache before = other;  // shares its pages until they are written
+    for (std::size_t at = 2; at < all.size(); at += step) {
+      const std::size_t count = std::min(step, all.size() - at);
+      std::vector<CausalNetwork::Next> rows;
+      for (std::size_t i = 0; i < count; ++i) rows.push_back({&cache, all[at + i]});
+      rows.push_back({&other, all[at]});
+      const engine::Value hidden = network().decode(tape, rows);
+      const auto size = count * static_cast<std::size_t>(whole.cols);
+      ASSERT_TRUE(test::same_bits({hidden.data, size}, {whole.data + static_cast<std::int64_t>(at) * whole.cols, size}))
+          << "token " << at << ", " << step << " at a time";
+    }
+    EXPECT_EQ(before.length(), 5);
+    EXPECT_EQ(cache.length(), static_cast<std::int64_t>(all.size()));
   }
 }
 
@@ -131,7 +145,9 @@ TEST_P(GenerationParity, SameTextForAnyNumberOfThreads) {
   EXPECT_NE(generate_tokens(network(), prompt, options).ids, first.ids);
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, GenerationParity, testing::Values("gpt2", "gpt2-base", "gpt2-f16"),
+INSTANTIATE_TEST_SUITE_P(Fixtures, GenerationParity,
+                         testing::Values("gpt2", "gpt2-base", "gpt2-f16", "llama", "llama-bf16", "llama-sharded",
+                                         "llama3-rope", "qwen2", "qwen3"),
                          [](const testing::TestParamInfo<const char*>& c) {
                            std::string name = c.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -56,7 +56,9 @@ class ModelFixture {
   /// Largest absolute error that the fixture's README allows in logits and hidden states; 1e-4 relative comes on top.
   double tolerance() const {
     static const std::map<std::string, double> kTolerances = {
-        {"gpt2", 6e-5}, {"gpt2-base", 7e-5}, {"gpt2-f16", 4e-5}, {"bert-cls", 2e-5}, {"bert-mlm", 8e-5}};
+        {"gpt2", 6e-5},        {"gpt2-base", 7e-5}, {"gpt2-f16", 4e-5},   {"bert-cls", 2e-5},
+        {"bert-mlm", 8e-5},    {"llama", 5e-5},     {"llama-bf16", 5e-5}, {"llama-sharded", 8e-5},
+        {"llama3-rope", 4e-5}, {"qwen2", 2e-4},     {"qwen3", 4e-5}};
     return kTolerances.at(name_);
   }
 

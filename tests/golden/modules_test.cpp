@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plain formulas that GPT-2 and BERT use against torch: outputs and gradients within ten times torch's own float32
+// The plain formulas that the models use against torch: outputs and gradients within ten times torch's own float32
 // error (at least 1e-6), as the fixtures' README asks.
 #include <gtest/gtest.h>
 
@@ -11,6 +11,7 @@
 #include "ballast/engine/loss.h"
 #include "ballast/engine/ops.h"
 #include "ballast/engine/optimizer.h"
+#include "ballast/lm/arch/rotary.h"
 #include "tests/golden/module_fixture.h"
 
 namespace ballast::engine {
@@ -39,6 +40,44 @@ TEST_F(Modules, LayerNorm) {
     const Value y = layer_norm(w.tape, w.input("x"), w.weight("weight"), w.weight("bias"), eps);
     fixture.expect("out.output", test::data_of(y));
     seed(y, fixture.floats("gout.output"));
+    w.expect_gradients();
+  }
+}
+
+TEST_F(Modules, RmsNormAndSilu) {
+  const Fixture norm("rms_norm");
+  Workbench w(norm);
+  const Value y = rms_norm(w.tape, w.input("x"), w.weight("norm_weight"), 1e-6f);
+  norm.expect("out.output", test::data_of(y));
+  seed(y, norm.floats("gout.output"));
+  w.expect_gradients();
+  const Fixture silu("silu");
+  Workbench v(silu);
+  const Value z = activate(v.tape, v.input("x"), Activation::silu);
+  silu.expect("out.output", test::data_of(z));
+  seed(z, silu.floats("gout.output"));
+  v.expect_gradients();
+}
+
+TEST_F(Modules, RotaryPositions) {
+  for (const std::string name : {"rope_llama", "rope_llama_far"}) {
+    const Fixture fixture(name);
+    Workbench w(fixture);
+    lm::RotaryConfig config;
+    config.theta = test::module_index().at(name).at("params").at("theta").get<double>();
+    const std::int64_t width = fixture.shape("in.q").back();
+    lm::RotaryTable table(config, width);
+    const auto ids = fixture.integers("in.position_ids");
+    for (const std::string which : {"q", "k"}) {
+      const Value x = w.input(which);  // [batch, heads, positions, width]: a row a head
+      std::vector<std::int32_t> positions;
+      for (std::int64_t i = 0; i < x.rows; ++i) {
+        positions.push_back(static_cast<std::int32_t>(ids[static_cast<std::size_t>(i) % ids.size()]));
+      }
+      const Value y = rotate(w.tape, x, width, table.at(w.tape.arena(), positions));
+      fixture.expect("out." + which, test::data_of(y));
+      seed(y, fixture.floats("gout." + which));
+    }
     w.expect_gradients();
   }
 }

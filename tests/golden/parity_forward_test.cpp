@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contract of `ballast forward` against transformers: logits, hidden states, attention weights and losses of every
-// GPT-2 and BERT case, at the positions that the mask shows.
+// case, at the positions that the mask shows.
 #include "ballast/lm/forward.h"
 
 #include <gtest/gtest.h>
@@ -125,8 +125,9 @@ TEST_P(PackedParity, MeetsTheReferenceWithoutMaskedPositions) {
 
 std::vector<Case> language_models() {
   std::vector<Case> all;
-  for (const char* gpt2 : {"gpt2", "gpt2-base", "gpt2-f16"}) {
-    for (const char* name : {"plain", "right", "left", "left_default_positions"}) all.push_back({gpt2, name});
+  for (const char* causal :
+       {"gpt2", "gpt2-base", "gpt2-f16", "llama", "llama-bf16", "llama-sharded", "llama3-rope", "qwen2", "qwen3"}) {
+    for (const char* name : {"plain", "right", "left", "left_default_positions"}) all.push_back({causal, name});
   }
   for (const char* name : {"plain", "right", "left"}) all.push_back({"bert-mlm", name});
   return all;

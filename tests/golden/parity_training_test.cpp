@@ -28,7 +28,7 @@ class TrainingParity : public testing::TestWithParam<const char*> {
       fixture_->write_inputs("train." + std::to_string(b) + ".", scratch_ / "in.safetensors");
       const TokenInput in = read_token_input(scratch_ / "in.safetensors", config);
       batch_size_ = in.batch;
-      for (Example& e : examples_from_input(in, config.type == ModelType::gpt2)) examples_.push_back(std::move(e));
+      for (Example& e : examples_from_input(in, config.is_causal())) examples_.push_back(std::move(e));
     }
   }
 
@@ -39,7 +39,7 @@ class TrainingParity : public testing::TestWithParam<const char*> {
     const base::Json& optimizer = train().at("optimizer");
     TrainSettings s;
     s.objective = config.head == HeadType::classification ? Objective::classification
-                  : config.type == ModelType::gpt2        ? Objective::causal_lm
+                  : config.is_causal()                    ? Objective::causal_lm
                                                           : Objective::masked_lm;
     if (s.objective == Objective::classification) {
       s.heads = {{HeadKind::multiclass, 0, static_cast<std::int64_t>(config.labels.size()), 1.0}};
@@ -143,7 +143,8 @@ TEST_P(TrainingParity, ClippedAndScheduled) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, TrainingParity, testing::Values("gpt2", "bert-cls", "bert-mlm"),
+INSTANTIATE_TEST_SUITE_P(Fixtures, TrainingParity,
+                         testing::Values("gpt2", "bert-cls", "bert-mlm", "llama", "qwen2", "qwen3"),
                          [](const auto& case_info) {
                            std::string name = case_info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -171,6 +171,57 @@ TEST(Gradient, LayerNorm) {
   }
 }
 
+TEST(Gradient, RmsNormOfRowsAndOfHeads) {
+  for (const std::int64_t heads : {1, 3}) {
+    Leaves leaves;
+    Parameter& x = leaves.add("x", {5, heads * 12}, 1);
+    Parameter& gain = leaves.add("gain", {12}, 1);
+    check(leaves, [&](Tape& tape) { return project(rms_norm(tape, Leaves::value(x), gain, 1e-5f), tape); });
+  }
+}
+
+TEST(Gradient, Gate) {
+  for (const Activation kind : {Activation::silu, Activation::gelu_tanh, Activation::gelu_erf}) {
+    Leaves leaves;
+    Parameter& a = leaves.add("a", {6, 19}, 1);
+    Parameter& b = leaves.add("b", {6, 19}, 1);
+    check(leaves, [&](Tape& tape) { return project(gate(tape, Leaves::value(a), Leaves::value(b), kind), tape); });
+  }
+}
+
+TEST(Gradient, Rotate) {
+  Leaves leaves;
+  Parameter& x = leaves.add("x", {4, 18}, 1);
+  std::vector<float> cosine, sine;
+  for (int i = 0; i < 12; ++i) cosine.push_back(std::cos(0.7f * static_cast<float>(i)));
+  for (int i = 0; i < 12; ++i) sine.push_back(std::sin(0.7f * static_cast<float>(i)));
+  check(leaves, [&](Tape& tape) {
+    return project(rotate(tape, Leaves::value(x), 6, {cosine.data(), sine.data()}), tape);
+  });
+}
+
+TEST(Gradient, AttentionInGroupsAcrossWithABias) {
+  Leaves leaves;
+  Parameter& q = leaves.add("q", {9, 4 * 6}, 1);
+  Parameter& k = leaves.add("k", {12, 2 * 6}, 1);
+  Parameter& v = leaves.add("v", {12, 2 * 6}, 1);
+  Parameter& table = leaves.add("bias", {5, 4}, 1);
+  const std::vector<std::int32_t> offsets = {0, 4, 9}, kv_offsets = {0, 9, 12};
+  std::vector<std::int32_t> buckets;
+  for (std::int32_t d = -11; d <= 11; ++d) buckets.push_back((d + 15) % 5);
+  AttentionOptions options;
+  options.heads = 4;
+  options.kv_heads = 2;
+  options.head_width = 6;
+  options.mask = AttentionMask::bidirectional;
+  options.bias = {&table, buckets, 11};
+  check(leaves, [&](Tape& tape) {
+    return project(
+        attention(tape, {Leaves::value(q)}, {Leaves::value(k)}, {Leaves::value(v)}, offsets, kv_offsets, options),
+        tape);
+  });
+}
+
 TEST(Gradient, AddAlsoOfAValueToItself) {
   Leaves leaves;
   Parameter& a = leaves.add("a", {13, 9});

@@ -100,6 +100,8 @@ HWY_INLINE F16 value16(Activation kind, F16 x) {
       return tanh16(x);
     case Activation::relu:
       return x > 0.0f ? x : F16{};
+    case Activation::silu:
+      return x / (1.0f + exp16(-x));
     case Activation::none:
       break;
   }
@@ -122,6 +124,10 @@ HWY_INLINE F16 slope16(Activation kind, F16 x) {
     }
     case Activation::relu:
       return x > 0.0f ? 1.0f - F16{} : F16{};
+    case Activation::silu: {
+      const F16 g = 1.0f / (1.0f + exp16(-x));
+      return g * (1.0f + x * (1.0f - g));
+    }
     case Activation::none:
       break;
   }
@@ -222,6 +228,61 @@ void layer_norm_columns_backward(const float* x, const float* dy, const float* m
   }
 }
 
+void rms_norm_row_backward(const float* x, const float* gain, const float* dy, float rstd, std::int64_t n, float* dx) {
+  F16 b{};
+  each(
+      n, [&](std::int64_t i) { b += load(gain + i) * load(dy + i) * (load(x + i) * rstd); },
+      [&](std::int64_t i, std::int64_t c) {
+        b += load_part(gain + i, c, 0) * load_part(dy + i, c, 0) * (load_part(x + i, c, 0) * rstd);
+      });
+  const float mean_b = sum_lanes(b) / static_cast<float>(n);
+  for (std::int64_t i = 0; i < n; ++i) dx[i] += rstd * (dy[i] * gain[i] - x[i] * rstd * mean_b);
+}
+
+void rms_norm_columns_backward(const float* x, const float* dy, const float* rstd, std::int64_t rows, std::int64_t n,
+                               std::int64_t begin, std::int64_t end, float* dgain) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const float r = rstd[i];
+    const float* xi = x + i * n;
+    const float* di = dy + i * n;
+    for (std::int64_t j = begin; j < end; ++j) dgain[j] += di[j] * (xi[j] * r);
+  }
+}
+
+void gate(Activation kind, const float* a, const float* b, float* y, std::int64_t n) {
+  each(
+      n, [&](std::int64_t i) { store(y + i, value16(kind, load(a + i)) * load(b + i)); },
+      [&](std::int64_t i, std::int64_t c) {
+        store_part(y + i, value16(kind, load_part(a + i, c, 0)) * load_part(b + i, c, 0), c);
+      });
+}
+
+void gate_backward(Activation kind, const float* a, const float* b, const float* dy, float* da, float* db,
+                   std::int64_t n) {
+  each(
+      n,
+      [&](std::int64_t i) {
+        const F16 x = load(a + i), d = load(dy + i);
+        store(da + i, load(da + i) + d * slope16(kind, x) * load(b + i));
+        store(db + i, load(db + i) + d * value16(kind, x));
+      },
+      [&](std::int64_t i, std::int64_t c) {
+        const F16 x = load_part(a + i, c, 0), d = load_part(dy + i, c, 0);
+        store_part(da + i, load_part(da + i, c, 0) + d * slope16(kind, x) * load_part(b + i, c, 0), c);
+        store_part(db + i, load_part(db + i, c, 0) + d * value16(kind, x), c);
+      });
+}
+
+void rotate(const float* x, const float* cosine, const float* sine, float sign, std::int64_t half, float* y,
+            bool accumulate) {
+  for (std::int64_t j = 0; j < half; ++j) {
+    const float c = cosine[j], s = sine[j] * sign, a = x[j], b = x[j + half];
+    const float first = a * c - b * s, second = b * c + a * s;
+    y[j] = accumulate ? y[j] + first : first;
+    y[j + half] = accumulate ? y[j + half] + second : second;
+  }
+}
+
 float row_max(const float* x, std::int64_t n) {
   F16 best = x[0] - F16{};
   const auto take = [&](F16 v) { best = v > best ? v : best; };
@@ -262,6 +323,12 @@ float dot(const float* a, const float* b, std::int64_t n) {
       n, [&](std::int64_t i) { sum += load(a + i) * load(b + i); },
       [&](std::int64_t i, std::int64_t c) { sum += load_part(a + i, c, 0) * load_part(b + i, c, 0); });
   return sum_lanes(sum);
+}
+
+void rms_norm_row(const float* x, const float* gain, float eps, std::int64_t n, float* y, float* rstd) {
+  const float r = 1.0f / std::sqrt(dot(x, x, n) / static_cast<float>(n) + eps);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * r * gain[i];
+  *rstd = r;
 }
 
 void softmax_backward(const float* p, const float* dp, float shift, float* ds, std::int64_t n) {
@@ -325,6 +392,12 @@ BALLAST_DISPATCH(add_column_sums)
 BALLAST_DISPATCH(layer_norm_row)
 BALLAST_DISPATCH(layer_norm_row_backward)
 BALLAST_DISPATCH(layer_norm_columns_backward)
+BALLAST_DISPATCH(rms_norm_row)
+BALLAST_DISPATCH(rms_norm_row_backward)
+BALLAST_DISPATCH(rms_norm_columns_backward)
+BALLAST_DISPATCH(gate)
+BALLAST_DISPATCH(gate_backward)
+BALLAST_DISPATCH(rotate)
 BALLAST_DISPATCH(row_max)
 BALLAST_DISPATCH(exp_shifted)
 BALLAST_DISPATCH(scale)
@@ -363,6 +436,27 @@ void layer_norm_columns_backward(const float* x, const float* dy, const float* m
                                  std::int64_t rows, std::int64_t n, std::int64_t begin, std::int64_t end, float* dgain,
                                  float* dbias) {
   HWY_DYNAMIC_DISPATCH(layer_norm_columns_backward)(x, dy, mean, rstd, rows, n, begin, end, dgain, dbias);
+}
+void rms_norm_row(const float* x, const float* gain, float eps, std::int64_t n, float* y, float* rstd) {
+  HWY_DYNAMIC_DISPATCH(rms_norm_row)(x, gain, eps, n, y, rstd);
+}
+void rms_norm_row_backward(const float* x, const float* gain, const float* dy, float rstd, std::int64_t n, float* dx) {
+  HWY_DYNAMIC_DISPATCH(rms_norm_row_backward)(x, gain, dy, rstd, n, dx);
+}
+void rms_norm_columns_backward(const float* x, const float* dy, const float* rstd, std::int64_t rows, std::int64_t n,
+                               std::int64_t begin, std::int64_t end, float* dgain) {
+  HWY_DYNAMIC_DISPATCH(rms_norm_columns_backward)(x, dy, rstd, rows, n, begin, end, dgain);
+}
+void gate(Activation kind, const float* a, const float* b, float* y, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(gate)(kind, a, b, y, n);
+}
+void gate_backward(Activation kind, const float* a, const float* b, const float* dy, float* da, float* db,
+                   std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(gate_backward)(kind, a, b, dy, da, db, n);
+}
+void rotate(const float* x, const float* cosine, const float* sine, float sign, std::int64_t half, float* y,
+            bool accumulate) {
+  HWY_DYNAMIC_DISPATCH(rotate)(x, cosine, sine, sign, half, y, accumulate);
 }
 float row_max(const float* x, std::int64_t n) {
   return HWY_DYNAMIC_DISPATCH(row_max)(x, n);

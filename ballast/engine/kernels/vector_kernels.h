@@ -10,7 +10,7 @@
 
 namespace ballast::engine::kernels {
 
-enum class Activation { none, gelu_erf, gelu_tanh, tanh, relu };
+enum class Activation { none, gelu_erf, gelu_tanh, tanh, relu, silu };
 
 struct AdamW {
   float lr, beta1, beta2, eps, weight_decay;
@@ -40,6 +40,19 @@ struct AdamW {
   void layer_norm_columns_backward(const float* x, const float* dy, const float* mean, const float* rstd,            \
                                    std::int64_t rows, std::int64_t n, std::int64_t begin, std::int64_t end,          \
                                    float* dgain, float* dbias);                                                      \
+  /* y = x / sqrt(mean(x²) + eps) · gain over one row (Zhang & Sennrich 2019) */                                   \
+  void rms_norm_row(const float* x, const float* gain, float eps, std::int64_t n, float* y, float* rstd);            \
+  void rms_norm_row_backward(const float* x, const float* gain, const float* dy, float rstd, std::int64_t n,         \
+                             float* dx);                                                                             \
+  void rms_norm_columns_backward(const float* x, const float* dy, const float* rstd, std::int64_t rows,              \
+                                 std::int64_t n, std::int64_t begin, std::int64_t end, float* dgain);                \
+  /* y = f(a) · b, and da += dy · f'(a) · b, db += dy · f(a) */                                                  \
+  void gate(Activation kind, const float* a, const float* b, float* y, std::int64_t n);                              \
+  void gate_backward(Activation kind, const float* a, const float* b, const float* dy, float* da, float* db,         \
+                     std::int64_t n);                                                                                \
+  /* Pairs (x[j], x[j + half]) turned by the angle of cosine[j], sine[j] · sign; accumulate: y += */                \
+  void rotate(const float* x, const float* cosine, const float* sine, float sign, std::int64_t half, float* y,       \
+              bool accumulate);                                                                                      \
   float row_max(const float* x, std::int64_t n);                                                                     \
   /* x = exp(x - shift), returns the sum */                                                                          \
   float exp_shifted(float* x, float shift, std::int64_t n);                                                          \

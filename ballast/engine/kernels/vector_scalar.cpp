@@ -25,6 +25,8 @@ double value(Activation kind, double x) {
       return std::tanh(x);
     case Activation::relu:
       return std::max(x, 0.0);
+    case Activation::silu:
+      return x / (1.0 + std::exp(-x));
   }
   return x;
 }
@@ -44,6 +46,10 @@ double slope(Activation kind, double x) {
       return 1.0 - std::tanh(x) * std::tanh(x);
     case Activation::relu:
       return x > 0.0 ? 1.0 : 0.0;
+    case Activation::silu: {
+      const double g = 1.0 / (1.0 + std::exp(-x));
+      return g * (1.0 + x * (1.0 - g));
+    }
   }
   return 1.0;
 }
@@ -112,6 +118,54 @@ void layer_norm_columns_backward(const float* x, const float* dy, const float* m
     }
     dgain[j] += static_cast<float>(dg);
     dbias[j] += static_cast<float>(db);
+  }
+}
+
+void rms_norm_row(const float* x, const float* gain, float eps, std::int64_t n, float* y, float* rstd) {
+  double squares = 0;
+  for (std::int64_t i = 0; i < n; ++i) squares += static_cast<double>(x[i]) * x[i];
+  const double r = 1.0 / std::sqrt(squares / static_cast<double>(n) + eps);
+  for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(x[i] * r * gain[i]);
+  *rstd = static_cast<float>(r);
+}
+
+void rms_norm_row_backward(const float* x, const float* gain, const float* dy, float rstd, std::int64_t n, float* dx) {
+  double b = 0;
+  for (std::int64_t i = 0; i < n; ++i) b += static_cast<double>(dy[i]) * gain[i] * x[i] * rstd;
+  b /= static_cast<double>(n);
+  for (std::int64_t i = 0; i < n; ++i) {
+    dx[i] += static_cast<float>(rstd * (static_cast<double>(dy[i]) * gain[i] - static_cast<double>(x[i]) * rstd * b));
+  }
+}
+
+void rms_norm_columns_backward(const float* x, const float* dy, const float* rstd, std::int64_t rows, std::int64_t n,
+                               std::int64_t begin, std::int64_t end, float* dgain) {
+  for (std::int64_t j = begin; j < end; ++j) {
+    double dg = 0;
+    for (std::int64_t i = 0; i < rows; ++i) dg += static_cast<double>(dy[i * n + j]) * x[i * n + j] * rstd[i];
+    dgain[j] += static_cast<float>(dg);
+  }
+}
+
+void gate(Activation kind, const float* a, const float* b, float* y, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(value(kind, a[i]) * b[i]);
+}
+
+void gate_backward(Activation kind, const float* a, const float* b, const float* dy, float* da, float* db,
+                   std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    da[i] += static_cast<float>(dy[i] * slope(kind, a[i]) * b[i]);
+    db[i] += static_cast<float>(dy[i] * value(kind, a[i]));
+  }
+}
+
+void rotate(const float* x, const float* cosine, const float* sine, float sign, std::int64_t half, float* y,
+            bool accumulate) {
+  for (std::int64_t j = 0; j < half; ++j) {
+    const double c = cosine[j], s = static_cast<double>(sine[j]) * sign, a = x[j], b = x[j + half];
+    const double first = a * c - b * s, second = b * c + a * s;
+    y[j] = static_cast<float>(accumulate ? y[j] + first : first);
+    y[j + half] = static_cast<float>(accumulate ? y[j + half] + second : second);
   }
 }
 

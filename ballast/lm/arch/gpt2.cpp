@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/lm/arch/gpt2.h"
 
-#include <algorithm>
 #include <cmath>
-
-#include "ballast/base/error.h"
 
 namespace ballast::lm {
 
@@ -13,7 +10,7 @@ using engine::Parameter;
 using engine::Tape;
 using engine::Value;
 
-Gpt2::Gpt2(ModelConfig config) : Network(std::move(config)) {
+Gpt2::Gpt2(ModelConfig config) : CausalNetwork(std::move(config)) {
   const std::int64_t d = config_.width;
   const std::string root = "transformer.";
   words_ = &parameters_.add(root + "wte.weight", {config_.vocabulary, d}, true);
@@ -55,22 +52,27 @@ Value Gpt2::feed_forward(Tape& tape, const Block& b, Value h) {
   return engine::add(tape, h, engine::dropout(tape, x, config_.hidden_dropout));
 }
 
-Value Gpt2::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
-  return layers(tape, engine::embed(tape, {{words_, batch.ids}, {positions_, batch.positions}}), batch, capture);
+Value Gpt2::run(Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions, Attend attend,
+                Capture* capture) {
+  return layers(tape, engine::embed(tape, {{words_, ids}, {positions_, positions}}), attend, capture);
 }
 
 Value Gpt2::encode_weighted(Tape& tape, Value inputs, const text::TokenBatch& batch) {
+  const auto over_batch = [&](std::size_t, const Capture::Attention& in, Value& y) {
+    y = Network::attend(tape, in, batch, nullptr);
+  };
   const Value h = engine::linear(tape, inputs, *words_, nullptr, Layout::in_out);
-  return layers(tape, engine::add(tape, h, engine::embed(tape, {{positions_, batch.positions}})), batch, nullptr);
+  return layers(tape, engine::add(tape, h, engine::embed(tape, {{positions_, batch.positions}})), over_batch, nullptr);
 }
 
-Value Gpt2::layers(Tape& tape, Value h, const text::TokenBatch& batch, Capture* capture) {
+Value Gpt2::layers(Tape& tape, Value h, Attend attend, Capture* capture) {
   h = engine::dropout(tape, h, config_.embedding_dropout);
-  for (const Block& b : blocks_) {
+  for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
+    const Block& b = blocks_[layer];
     if (capture != nullptr) capture->hidden_states.push_back(h);
     Value x = engine::layer_norm(tape, h, *b.norm1_gain, *b.norm1_bias, config_.norm_eps);
     const Value qkv = engine::linear(tape, x, *b.qkv, b.qkv_bias, Layout::in_out);
-    x = attend(tape, {third(qkv, 0), third(qkv, 1), third(qkv, 2)}, batch, capture);
+    attend(layer, {third(qkv, 0), third(qkv, 1), third(qkv, 2)}, x);
     x = engine::linear(tape, x, *b.out, b.out_bias, Layout::in_out);
     h = engine::add(tape, h, engine::dropout(tape, x, config_.hidden_dropout));
     h = feed_forward(tape, b, h);
@@ -78,17 +80,6 @@ Value Gpt2::layers(Tape& tape, Value h, const text::TokenBatch& batch, Capture* 
   h = engine::layer_norm(tape, h, *final_gain_, *final_bias_, config_.norm_eps);
   if (capture != nullptr) capture->hidden_states.push_back(h);
   return h;
-}
-
-Value Gpt2::language_input(Tape&, Value hidden) {
-  return hidden;
-}
-
-Value Gpt2::classify(Tape& tape, Value hidden, const text::TokenBatch& batch) {
-  // The last token has read the whole text.
-  last_rows_.assign(batch.offsets.begin() + 1, batch.offsets.end());
-  for (std::int32_t& row : last_rows_) --row;
-  return classify_rows(tape, hidden, last_rows_);
 }
 
 Value Gpt2::classify_rows(Tape& tape, Value hidden, std::span<const std::int32_t> rows) {
@@ -117,52 +108,6 @@ bool Gpt2::ignorable(const std::string& tensor) const {
 double Gpt2::initial_scale(const std::string& name) const {
   // Residual projections are scaled down by the number of residual additions (Radford et al. 2019, section 2.3).
   return name.ends_with("c_proj.weight") ? 1.0 / std::sqrt(2.0 * static_cast<double>(config_.layers)) : 1.0;
-}
-
-Gpt2::Cache Gpt2::make_cache() const {
-  Cache cache;
-  const auto size = static_cast<std::size_t>(config_.positions * config_.width);
-  cache.keys.assign(blocks_.size(), std::vector<float>(size));
-  cache.values.assign(blocks_.size(), std::vector<float>(size));
-  return cache;
-}
-
-Value Gpt2::prefill(Tape& tape, std::span<const std::int32_t> ids, Cache& cache) {
-  BALLAST_CHECK(cache.length == 0, cache.length);
-  text::TokenBatch batch;
-  batch.add(ids);
-  Capture capture;
-  const Value hidden = encode(tape, batch, &capture);
-  const std::int64_t d = config_.width;
-  for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
-    const Value qkv = capture.attentions[layer].q.of;
-    for (std::int64_t i = 0; i < qkv.rows; ++i) {
-      std::copy_n(qkv.data + i * 3 * d + d, d, cache.keys[layer].data() + i * d);
-      std::copy_n(qkv.data + i * 3 * d + 2 * d, d, cache.values[layer].data() + i * d);
-    }
-  }
-  cache.length = static_cast<std::int64_t>(ids.size());
-  return {hidden.data + (hidden.rows - 1) * d, nullptr, 1, d};
-}
-
-Value Gpt2::decode(Tape& tape, std::int32_t id, Cache& cache) {
-  BALLAST_CHECK(cache.length < config_.positions, cache.length);
-  const std::int64_t d = config_.width, at = cache.length++;
-  const std::int32_t ids[] = {id}, position[] = {static_cast<std::int32_t>(at)};
-  Value h = engine::embed(tape, {{words_, ids}, {positions_, position}});
-  for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
-    const Block& b = blocks_[layer];
-    Value x = engine::layer_norm(tape, h, *b.norm1_gain, *b.norm1_bias, config_.norm_eps);
-    const Value qkv = engine::linear(tape, x, *b.qkv, b.qkv_bias, Layout::in_out);
-    std::copy_n(qkv.data + d, d, cache.keys[layer].data() + at * d);
-    std::copy_n(qkv.data + 2 * d, d, cache.values[layer].data() + at * d);
-    x = tape.make(1, d);
-    engine::attend_cached(qkv.data, cache.keys[layer].data(), cache.values[layer].data(), at + 1, config_.heads,
-                          config_.head_width(), x.data);
-    x = engine::linear(tape, x, *b.out, b.out_bias, Layout::in_out);
-    h = feed_forward(tape, b, engine::add(tape, h, x));
-  }
-  return engine::layer_norm(tape, h, *final_gain_, *final_bias_, config_.norm_eps);
 }
 
 }  // namespace ballast::lm

@@ -8,12 +8,14 @@
 #include "ballast/base/random.h"
 #include "ballast/lm/arch/bert.h"
 #include "ballast/lm/arch/gpt2.h"
+#include "ballast/lm/arch/llama.h"
 #include "ballast/lm/arch/padded_attention.h"
 
 namespace ballast::lm {
 
 std::unique_ptr<Network> make_network(const ModelConfig& config) {
   if (config.type == ModelType::gpt2) return std::make_unique<Gpt2>(config);
+  if (config.is_causal()) return std::make_unique<Llama>(config);
   return std::make_unique<Bert>(config);
 }
 
@@ -21,17 +23,27 @@ engine::Activation Network::activation() const {
   if (config_.activation == "gelu") return engine::Activation::gelu_erf;
   if (config_.activation == "relu") return engine::Activation::relu;
   if (config_.activation == "tanh") return engine::Activation::tanh;
+  if (config_.activation == "silu" || config_.activation == "swish") return engine::Activation::silu;
   return engine::Activation::gelu_tanh;
+}
+
+engine::AttentionOptions Network::attention_options() const {
+  engine::AttentionOptions options;
+  options.heads = config_.heads;
+  options.kv_heads = config_.key_heads();
+  options.head_width = config_.head_width();
+  options.mask = mask();
+  options.dropout = config_.attention_dropout;
+  return options;
 }
 
 engine::Value Network::attend(engine::Tape& tape, const Capture::Attention& in, const text::TokenBatch& batch,
                               Capture* capture) {
   if (capture != nullptr) capture->attentions.push_back(in);
-  const std::int64_t heads = config_.heads, head_width = config_.head_width();
   if (capture != nullptr && !capture->padding.empty()) {
-    return padded_attention(tape, in.q, in.k, in.v, heads, head_width, batch.offsets, capture->padding, mask());
+    return padded_attention(tape, in.q, in.k, in.v, attention_options(), batch.offsets, capture->padding);
   }
-  return engine::attention(tape, in.q, in.k, in.v, heads, head_width, batch.offsets, mask(), config_.attention_dropout);
+  return engine::attention(tape, in.q, in.k, in.v, batch.offsets, batch.offsets, attention_options());
 }
 
 engine::Value Network::language_logits(engine::Tape& tape, engine::Value hidden) {
@@ -46,8 +58,8 @@ void Network::initialize(std::uint64_t seed) {
 
 void Network::initialize(engine::Parameter& p, std::uint64_t seed) {
   if (p.shape.size() == 1) {
-    const bool gain = p.name.ends_with("LayerNorm.weight") || p.name.find("ln_") != std::string::npos;
-    std::fill_n(p.value, p.size, gain && p.name.ends_with(".weight") ? 1.0f : 0.0f);
+    // The only vectors called "weight" are the gains of norms.
+    std::fill_n(p.value, p.size, p.name.ends_with(".weight") ? 1.0f : 0.0f);
     return;
   }
   base::Random random(seed, base::hash64(p.name));

@@ -37,6 +37,8 @@ class Network {
   engine::ParameterStore& parameters() { return parameters_; }
   const engine::ParameterStore& parameters() const { return parameters_; }
   virtual engine::AttentionMask mask() const = 0;
+  /// Of every layer's self-attention.
+  engine::AttentionOptions attention_options() const;
 
   /// Final hidden states [tokens, width]. The batch must live until backward().
   virtual engine::Value encode(engine::Tape& tape, const text::TokenBatch& batch, Capture* capture = nullptr) = 0;

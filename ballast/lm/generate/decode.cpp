@@ -12,7 +12,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-void check_prompt(const Gpt2& network, std::int64_t vocabulary, std::span<const std::int32_t> prompt) {
+void check_prompt(const CausalNetwork& network, std::int64_t vocabulary, std::span<const std::int32_t> prompt) {
   const ModelConfig& config = network.config();
   if (prompt.empty()) throw Error(ErrorCode::usage, "the prompt is empty", "--prompt");
   if (static_cast<std::int64_t>(prompt.size()) > config.positions) {
@@ -31,7 +31,7 @@ void check_prompt(const Gpt2& network, std::int64_t vocabulary, std::span<const 
 
 }  // namespace
 
-Generation generate_tokens(Gpt2& network, std::span<const std::int32_t> prompt, const GenerateOptions& options,
+Generation generate_tokens(CausalNetwork& network, std::span<const std::int32_t> prompt, const GenerateOptions& options,
                            const DecodeOptions& how) {
   check(options);
   const std::int64_t limit = how.vocabulary > 0 ? how.vocabulary : network.config().vocabulary;
@@ -39,15 +39,16 @@ Generation generate_tokens(Gpt2& network, std::span<const std::int32_t> prompt, 
   BALLAST_CHECK(options.eos.has_value(), prompt.size());
   engine::Arena arena;
   base::Random random(options.seed);
-  Gpt2::Cache cache = network.make_cache();
+  KeyValueCache cache = network.make_cache();
   std::vector<std::int32_t> seen(how.penalized.begin(), how.penalized.end());
   seen.insert(seen.end(), prompt.begin(), prompt.end());
   Generation out;
   for (;;) {
     arena.reset();
     engine::Tape tape(arena, false);
+    const CausalNetwork::Next next{&cache, out.ids.empty() ? 0 : out.ids.back()};
     const engine::Value hidden =
-        out.ids.empty() ? network.prefill(tape, prompt, cache) : network.decode(tape, out.ids.back(), cache);
+        out.ids.empty() ? network.prefill(tape, prompt, cache) : network.decode(tape, {&next, 1});
     const engine::Value logits = network.language_logits(tape, hidden);
     const std::span<float> row(logits.data, static_cast<std::size_t>(std::min(limit, logits.cols)));
     filter_logits(row, seen, options);
@@ -63,7 +64,7 @@ Generation generate_tokens(Gpt2& network, std::span<const std::int32_t> prompt, 
       out.finish = FinishReason::stop;
     } else if (static_cast<std::int64_t>(out.ids.size()) >= options.max_new_tokens) {
       out.finish = FinishReason::length;
-    } else if (cache.length >= network.config().positions) {
+    } else if (cache.length() >= network.config().positions) {
       out.finish = FinishReason::positions;
     } else {
       continue;

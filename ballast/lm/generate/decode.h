@@ -5,7 +5,7 @@
 #include <functional>
 #include <span>
 
-#include "ballast/lm/arch/gpt2.h"
+#include "ballast/lm/arch/causal.h"
 #include "ballast/lm/generate.h"
 
 namespace ballast::lm {
@@ -18,7 +18,7 @@ struct DecodeOptions {
 };
 
 /// Continues `prompt` (not empty, within the model's positions, else usage and bad_input). `options.eos` must be set.
-Generation generate_tokens(Gpt2& network, std::span<const std::int32_t> prompt, const GenerateOptions& options,
+Generation generate_tokens(CausalNetwork& network, std::span<const std::int32_t> prompt, const GenerateOptions& options,
                            const DecodeOptions& how = {});
 
 }  // namespace ballast::lm

@@ -79,23 +79,95 @@ TEST(AttentionWeights, AreTheSoftmaxThatMultipliesTheValues) {
   }
 }
 
-TEST(AttentionCached, ATokenSeesWhatTheLastRowOfTheSequenceSees) {
+TEST(AttentionCached, ATokenHasTheBitsOfTheLastRowOfTheWholeSequence) {
   Arena arena;
-  const std::int64_t heads = 3, width = 16, stride = heads * width;
-  for (const std::int32_t length : {1, 2, 31, 33, 129, 300}) {
-    Batch batch{heads, width, {0, length}};
-    const std::vector<float> y = batch.run(arena, AttentionMask::causal);
-    std::vector<float> k, v;
-    for (std::int64_t i = 0; i < length; ++i) {
-      const float* row = batch.memory.data() + i * 3 * stride;
-      k.insert(k.end(), row + stride, row + 2 * stride);
-      v.insert(v.end(), row + 2 * stride, row + 3 * stride);
+  AttentionOptions options;
+  options.heads = 6;
+  options.head_width = 16;
+  for (const std::int64_t kv_heads : {6, 2, 1}) {
+    options.kv_heads = kv_heads;
+    const std::int64_t stride = kv_heads * options.head_width, width = options.heads * options.head_width;
+    for (const std::int32_t length : {1, 2, 31, 33, 128, 129, 300}) {
+      std::vector<float> q = test::normals(length * width, 1), k = test::normals(length * stride, 2),
+                         v = test::normals(length * stride, 3);
+      const std::vector<std::int32_t> offsets = {0, length};
+      Tape tape(arena, false);
+      const Value y = attention(tape, {{q.data(), nullptr, length, width}}, {{k.data(), nullptr, length, stride}},
+                                {{v.data(), nullptr, length, stride}}, offsets, offsets, options);
+      // Pages of their own, the rest of the last one filled with what must not matter.
+      const std::int64_t pages = (length + kPageTokens - 1) / kPageTokens;
+      k.resize(static_cast<std::size_t>(pages * kPageTokens * stride), std::numeric_limits<float>::quiet_NaN());
+      v.resize(k.size(), std::numeric_limits<float>::quiet_NaN());
+      std::vector<const float*> keys, values;
+      for (std::int64_t page = 0; page < pages; ++page) {
+        keys.push_back(k.data() + page * kPageTokens * stride);
+        values.push_back(v.data() + page * kPageTokens * stride);
+      }
+      const CachedKeys cached[] = {{keys.data(), values.data(), length}};
+      const Value last = attend_cached(tape, {{q.data() + (length - 1) * width, nullptr, 1, width}}, cached, options);
+      EXPECT_TRUE(test::same_bits({last.data, static_cast<std::size_t>(width)},
+                                  {y.data + (length - 1) * width, static_cast<std::size_t>(width)}))
+          << length << " tokens, " << kv_heads << " key heads";
     }
-    std::vector<float> last(static_cast<std::size_t>(stride));
-    attend_cached(batch.memory.data() + (length - 1) * 3 * stride, k.data(), v.data(), length, heads, width,
-                  last.data());
-    EXPECT_TRUE(test::near(last, std::span(y).last(static_cast<std::size_t>(stride)), 2e-6)) << length;
   }
+}
+
+TEST(AttentionGroups, AreHeadsWithRepeatedKeys) {
+  Arena arena;
+  const std::int64_t rows = 40, width = 8;
+  const std::vector<std::int32_t> offsets = {0, 7, 40};
+  std::vector<float> q = test::normals(rows * 4 * width, 1), k = test::normals(rows * 2 * width, 2);
+  std::vector<float> repeated(static_cast<std::size_t>(rows * 4 * width));
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t n = 0; n < 4; ++n) {
+      std::copy_n(k.data() + (i * 2 + n / 2) * width, width, repeated.data() + (i * 4 + n) * width);
+    }
+  }
+  AttentionOptions options;
+  options.heads = 4;
+  options.head_width = width;
+  Tape tape(arena, false);
+  const Columns query{{q.data(), nullptr, rows, 4 * width}}, wide{{repeated.data(), nullptr, rows, 4 * width}};
+  const Value plain = attention(tape, query, wide, wide, offsets, offsets, options);
+  options.kv_heads = 2;
+  const Columns narrow{{k.data(), nullptr, rows, 2 * width}};
+  const Value grouped = attention(tape, query, narrow, narrow, offsets, offsets, options);
+  EXPECT_TRUE(test::same_bits(test::data_of(grouped), test::data_of(plain)));
+}
+
+TEST(AttentionBias, AddsToTheScoresByDistance) {
+  Arena arena;
+  ParameterStore store;
+  Parameter& table = store.add("bias", {3, 1}, true);
+  store.allocate_values();
+  table.value[0] = 0.5f, table.value[1] = -1.0f, table.value[2] = 2.0f;
+  const std::vector<std::int32_t> buckets = {0, 1, 2};  // distances -1, 0, 1
+  AttentionOptions options;
+  options.mask = AttentionMask::bidirectional;
+  options.scale = 1;
+  options.bias = {&table, buckets, 1};
+  std::vector<float> q = {0, 0}, v = {1, 0};  // scores are the bias alone
+  const std::vector<std::int32_t> offsets = {0, 2};
+  Tape tape(arena, false);
+  const Columns zero{{q.data(), nullptr, 2, 1}}, values{{v.data(), nullptr, 2, 1}};
+  const Value y = attention(tape, zero, zero, values, offsets, offsets, options);
+  // Query 0 sees distances 0 and 1, query 1 sees -1 and 0; the value is the weight of key 0.
+  EXPECT_NEAR(y.data[0], 1 / (1 + std::exp(2.0 - -1.0)), 1e-6);
+  EXPECT_NEAR(y.data[1], 1 / (1 + std::exp(-1.0 - 0.5)), 1e-6);
+}
+
+TEST(AttentionAcross, QueriesReadTheOtherSequence) {
+  Arena arena;
+  AttentionOptions options;
+  options.mask = AttentionMask::bidirectional;
+  std::vector<float> q = {0, 0, 0}, k = {0, 0, 0, 0}, v = {1, 3, 10, 20};
+  const std::vector<std::int32_t> offsets = {0, 1, 3}, kv_offsets = {0, 2, 4};
+  Tape tape(arena, false);
+  const Value y = attention(tape, {{q.data(), nullptr, 3, 1}}, {{k.data(), nullptr, 4, 1}}, {{v.data(), nullptr, 4, 1}},
+                            offsets, kv_offsets, options);
+  EXPECT_FLOAT_EQ(y.data[0], 2);
+  EXPECT_FLOAT_EQ(y.data[1], 15);
+  EXPECT_FLOAT_EQ(y.data[2], 15);
 }
 
 TEST(AttentionDropout, HeadsAndSequencesDropDifferentWeights) {

@@ -18,8 +18,8 @@ using test::near;
 using test::normals;
 
 const std::vector<std::int64_t> kSizes{1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 65, 100, 257};
-constexpr Activation kActivations[] = {Activation::none, Activation::gelu_erf, Activation::gelu_tanh, Activation::tanh,
-                                       Activation::relu};
+constexpr Activation kActivations[] = {Activation::none, Activation::gelu_erf, Activation::gelu_tanh,
+                                       Activation::tanh, Activation::relu,     Activation::silu};
 
 class VectorKernels : public test::IsaLevel {};
 INSTANTIATE_TEST_SUITE_P(Level, VectorKernels, test::all_levels(), test::level_name);
@@ -159,6 +159,55 @@ TEST_P(VectorKernels, LayerNormBackward) {
     EXPECT_TRUE(near(dgain.values(), dgain_slow.values(), 5e-6)) << n;
     EXPECT_TRUE(near(dbias.values(), dbias_slow.values(), 5e-6)) << n;
     EXPECT_TRUE(fast.intact() && dgain.intact() && dbias.intact());
+  }
+}
+
+TEST_P(VectorKernels, RmsNorm) {
+  for (const std::int64_t n : kSizes) {
+    const std::int64_t rows = 9;
+    const std::vector<float> x = normals(rows * n, 30), dy = normals(rows * n, 31), gain = normals(n, 32);
+    Guarded y(n), y_slow(n), dx(n, 0.5f), dx_slow(n, 0.5f), dgain(n, 1), dgain_slow(n, 1);
+    std::vector<float> rstd(static_cast<std::size_t>(rows), 0.9f);
+    float fast = 0, slow = 0;
+    rms_norm_row(x.data(), gain.data(), 1e-6f, n, y.data(), &fast);
+    scalar::rms_norm_row(x.data(), gain.data(), 1e-6f, n, y_slow.data(), &slow);
+    EXPECT_NEAR(fast / slow, 1, 1e-6);
+    EXPECT_TRUE(near(y.values(), y_slow.values(), 1e-6, 1e-6)) << n;
+    rms_norm_row_backward(x.data(), gain.data(), dy.data(), rstd[0], n, dx.data());
+    scalar::rms_norm_row_backward(x.data(), gain.data(), dy.data(), rstd[0], n, dx_slow.data());
+    EXPECT_TRUE(near(dx.values(), dx_slow.values(), 3e-6, 1e-6)) << n;
+    rms_norm_columns_backward(x.data(), dy.data(), rstd.data(), rows, n, n / 4, n, dgain.data());
+    scalar::rms_norm_columns_backward(x.data(), dy.data(), rstd.data(), rows, n, n / 4, n, dgain_slow.data());
+    EXPECT_TRUE(near(dgain.values(), dgain_slow.values(), 5e-6)) << n;
+    EXPECT_TRUE(y.intact() && dx.intact() && dgain.intact());
+  }
+}
+
+TEST_P(VectorKernels, GateAndRotate) {
+  for (const std::int64_t n : kSizes) {
+    const std::vector<float> a = arguments(n, 33), b = normals(n, 34), dy = normals(n, 35);
+    for (const Activation kind : kActivations) {
+      Guarded y(n), y_slow(n), da(n, 1), da_slow(n, 1), db(n, 1), db_slow(n, 1);
+      gate(kind, a.data(), b.data(), y.data(), n);
+      scalar::gate(kind, a.data(), b.data(), y_slow.data(), n);
+      gate_backward(kind, a.data(), b.data(), dy.data(), da.data(), db.data(), n);
+      scalar::gate_backward(kind, a.data(), b.data(), dy.data(), da_slow.data(), db_slow.data(), n);
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        const double size = 1 + std::abs(a[i]) + std::abs(b[i]) + std::abs(a[i] * b[i]);
+        ASSERT_NEAR(y.values()[i], y_slow.values()[i], 4e-7 * size) << "kind " << static_cast<int>(kind);
+        ASSERT_NEAR(da.values()[i], da_slow.values()[i], 3e-6 * size * (1 + std::abs(dy[i])));
+        ASSERT_NEAR(db.values()[i], db_slow.values()[i], 1e-6 * size * (1 + std::abs(dy[i])));
+      }
+      EXPECT_TRUE(y.intact() && da.intact() && db.intact());
+    }
+    const std::vector<float> x = normals(2 * n, 36), cosine = normals(n, 37), sine = normals(n, 38);
+    for (const bool accumulate : {false, true}) {
+      Guarded fast(2 * n, 0.25f), slow(2 * n, 0.25f);
+      rotate(x.data(), cosine.data(), sine.data(), -1.0f, n, fast.data(), accumulate);
+      scalar::rotate(x.data(), cosine.data(), sine.data(), -1.0f, n, slow.data(), accumulate);
+      EXPECT_TRUE(near(fast.values(), slow.values(), 2e-6, 1e-6)) << n;
+      EXPECT_TRUE(fast.intact());
+    }
   }
 }
 

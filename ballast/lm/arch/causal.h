@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A decoder-only transformer: one list of layers, run over whole sequences (training, scoring, the prompt) or over one
+// new token of each of many sequences with their key/value caches. Both give the same bits.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "ballast/base/parallel.h"
+#include "ballast/lm/arch/key_value_cache.h"
+#include "ballast/lm/arch/network.h"
+
+namespace ballast::lm {
+
+class CausalNetwork : public Network {
+ public:
+  engine::AttentionMask mask() const override { return engine::AttentionMask::causal; }
+  engine::Value encode(engine::Tape& tape, const text::TokenBatch& batch, Capture* capture) override;
+  engine::Value language_input(engine::Tape&, engine::Value hidden) override { return hidden; }
+  engine::Parameter* vocabulary_bias() override { return nullptr; }
+  /// The last token has read the whole text.
+  engine::Value classify(engine::Tape& tape, engine::Value hidden, const text::TokenBatch& batch) override;
+
+  KeyValueCache make_cache() const;
+  /// Reads tokens into an empty cache at once; returns the hidden state of the last [1, width].
+  engine::Value prefill(engine::Tape& tape, std::span<const std::int32_t> ids, KeyValueCache& cache);
+
+  /// One token to read after all that its cache holds. Rows of one cache follow each other.
+  struct Next {
+    KeyValueCache* cache;
+    std::int32_t id;
+  };
+  /// Reads them all at once; returns their hidden states [rows, width].
+  engine::Value decode(engine::Tape& tape, std::span<const Next> rows);
+
+ protected:
+  using Network::Network;
+
+  /// What a layer's attention reads: the batch itself, or a cache.
+  using Attend = base::BodyRef<std::size_t, const Capture::Attention&, engine::Value&>;
+  /// Embeddings, layers and final norm. `capture` receives hidden states.
+  virtual engine::Value run(engine::Tape& tape, std::span<const std::int32_t> ids,
+                            std::span<const std::int32_t> positions, Attend attend, Capture* capture) = 0;
+
+  engine::Parameter* score_ = nullptr;  // [labels, width], where the head classifies
+
+ private:
+  std::vector<std::int32_t> last_rows_;  // of the batch being classified
+};
+
+}  // namespace ballast::lm
