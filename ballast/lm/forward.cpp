@@ -78,7 +78,8 @@ void write_attentions(const Network& network, const TokenInput& in, const text::
         engine::attention_weights(a.q, a.k, first, n, first, n, options, weights.data());
       } else {
         const auto visible = capture.padding.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
-        padded_attention_weights(a.q, a.k, options, first, visible, weights.data());
+        padded_attention_weights(a.q, a.k, options, first, {visible, network.config().type == ModelType::gpt2},
+                                 weights.data());
       }
       const auto columns = std::span(rows).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
       place_weights(weights, heads, columns, t, out + b * heads * t * t);

@@ -115,7 +115,7 @@ TEST_P(GenerationParity, CachedDecodingIsTheFullPassBitForBit) {
       const std::size_t count = std::min(step, all.size() - at);
       std::vector<CausalNetwork::Next> rows;
       for (std::size_t i = 0; i < count; ++i) rows.push_back({&cache, all[at + i]});
-      rows.push_back({&other, all[at]});
+      if (other.length() < network().config().positions) rows.push_back({&other, all[at]});
       const engine::Value hidden = network().decode(tape, rows);
       const auto size = count * static_cast<std::size_t>(whole.cols);
       ASSERT_TRUE(test::same_bits({hidden.data, size}, {whole.data + static_cast<std::int64_t>(at) * whole.cols, size}))

@@ -84,7 +84,8 @@ TEST_P(CheckpointParity, ConfigurationKeepsWhatTheReferenceWrote) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, CheckpointParity,
-                         testing::Values("gpt2", "gpt2-base", "gpt2-f16", "bert-cls", "bert-mlm"),
+                         testing::Values("gpt2", "gpt2-base", "gpt2-f16", "bert-cls", "bert-mlm", "llama", "llama-bf16",
+                                         "llama-sharded", "llama3-rope", "qwen2", "qwen3"),
                          [](const testing::TestParamInfo<const char*>& c) {
                            std::string name = c.param;
                            std::replace(name.begin(), name.end(), '-', '_');

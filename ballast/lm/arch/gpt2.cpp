@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "ballast/base/error.h"
+
 namespace ballast::lm {
 
 using engine::Layout;

@@ -41,7 +41,8 @@ engine::Value Network::attend(engine::Tape& tape, const Capture::Attention& in, 
                               Capture* capture) {
   if (capture != nullptr) capture->attentions.push_back(in);
   if (capture != nullptr && !capture->padding.empty()) {
-    return padded_attention(tape, in.q, in.k, in.v, attention_options(), batch.offsets, capture->padding);
+    return padded_attention(tape, in.q, in.k, in.v, attention_options(), batch.offsets,
+                            {capture->padding, config_.type == ModelType::gpt2});
   }
   return engine::attention(tape, in.q, in.k, in.v, batch.offsets, batch.offsets, attention_options());
 }

@@ -10,17 +10,23 @@
 
 namespace ballast::lm {
 
-/// The weights of one sequence whose first row is `first_row`: out[heads, T, T] with T = visible.size(); `visible` is
-/// its attention mask. Masked keys get no weight. In a causal model a query that may see no key at all has the uniform
-/// weights that adding the smallest float to every score leaves: over the masked keys up to itself and all visible
-/// ones.
-void padded_attention_weights(engine::Columns q, engine::Columns k, const engine::AttentionOptions& options,
-                              std::int64_t first_row, std::span<const std::int64_t> visible, float* out);
+struct Padding {
+  std::span<const std::int64_t> visible;  // the attention mask
+  /// GPT-2 adds the smallest float twice, for the future and for a masked key, and so leaves a query that sees nothing
+  /// uniform weights over the masked keys up to itself and all visible ones; the later families over all keys.
+  bool adds_twice = false;
+};
 
-/// y[rows, heads · head_width] with those weights; sequence s is rows [offsets[s], offsets[s + 1]) and `visible` has
+/// The weights of one sequence whose first row is `first_row`: out[heads, T, T] with T = padding.visible.size();
+/// `padding` is its attention mask. Masked keys get no weight. In a causal model a query that may see no key at all has
+/// the uniform weights that adding the smallest float to every score leaves.
+void padded_attention_weights(engine::Columns q, engine::Columns k, const engine::AttentionOptions& options,
+                              std::int64_t first_row, const Padding& padding, float* out);
+
+/// y[rows, heads · head_width] with those weights; sequence s is rows [offsets[s], offsets[s + 1]) and `padding` has
 /// one entry a row.
 engine::Value padded_attention(engine::Tape& tape, engine::Columns q, engine::Columns k, engine::Columns v,
                                const engine::AttentionOptions& options, std::span<const std::int32_t> offsets,
-                               std::span<const std::int64_t> visible);
+                               const Padding& padding);
 
 }  // namespace ballast::lm
