@@ -131,13 +131,16 @@ TEST_F(BadModel, NotANumberInTheWeights) {
 TEST_F(BadModel, KindsThatAreNotKnown) {
   write(test::tiny_gpt2_arch(50));
   edit_config([](Json& c) { c["model_type"] = "mamba"; });
-  EXPECT_EQ(refusal(ErrorCode::unsupported, "config.json"), "model_type \"mamba\" is not known (known: bert, gpt2)");
+  EXPECT_EQ(refusal(ErrorCode::unsupported, "config.json"),
+            "model_type \"mamba\" is not known (known: bert, gpt2, llama, qwen2, qwen3)");
   edit_config([](Json& c) {
     c["model_type"] = "gpt2";
-    c["activation_function"] = "swish";
+    c["activation_function"] = "quick_gelu";
   });
-  EXPECT_EQ(refusal(ErrorCode::unsupported, "config.json"),
-            "activation \"swish\" is not known (known: gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu, tanh)");
+  EXPECT_EQ(
+      refusal(ErrorCode::unsupported, "config.json"),
+      "activation \"quick_gelu\" is not known (known: gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu, silu, swish, "
+      "tanh)");
   edit_config([](Json& c) {
     c["activation_function"] = "gelu_new";
     c["architectures"] = {"GPT2DoubleHeadsModel"};
