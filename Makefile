@@ -28,7 +28,7 @@ help:
 
 demo:
 	@scripts/steps set-up "scripts/setup demo" \
-	               build "$(CONFIGURE) $(PLAIN) && $(COMPILE) --target ballast" \
+	               build "$(CONFIGURE) $(PLAIN) && $(COMPILE) --target ballast web" \
 	               run "$(BUILD)/ballast demo"
 
 # A waiting OpenMP thread must sleep, not spin: several test programs share the cores.
@@ -39,7 +39,7 @@ test:
 
 build:
 	@scripts/setup demo
-	@$(CONFIGURE) $(PLAIN) && $(COMPILE) --target ballast
+	@$(CONFIGURE) $(PLAIN) && $(COMPILE) --target ballast web
 
 bench:
 	@scripts/setup bench
