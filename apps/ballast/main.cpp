@@ -16,6 +16,7 @@
 #include "customers.h"
 #include "events.h"
 #include "mask.h"
+#include "serve.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -89,6 +90,7 @@ int run(int argc, char** argv) {
   add_customers(app, common);
   add_quality(app, common);
   add_compare(app, common);
+  add_serve(app, common);
   add_bench(app, common);
   try {
     app.parse(argc, argv);

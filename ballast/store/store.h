@@ -159,14 +159,17 @@ class Store {
   std::vector<CaseRecord> cases();
   std::optional<CaseRecord> find_case(const std::string& id);
 
-  /// Documents with a listed signal of this risk, each once, the oldest first. With `entity` only those that name it (by
-  /// its canonical name or as written, in any case).
+  /// Documents with a listed signal of this risk, each once, the oldest first. With `entity` only those that name it
+  /// (by its canonical name or as written, in any case).
   std::vector<SignalTime> signal_times(const std::string& risk, const std::string& entity = {});
 
   std::vector<QuarantineRecord> quarantine();
   Counts counts();
 
  private:
+  friend class Accounts;  // accounts.h
+  friend class Lists;     // lists.h
+  friend class Work;      // work.h
   struct State;
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ballast/base/error.h"
+#include "ballast/store/sql/service_schema.h"
 #include "ballast/store/sql/session.h"
 
 namespace ballast::store {
@@ -64,7 +65,8 @@ const std::vector<std::vector<const char*>>& migrations() {
           " select raise(abort, 'cases are never deleted'); end",
           "create trigger case_events_hold before update on case_events begin"
           " select raise(abort, 'cases are never changed'); end",
-      }};
+      },
+      service_tables()};
   return kAll;
 }
 

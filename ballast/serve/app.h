@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the handlers of all routes share.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "ballast/serve/auth/gate.h"
+#include "ballast/serve/http/limits.h"
+#include "ballast/serve/http/routes.h"
+#include "ballast/serve/live/events.h"
+#include "ballast/serve/live/lane.h"
+#include "ballast/serve/live/metrics.h"
+#include "ballast/serve/live/store_pool.h"
+#include "ballast/serve/server.h"
+
+namespace ballast::serve {
+
+class Desks;   // live/desks.h: the models in service
+class Intake;  // live/intake.h: documents to the store and to signals
+class Jobs;    // live/jobs.h: long work
+
+struct App {
+  explicit App(ServeOptions given);
+  ~App();
+
+  ServeOptions options;
+  StorePool stores;
+  Gate gate;
+  EventHub hub;
+  Metrics metrics;
+  RateLimiter limiter;
+  Routes routes;
+  std::unique_ptr<Desks> desks;
+  std::unique_ptr<Intake> intake;
+  std::unique_ptr<Jobs> jobs;
+  WorkLane quick, compute;
+  std::atomic<bool> stopping{false};
+  std::atomic<int> in_flight{0};
+
+  void log(const char* level, const std::string& what, base::Json fields = base::Json::object());
+  /// Finds the route, checks who asks and what, has it answered, counts and logs it.
+  void dispatch(std::shared_ptr<Request> request, Reply reply);
+
+ private:
+  void answer(const Route& route, const std::shared_ptr<Request>& request, const Reply& reply);
+  void dashboard(const std::shared_ptr<Request>& request, const Reply& reply);
+  void answer_once(const Route& route, const std::shared_ptr<Request>& request, const Reply& reply);
+  std::mutex log_mutex_, keys_mutex_;
+  std::set<std::string> keys_in_work_;
+};
+
+/// Whether an address is one that only this machine reaches.
+bool is_loopback(const std::string& address);
+
+/// A file of the dashboard. Throws Problem 404.
+Response dashboard_file(const App& app, const Request& request);
+
+// Each file below api/ adds its routes.
+void add_schemas(Routes& routes);
+void add_health(App& app);
+void add_session(App& app);
+void add_accounts(App& app);
+void add_documents(App& app);
+void add_signals(App& app);
+void add_alerts(App& app);
+void add_overview(App& app);
+void add_decisions(App& app);
+void add_work(App& app);
+
+}  // namespace ballast::serve

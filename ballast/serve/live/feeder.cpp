@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/serve/live/feeder.h"
+
+#include <chrono>
+
+#include "ballast/base/clock.h"
+#include "ballast/base/error.h"
+#include "ballast/base/hash.h"
+#include "ballast/serve/api/records.h"
+#include "ballast/store/lists.h"
+
+namespace ballast::serve {
+namespace {
+
+// Asking whether anything has changed costs microseconds: often enough for an alert within a tenth of a second.
+constexpr std::chrono::milliseconds kLook{10};
+constexpr std::int64_t kAtOnce = 200;
+constexpr std::size_t kTitleBytes = 160;
+
+std::string title_of(const store::ListedSignal& s) {
+  std::string words = s.document.title.empty() ? s.document.text : s.document.title;
+  if (words.size() > kTitleBytes) {
+    std::size_t end = kTitleBytes;
+    while ((static_cast<unsigned char>(words[end]) & 0xc0) == 0x80) --end;  // not inside a character
+    words = words.substr(0, end) + "…";
+  }
+  return s.signal.risk + ": " + words;
+}
+
+}  // namespace
+
+Feeder::Feeder(App& app) : app_(app), thread_([this] { run(); }) {}
+
+Feeder::~Feeder() {
+  stopping_ = true;
+  thread_.join();
+}
+
+void Feeder::run() {
+  try {
+    store::Store store = store::Store::open(app_.stores.url());
+    store::Lists lists(store);
+    Places places = {lists.last_row("signals"), lists.last_row("alerts"), lists.last_row("case_events"),
+                     lists.last_row("decisions")};
+    raise_alerts(store);  // for what came while no service ran
+    std::int64_t version = -1;
+    while (!stopping_) {
+      const std::int64_t now = lists.data_version();
+      if (now == version) {
+        std::this_thread::sleep_for(kLook);
+        continue;
+      }
+      version = look(store, places) ? -1 : now;
+    }
+  } catch (const std::exception& e) {
+    app_.log("error", "feeder", {{"what", e.what()}});
+  }
+}
+
+bool Feeder::look(store::Store& store, Places& places) {
+  bool more = false;
+  tell_signals(store, places, more);
+  tell_others(store, places, more);
+  return more;
+}
+
+void Feeder::tell_signals(store::Store& store, Places& places, bool& more) {
+  store::Lists lists(store);
+  const auto ids = lists.ids_since("signals", places.signals, kAtOnce);
+  if (ids.empty()) return;
+  more = more || static_cast<std::int64_t>(ids.size()) == kAtOnce;
+  for (const std::string& id : ids) {
+    store::SignalFilter filter;
+    filter.id = id;
+    for (const auto& signal : lists.signals(filter, {1, "", ""}).items) {
+      app_.hub.publish("signals", "signal", to_json(signal));
+      app_.metrics.add("ballast_signals_total", "Signals found", 1, {"risk", signal.signal.risk});
+    }
+  }
+  raise_alerts(store);
+}
+
+void Feeder::raise_alerts(store::Store& store) {
+  if (app_.options.alert_severity > 3) return;
+  store::Lists lists(store);
+  store::Work work(store);
+  while (!stopping_) {
+    std::vector<store::AlertRecord> alerts;
+    const auto ids = work.signals_without_alert(app_.options.alert_severity, kAtOnce);
+    for (const std::string& id : ids) {
+      store::SignalFilter filter;
+      filter.id = id;
+      for (const auto& s : lists.signals(filter, {1, "", ""}).items) {
+        alerts.push_back({base::sha256_hex("alert|" + id).substr(0, 16), "signal", s.severity, title_of(s), id,
+                          s.document.id, "open", "", "", "", "", base::utc_now()});
+      }
+    }
+    if (alerts.empty()) return;
+    work.put_alerts(alerts);
+  }
+}
+
+void Feeder::tell_others(store::Store& store, Places& places, bool& more) {
+  store::Lists lists(store);
+  store::Work work(store);
+  const auto ids_of = [&](const char* table, std::int64_t& place) {
+    auto ids = lists.ids_since(table, place, kAtOnce);
+    more = more || static_cast<std::int64_t>(ids.size()) == kAtOnce;
+    return ids;
+  };
+  for (const std::string& id : ids_of("alerts", places.alerts)) {
+    if (const auto alert = work.find_alert(id)) app_.hub.publish("alerts", "alert", to_json(*alert));
+  }
+  for (const std::string& id : ids_of("case_events", places.cases)) {
+    if (const auto found = store.find_case(id)) app_.hub.publish("cases", "case", risk::to_json(*found));
+  }
+  for (const std::string& id : ids_of("decisions", places.decisions)) {
+    if (const auto found = store.find_decision(id)) app_.hub.publish("decisions", "decision", to_json({*found, {}}));
+  }
+}
+
+}  // namespace ballast::serve

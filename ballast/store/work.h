@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people and the service do with what was found: alerts, feedback, overrides of decisions by two people, long
+// jobs, requests that must not happen twice, and webhooks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ballast/store/store.h"
+
+namespace ballast::store {
+
+struct AlertRecord {
+  std::string id, kind;  // signal, log, transaction, credit
+  int severity = 0;
+  std::string title, subject_id, document_id;
+  std::string status;  // open, acknowledged, closed
+  std::string case_id, acknowledged_by, acknowledged_at, note, created_at;
+};
+
+struct FeedbackRecord {
+  std::string id, subject_kind, subject_id;  // signal, decision or answer
+  std::string verdict;                       // accept, correct, reject
+  std::string risk;                          // what it should have been; may be empty
+  int severity = -1;                         // the same; -1: not said
+  std::string note, actor, created_at;
+};
+
+struct OverrideRecord {
+  std::string id, decision_id, outcome, reason;
+  std::string status;  // proposed, approved, refused
+  std::string proposed_by, decided_by, decided_at, note, created_at;
+};
+
+struct JobRecord {
+  std::string id, kind;
+  std::string status;                     // queued, running, done, failed, cancelled
+  std::string request, progress, result;  // JSON; empty: none
+  std::string error;                      // JSON of a problem; empty: none
+  std::string created_by, started_at, finished_at, created_at;
+};
+
+/// An answer that was given to a request with a key of its own.
+struct StoredAnswer {
+  std::string request_hash;
+  int status = 0;
+  std::string content_type, body;
+};
+
+struct WebhookRecord {
+  std::string id, url, topics, secret, created_at;  // topics: with commas between them
+};
+
+struct DeliveryRecord {
+  std::string id, webhook_id, event;
+  std::string status;  // waiting, delivered, failed
+  std::int64_t attempts = 0;
+  std::string next_at, error, created_at;
+};
+
+class Work {
+ public:
+  /// `store` must outlive it.
+  explicit Work(Store& store) : store_(store) {}
+
+  /// Adds alerts that are not there; says which were added.
+  std::vector<Put> put_alerts(const std::vector<AlertRecord>& alerts);
+  std::optional<AlertRecord> find_alert(const std::string& id);
+  /// Changes status, case, who and when. Throws not_found.
+  void update_alert(const AlertRecord& alert);
+  /// Signals of documents with at least this severity that have no alert yet.
+  std::vector<std::string> signals_without_alert(int min_severity, std::int64_t limit);
+
+  void put_feedback(const FeedbackRecord& feedback);
+  std::optional<FeedbackRecord> last_feedback(const std::string& subject_kind, const std::string& subject_id);
+
+  void put_override(const OverrideRecord& proposed);
+  std::optional<OverrideRecord> find_override(const std::string& id);
+  /// Settles a proposed override; `check` sees it as it is and may throw. One transaction. Throws not_found.
+  OverrideRecord settle_override(const OverrideRecord& settled,
+                                 const std::function<void(const OverrideRecord&)>& check);
+
+  void put_job(const JobRecord& job);  // adds or replaces
+  std::optional<JobRecord> find_job(const std::string& id);
+  /// Jobs that a process left behind: those "running" become "queued". All that are queued, the oldest first.
+  std::vector<JobRecord> resume_jobs();
+
+  std::optional<StoredAnswer> find_answer(const std::string& principal, const std::string& key);
+  /// Keeps an answer, and drops those older than `keep_since`.
+  void put_answer(const std::string& principal, const std::string& key, const StoredAnswer& answer,
+                  const std::string& now, const std::string& keep_since);
+
+  void put_webhook(const WebhookRecord& webhook);
+  bool delete_webhook(const std::string& id);
+  std::vector<WebhookRecord> webhooks();
+  void put_deliveries(const std::vector<DeliveryRecord>& deliveries);
+  void update_delivery(const DeliveryRecord& delivery);
+  /// Those waiting whose time has come.
+  std::vector<DeliveryRecord> due_deliveries(const std::string& now, std::int64_t limit);
+
+ private:
+  Store& store_;
+};
+
+}  // namespace ballast::store
