@@ -17,6 +17,7 @@
 #include "ballast/base/hash.h"
 #include "ballast/base/parallel.h"
 #include "ballast/decide/advice.h"
+#include "ballast/decide/advice_decision.h"
 #include "ballast/decide/report.h"
 #include "ballast/store/store.h"
 #include "print_pdf.h"
@@ -69,37 +70,6 @@ risk::PricePanel read_all_prices(AdviseArguments& a, const Common& common) {
                 "another name for the index of --index-prices");
   }
   return joined(panel, risk::read_prices(a.index_prices), a.settings.index);
-}
-
-decide::Decision record_of(const decide::AdviceInputs& inputs, std::uint64_t seed) {
-  const base::Stopwatch watch;
-  const decide::Advice advice = decide::advise(inputs);
-  decide::Decision d;
-  d.kind = "portfolio";
-  d.subject = advice.profile.client;
-  d.inputs = decide::inputs_json(inputs);
-  d.model = risk::objective_name(inputs.settings.objective);
-  d.policy_hash = advice.profile.hash;
-  d.seed = seed;
-  d.outcome = decide::advice_json(advice);
-  for (const decide::Position& p : advice.positions) {
-    if (p.contribution_after == 0) continue;
-    d.reasons.push_back({p.instrument,
-                         fmt::format("{}: {:.1f} % of the value after the trades; its part of the volatility",
-                                     p.verdict, 100 * p.target),
-                         p.contribution_after});
-  }
-  std::stable_sort(d.reasons.begin(), d.reasons.end(),
-                   [](const auto& x, const auto& y) { return x.contribution > y.contribution; });
-  d.cost.seconds = watch.seconds();
-  sign(d);
-  return d;
-}
-
-decide::Decision replay_portfolio(const decide::Decision& was) {
-  decide::Decision now = record_of(decide::inputs_from_json(was.inputs, "decision " + was.id), was.seed);
-  now.cost = was.cost;
-  return now;
 }
 
 /// The objective against equal weights over all prices, for the report; the index and currencies are left out.
@@ -172,7 +142,8 @@ void run(AdviseArguments& a, const Common& common) {
   inputs.prices_file = std::filesystem::path(a.prices).filename().string();
   inputs.prices_hash = base::sha256_file(a.prices);
   decide::take_prices(inputs, panel);
-  std::vector<decide::Decision> decisions = {record_of(inputs, common.seed)};
+  std::vector<decide::Decision> decisions = {decide::portfolio_decision(inputs, common.seed)};
+  sign(decisions.front());
   store::Store store = store::Store::open(common.store);
   decide::keep(store, decisions);
   const decide::Decision& d = decisions.front();
@@ -219,7 +190,7 @@ void add_advise(CLI::App& app, Common& common) {
              "ballast advise --portfolio holdings.csv --prices prices.csv --profile profile.toml --report out.html");
   add_advise_questionnaire(*verb, common);
   add_advise_backtest(*verb, common);
-  add_replay("portfolio", replay_portfolio);
+  add_replay("portfolio", decide::replay_portfolio);
   verb->callback([verb, a, &common] {
     if (verb->get_subcommands().empty()) run(*a, common);
   });

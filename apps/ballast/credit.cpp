@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // ballast credit: PD to loan terms with reason codes.
 #include "credit.h"
+#include "ballast/decide/credit_desk.h"
 
 #include <CLI/CLI.hpp>
 
-#include "credit_cases.h"
 #include "replay.h"
 
 namespace ballast::apps {
@@ -17,7 +17,7 @@ void add_credit(CLI::App& app, Common& common) {
   add_credit_fairness(*verb, common);
   add_credit_export(*verb, common);
   add_credit_simulate(*verb, common);
-  add_replay("credit", replay_credit);
+  add_replay("credit", decide::replay_credit);
 }
 
 }  // namespace ballast::apps

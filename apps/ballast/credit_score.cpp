@@ -10,9 +10,9 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/parallel.h"
+#include "ballast/decide/credit_desk.h"
 #include "ballast/risk/credit_trend.h"
 #include "credit.h"
-#include "credit_cases.h"
 #include "replay.h"
 #include "table_reading.h"
 
@@ -45,7 +45,7 @@ std::vector<ingest::Record> read_applications(const ScoreArguments& a, const ris
   return risk::join_trend(std::move(rows), series, training.as_of, sink);
 }
 
-void print_text(const CreditCase& one, const CreditDesk& desk, bool all) {
+void print_text(const decide::CreditCase& one, const decide::CreditDesk& desk, bool all) {
   fmt::print("row {}: PD {:.4f} [{:.4f}, {:.4f}], grade {}\n", one.score.line, one.score.pd, one.score.interval[0],
              one.score.interval[1], one.score.grade);
   if (one.decision) {
@@ -58,7 +58,7 @@ void print_text(const CreditCase& one, const CreditDesk& desk, bool all) {
   }
 }
 
-void print_json(const CreditCase& one, const CreditDesk& desk, const std::string& id, bool all) {
+void print_json(const decide::CreditCase& one, const decide::CreditDesk& desk, const std::string& id, bool all) {
   Json json = risk::to_json(one.score, all);
   if (one.decision) {
     json.update(risk::to_json(*one.decision, desk.policy()));
@@ -71,16 +71,16 @@ void run(const ScoreArguments& a, const Common& common, bool decide) {
   base::set_threads(common.threads);
   const base::Stopwatch watch;
   if (decide) risk::read_policy(a.policy);  // an empty file is not "no policy"
-  const CreditDesk desk(a.model, decide ? base::read_file(a.policy) : "", a.policy);
+  const decide::CreditDesk desk(a.model, decide ? base::read_file(a.policy) : "", a.policy);
   RowQuarantine quarantine(common);
   const auto language = a.language == "zh" ? risk::ReasonLanguage::zh : risk::ReasonLanguage::en;
   std::vector<ingest::Record> rows = read_applications(a, desk.model().training(), quarantine.sink());
-  const std::vector<CreditCase> cases = desk.run(std::move(rows), language, a.allow_unseen, quarantine.sink());
+  const std::vector<decide::CreditCase> cases = desk.run(std::move(rows), language, a.allow_unseen, quarantine.sink());
   quarantine.finish(a.strict);
   std::vector<decide::Decision> decisions;
   if (decide) {
     const double seconds = watch.seconds() / static_cast<double>(cases.size());
-    for (const CreditCase& one : cases) {
+    for (const decide::CreditCase& one : cases) {
       decisions.push_back(desk.record_of(one, language));
       decisions.back().cost.seconds = seconds;
       sign(decisions.back());

@@ -15,7 +15,6 @@
 #include "ballast/risk/market_var.h"
 #include "forecast.h"
 #include "forecast_news.h"
-#include "forecast_record.h"
 #include "replay.h"
 #include "verb.h"
 
@@ -45,7 +44,8 @@ Json performance_json(const risk::Performance& p) {
 }
 
 Json interval_json(const tabular::BootstrapInterval& b) {
-  return {{"estimate", number_json(b.estimate)}, {"interval", {number_json(b.low), number_json(b.high)}}};
+  return {{"estimate", decide::number_json(b.estimate)},
+          {"interval", {decide::number_json(b.low), decide::number_json(b.high)}}};
 }
 
 /// Why the advice is what it is, in words and numbers.
@@ -77,7 +77,7 @@ Json tail_json(const risk::Returns& returns) {
     options.level = level;
     const auto f = risk::forecast_var(returns, options);
     const auto tests = risk::test_var(f.days, level);
-    out.push_back({{"level", level}, {"var", f.next_var}, {"es", f.next_es}, {"tests", tests_json(tests)}});
+    out.push_back({{"level", level}, {"var", f.next_var}, {"es", f.next_es}, {"tests", decide::tests_json(tests)}});
   }
   return out;
 }
@@ -98,8 +98,11 @@ Json volatility_json(const risk::Returns& returns) {
                 {"qlike", risk::qlike(std::span(squares).subspan(first), std::span(sigma).subspan(first, n))}};
     if (model != risk::VolatilityModel::ewma && model != risk::VolatilityModel::har) {
       const auto p = risk::latest_garch(returns.values, options);
-      row["parameters"] = {
-          {"omega", p.omega}, {"alpha", p.alpha}, {"gamma", p.gamma}, {"beta", p.beta}, {"nu", number_json(p.nu)}};
+      row["parameters"] = {{"omega", p.omega},
+                           {"alpha", p.alpha},
+                           {"gamma", p.gamma},
+                           {"beta", p.beta},
+                           {"nu", decide::number_json(p.nu)}};
     }
     out.push_back(std::move(row));
   }
@@ -109,15 +112,16 @@ Json volatility_json(const risk::Returns& returns) {
 Json reasons_json(const risk::ForecastReport& r) {
   Json out = Json::array();
   for (const risk::ForecastReason& reason : r.reasons) {
-    out.push_back(
-        {{"feature", reason.feature}, {"value", number_json(reason.value)}, {"contribution", reason.contribution}});
+    out.push_back({{"feature", reason.feature},
+                   {"value", decide::number_json(reason.value)},
+                   {"contribution", reason.contribution}});
   }
   return out;
 }
 
 Json report_json(const risk::ForecastReport& r, const Arguments& a, const risk::Returns& returns) {
   const double cost = a.cost_bps / 1e4;
-  Json out = session_json(r.next, false);
+  Json out = decide::session_json(r.next, false);
   out["log_odds"] = r.log_odds;
   out["base"] = r.base;
   out["reasons"] = reasons_json(r);
@@ -144,7 +148,7 @@ Json report_json(const risk::ForecastReport& r, const Arguments& a, const risk::
     test["brier_base_rate"] = interval_json(r.brier_base_rate);
   }
   if (a.sessions) {
-    for (const auto& s : r.sessions) test["series"].push_back(session_json(s, true));
+    for (const auto& s : r.sessions) test["series"].push_back(decide::session_json(s, true));
   }
   out["walk_forward"] = std::move(test);
   return out;
@@ -154,7 +158,7 @@ void print_reasons(const Json& j) {
   constexpr std::size_t kShown = 4;
   const Json& reasons = j["reasons"];
   if (reasons.empty()) {
-    fmt::print("  log-odds     {:+.4f} of a rise, {}\n", j["log_odds"].get<double>(), kUnusedModels);
+    fmt::print("  log-odds     {:+.4f} of a rise, {}\n", j["log_odds"].get<double>(), decide::kUnusedModels);
     return;
   }
   fmt::print("  log-odds     {:+.4f} of a rise: base {:+.4f} and {} contributions, the largest:\n",
@@ -202,8 +206,8 @@ void print(const Json& j) {
   }
 }
 
-TradeQuestion question_of(const Arguments& a, const Common& common, Quarantine& prices, Quarantine& news) {
-  TradeQuestion q;
+decide::TradeQuestion question_of(const Arguments& a, const Common& common, Quarantine& prices, Quarantine& news) {
+  decide::TradeQuestion q;
   q.calendar = a.calendar;
   risk::ForecastOptions& o = q.options;
   o.models.clear();
@@ -230,9 +234,9 @@ void run(const Arguments& a, const Common& common) {
   const base::Stopwatch watch;
   const auto calendar = risk::TradingCalendar::named(a.calendar);
   Quarantine quarantine, news_quarantine;
-  const TradeQuestion question = question_of(a, common, quarantine, news_quarantine);
+  const decide::TradeQuestion question = question_of(a, common, quarantine, news_quarantine);
   const auto report = risk::walk_forward(question.series, question.news, calendar, question.options);
-  decide::Decision decision = trade_decision(question, report);
+  decide::Decision decision = decide::trade_decision(question, report);
   decision.cost.seconds = watch.seconds();
   keep_decision(decision, common);
   Json out = {{"source", question.series.source}, {"column", question.series.column}};
@@ -278,8 +282,8 @@ void add_forecast(CLI::App& app, Common& common) {
   add_forecast_var(*verb, common);
   add_forecast_direction(*verb, common);
   add_forecast_volatility(*verb, common);
-  add_replay("trade", replay_trade);
-  add_replay("var", replay_var);
+  add_replay("trade", decide::replay_trade);
+  add_replay("var", decide::replay_var);
   add_common(*verb, common, "ballast forecast --prices sp500.csv --json");
   verb->callback([a, verb, &common] {
     if (verb->get_subcommands().empty()) run(*a, common);

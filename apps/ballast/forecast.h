@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ballast/base/json.h"
+#include "ballast/decide/forecast_decision.h"
 #include "ballast/risk/market.h"
 #include "ballast/risk/market_backtest.h"
 
@@ -38,12 +39,8 @@ struct Quarantine {
 risk::PriceSeries read_series(const PriceArguments& arguments, const std::string& file, const std::string& column,
                               const Common& common, Quarantine& quarantine);
 
-/// {"statistic","p_value"}.
-base::Json test_json(const risk::TestResult& test);
-base::Json tests_json(const risk::VarTests& tests);
-base::Json light_json(const risk::TrafficLight& light);
-/// A number, or null where it is not finite.
-base::Json number_json(double value);
+/// Signs the decision and stores it, before it is shown.
+void keep_decision(decide::Decision& decision, const Common& common);
 
 void add_forecast_var(CLI::App& forecast, Common& common);
 void add_forecast_direction(CLI::App& forecast, Common& common);

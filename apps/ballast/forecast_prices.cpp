@@ -8,6 +8,7 @@
 
 #include "ballast/base/error.h"
 #include "forecast.h"
+#include "replay.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -73,32 +74,10 @@ risk::PriceSeries read_series(const PriceArguments& arguments, const std::string
   return series;
 }
 
-base::Json number_json(double value) {
-  return std::isfinite(value) ? base::Json(value) : base::Json(nullptr);
-}
-
-base::Json test_json(const risk::TestResult& test) {
-  return {{"statistic", test.statistic}, {"p_value", test.p_value}};
-}
-
-base::Json light_json(const risk::TrafficLight& light) {
-  return {{"days", light.days},
-          {"exceptions", light.exceptions},
-          {"zone", light.zone},
-          {"plus_factor", number_json(light.plus_factor)},
-          {"cumulative_probability", light.cumulative}};
-}
-
-base::Json tests_json(const risk::VarTests& tests) {
-  base::Json christoffersen = test_json(tests.christoffersen.independence);
-  christoffersen["independence"] = test_json(tests.christoffersen.independence);
-  christoffersen["joint"] = test_json(tests.christoffersen.joint);
-  return {{"days", tests.days},
-          {"exceptions", tests.exceptions},
-          {"kupiec", test_json(tests.kupiec)},
-          {"christoffersen", christoffersen},
-          {"traffic_light", light_json(tests.light)},
-          {"acerbi_szekely", test_json(tests.acerbi_szekely)}};
+void keep_decision(decide::Decision& decision, const Common& common) {
+  sign(decision);
+  store::Store store = store::Store::open(common.store);
+  decide::keep(store, {&decision, 1});
 }
 
 }  // namespace ballast::apps

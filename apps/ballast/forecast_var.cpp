@@ -14,7 +14,6 @@
 #include "ballast/base/error.h"
 #include "ballast/risk/market_var.h"
 #include "forecast.h"
-#include "forecast_record.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -75,7 +74,7 @@ void run_one(const Arguments& a, const Common& common) {
   const auto forecasts = risk::forecast_var(risk::returns_of(series), options);
   const auto days = part_of(forecasts.days, a.part, split_day(a));
   const auto tests = risk::test_var(days, a.level, common.seed);
-  decide::Decision decision = var_decision({series, options, common.seed}, forecasts);
+  decide::Decision decision = decide::var_decision({series, options, common.seed}, forecasts);
   decision.cost.seconds = watch.seconds();
   keep_decision(decision, common);
   if (!common.json) {
@@ -106,7 +105,7 @@ void run_one(const Arguments& a, const Common& common) {
         {{"date", risk::day_text(d.day)}, {"var", d.var}, {"es", d.es}, {"return", d.ret}, {"exception", d.exception}});
   }
   out["series"] = std::move(rows);
-  out["tests"] = tests_json(tests);
+  out["tests"] = decide::tests_json(tests);
   out["next"] = {{"var", forecasts.next_var}, {"es", forecasts.next_es}};
   out["decision_id"] = decision.id;
   out["quarantined"] = quarantine.json();
@@ -140,7 +139,7 @@ Json year_light(std::span<const risk::VarDay> days, int year, double p) {
     ++count;
     exceptions += d->exception;
   }
-  return count < 250 ? Json(nullptr) : light_json(risk::traffic_light(exceptions, count, p));
+  return count < 250 ? Json(nullptr) : decide::light_json(risk::traffic_light(exceptions, count, p));
 }
 
 struct Family {
@@ -197,7 +196,7 @@ void run_all(const Arguments& a, const Common& common) {
     Json row = {{"series", i.name},
                 {"first", risk::day_text(days.front().day)},
                 {"last", risk::day_text(days.back().day)},
-                {"tests", tests_json(tests)}};
+                {"tests", decide::tests_json(tests)}};
     row["traffic_light"] = {{"2008", y2008}, {"2020", y2020}};
     rows.push_back(std::move(row));
   }

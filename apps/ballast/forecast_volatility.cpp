@@ -29,7 +29,7 @@ struct Arguments {
 Json difference_json(const tabular::DieboldMariano& d) {
   return {{"difference", d.difference},
           {"interval", {d.low, d.high}},
-          {"statistic", number_json(d.statistic)},
+          {"statistic", decide::number_json(d.statistic)},
           {"p_value", d.p_value},
           {"lags", d.lags}};
 }

@@ -12,6 +12,7 @@
 
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
+#include "ballast/decide/event_decision.h"
 #include "ballast/risk/operations_forecast.h"
 #include "ballast/risk/operations_losses.h"
 #include "operations_register.h"
@@ -97,29 +98,6 @@ std::vector<double> anomaly_sums(const EventsArguments& a, const Observation& o,
   return sums.take("log anomalies", common);
 }
 
-decide::Decision decision_of(const std::string& type, const Json& inputs, std::uint64_t seed) {
-  const base::Stopwatch watch;
-  const risk::EventForecast f = risk::forecast_events(risk::event_question_from(inputs, type));
-  decide::Decision d;
-  d.kind = "event";
-  d.subject = type;
-  d.inputs = inputs;
-  d.model = f.model;
-  d.seed = seed;
-  d.outcome = risk::to_json(f);
-  d.probability = f.probability.value;
-  d.interval = {f.probability.low, f.probability.high};
-  for (const auto& [name, hazard] : f.parts) {
-    d.reasons.push_back({"part", name + ", in expected events", hazard});
-  }
-  d.cost.seconds = watch.seconds();
-  return d;
-}
-
-decide::Decision replay_event(const decide::Decision& was) {
-  return decision_of(was.subject, was.inputs, was.seed);
-}
-
 std::string interval_text(const Json& estimate) {
   const auto number = [](const Json& x) {
     return x.is_null() ? std::string("unbounded") : fmt::format("{:.4g}", x.get<double>());
@@ -155,23 +133,6 @@ void print_text(const decide::Decision& d) {
   for (const Json& note : o["notes"]) fmt::print("    {}\n", note.get<std::string>());
 }
 
-/// All that the forecast of one type is computed from.
-Json inputs_of(const std::string& type, const EventsArguments& a, const std::vector<store::LossEventRecord>& losses,
-               const Observation& observation, const std::vector<risk::EventCovariate>& covariates, double period,
-               std::uint64_t seed) {
-  risk::EventQuestion q;
-  q.history = {event_times(losses, type, observation, seed), observation.days()};
-  q.horizon_days = a.horizon;
-  q.period_days = period;
-  q.covariates = covariates;
-  q.held_out = a.held_out;
-  q.choose = a.choose;
-  Json inputs = risk::to_json(q);
-  inputs["from"] = date_of(observation.first_day);
-  inputs["as_of"] = date_of(observation.last_day);
-  return inputs;
-}
-
 void run_events(const EventsArguments& a, const Common& common) {
   if (!(a.horizon > 0 && a.horizon <= 36500)) {
     throw Error(ErrorCode::usage, "must be a number of days above 0", "--horizon", "--horizon 30");
@@ -194,7 +155,10 @@ void run_events(const EventsArguments& a, const Common& common) {
   std::vector<decide::Decision> decisions;
   for (const std::string& type : types) {
     decisions.push_back(
-        decision_of(type, inputs_of(type, a, losses, observation, covariates, period, common.seed), common.seed));
+        decide::event_decision(type,
+                               decide::event_inputs(losses, type, observation,
+                                                    {a.horizon, period, a.held_out, a.choose}, covariates, common.seed),
+                               common.seed));
     sign(decisions.back());
   }
   store::Store store = store::Store::open(common.store);
@@ -289,7 +253,7 @@ void add_operations_events(CLI::App& desk, Common& common) {
   verb->add_flag("--strict", a->strict, "Stop at the first row that cannot be used");
   add_common(*verb, common, "ballast operations events --horizon 30 --data losses.csv --signals --json");
   add_simulate(*verb, common);
-  add_replay("event", replay_event);
+  add_replay("event", decide::replay_event);
   verb->callback([verb, a, &common] {
     if (verb->get_subcommands().empty()) run_events(*a, common);
   });

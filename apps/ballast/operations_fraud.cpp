@@ -8,8 +8,8 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/decide/fraud_desk.h"
 #include "ballast/risk/operations_fraud.h"
-#include "fraud_cases.h"
 #include "fraud_figures.h"
 #include "operations.h"
 #include "replay.h"
@@ -214,7 +214,7 @@ void add_operations_fraud(CLI::App& desk, Common& common) {
   fraud->require_subcommand(1);
   add_train_verb(*fraud, common);
   add_fraud_score(*fraud, common);
-  add_replay("transaction", replay_transaction);
+  add_replay("transaction", decide::replay_transaction);
 }
 
 }  // namespace ballast::apps

@@ -14,8 +14,8 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/interrupt.h"
+#include "ballast/decide/fraud_desk.h"
 #include "ballast/store/store.h"
-#include "fraud_cases.h"
 #include "fraud_figures.h"
 #include "replay.h"
 #include "table_reading.h"
@@ -177,9 +177,9 @@ class Scoring {
   void take(std::vector<ingest::Record> batch) {
     const base::Stopwatch watch;
     const auto size = static_cast<double>(batch.size());
-    std::vector<FraudCase> cases = desk_.run(std::move(batch), sink_);
-    std::vector<FraudCase> shown;
-    for (FraudCase& one : cases) {
+    std::vector<decide::FraudCase> cases = desk_.run(std::move(batch), sink_);
+    std::vector<decide::FraudCase> shown;
+    for (decide::FraudCase& one : cases) {
       ++read_, ++actions_[one.action];
       if (!a_.label.empty()) judge(one);
       const bool alert = one.action != "pass";
@@ -207,7 +207,7 @@ class Scoring {
     }
   }
 
-  void judge(const FraudCase& one) {
+  void judge(const decide::FraudCase& one) {
     const std::string label = one.record.text(a_.label).value_or("");
     if (tabular::is_missing_text(label)) {
       ++judged_.unlabelled;
@@ -252,7 +252,7 @@ class Scoring {
 
   const ScoreArguments& a_;
   const Common& common_;
-  FraudDesk desk_;
+  decide::FraudDesk desk_;
   RowQuarantine quarantine_;
   ingest::QuarantineSink sink_;
   KnownCards known_;

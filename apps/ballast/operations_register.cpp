@@ -106,12 +106,6 @@ std::vector<store::LossEventRecord> register_of(const std::string& file, bool st
   return losses;
 }
 
-std::string date_of(std::int64_t day) {
-  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()));
-}
-
 std::int64_t date_option(const std::string& text, const std::string& option) {
   try {
     return risk::day_number(text, option);
@@ -138,27 +132,6 @@ Observation observation_of(const std::vector<store::LossEventRecord>& losses, co
                             date_of(o.last_day)));
   }
   return o;
-}
-
-std::vector<double> event_times(const std::vector<store::LossEventRecord>& losses, const std::string& type,
-                                const Observation& observation, std::uint64_t seed) {
-  std::vector<double> times;
-  for (const store::LossEventRecord& loss : losses) {
-    if (!type.empty() && loss.type != type) continue;
-    const std::int64_t day = risk::day_number(loss.occurred_on, "date");
-    if (day < observation.first_day || day > observation.last_day) continue;
-    double within = 0;
-    if (loss.occurred_on.size() > 10) {
-      const std::int64_t second = risk::second_number(loss.occurred_on, "date") - day * 86400;
-      within = std::min(static_cast<double>(second) / kSecondsOfDay, 1.0);
-    } else {
-      const std::uint64_t stream = std::strtoull(base::sha256_hex(loss.id).substr(0, 16).c_str(), nullptr, 16);
-      within = base::Random(seed, stream).uniform();
-    }
-    times.push_back(static_cast<double>(day - observation.first_day) + within);
-  }
-  std::sort(times.begin(), times.end());
-  return times;
 }
 
 double amount_of(const std::string& decimal) {

@@ -9,13 +9,13 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
+#include "ballast/decide/log_window_decision.h"
 #include "ballast/ingest/tail.h"
 #include "ballast/risk/operations_fraud.h"
 #include "ballast/risk/operations_log_windows.h"
 #include "operations.h"
 #include "replay.h"
 #include "watch_alerts.h"
-#include "watch_replay.h"
 
 namespace ballast::apps {
 namespace {
@@ -116,7 +116,7 @@ void add_operations_watch(CLI::App& desk, Common& common) {
   add_common(*verb, common,
              "ballast operations watch /var/log/app.log --model models/windows --state app.state --open-cases --json");
   verb->callback([a, &common] { run(*a, common); });
-  add_replay("log_window", replay_window);
+  add_replay("log_window", decide::replay_window);
 }
 
 }  // namespace ballast::apps

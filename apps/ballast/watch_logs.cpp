@@ -9,11 +9,11 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/hash.h"
+#include "ballast/decide/log_window_decision.h"
 #include "ballast/risk/operations_log_windows.h"
 #include "ballast/risk/operations_templates.h"
 #include "replay.h"
 #include "watch_alerts.h"
-#include "watch_replay.h"
 
 namespace ballast::apps {
 namespace {
@@ -87,7 +87,7 @@ class TemplateWatch : public LineWatch {
 class WindowWatch : public LineWatch {
  public:
   explicit WindowWatch(const std::string& folder)
-      : folder_(folder), hash_(folder_hash(folder)), model_(risk::LogWindowModel::load(folder)) {}
+      : folder_(folder), hash_(decide::folder_hash(folder)), model_(risk::LogWindowModel::load(folder)) {}
 
   std::string identity() const override { return "windows " + hash_; }
 
@@ -151,7 +151,7 @@ class WindowWatch : public LineWatch {
                    {"last_line", window.lines.back().number},
                    {"events", Json::array()}};
     for (const Line& line : window.lines) inputs["events"].push_back(line.event);
-    const decide::Decision decision = judge_window(model_, folder_, hash_, inputs);
+    const decide::Decision decision = decide::judge_window(model_, folder_, hash_, inputs);
     if (!decision.outcome.at("anomaly").get<bool>()) return;
     const auto step = std::min(decision.outcome.at("step").get<std::size_t>(), window.lines.size());
     const Line& worst = window.lines[step - 1];
@@ -180,51 +180,6 @@ class WindowWatch : public LineWatch {
 };
 
 }  // namespace
-
-std::string folder_hash(const std::string& folder) {
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  Json all = Json::array();
-  for (const auto& file : files) {
-    all.push_back({std::filesystem::relative(file, folder).string(), base::sha256_file(file)});
-  }
-  return base::sha256_hex(base::dump_json(all));
-}
-
-decide::Decision judge_window(const risk::LogWindowModel& model, const std::string& folder, const std::string& hash,
-                              const Json& inputs) {
-  const auto events = base::json_field<risk::Session>(inputs, "events", "log window");
-  const risk::SessionScore score = model.sessions().score(std::vector<risk::Session>{events}).front();
-  const auto step = static_cast<std::size_t>(score.step);
-  const std::string event = step <= events.size() ? events[step - 1] : "";
-  const std::string text = event.empty() ? "the window ends too early" : model.template_of(event);
-  decide::Decision d;
-  d.kind = "log_window";
-  d.subject = fmt::format("{}:{}", base::json_field<std::string>(inputs, "source", "log window"),
-                          base::json_field<std::int64_t>(inputs, "first_line", "log window"));
-  d.inputs = inputs;
-  d.model = folder;
-  d.model_hash = hash;
-  d.outcome = {{"anomaly", score.anomaly},
-               {"score", score.score},
-               {"threshold", model.sessions().threshold()},
-               {"step", score.step},
-               {"event", event},
-               {"template", text},
-               {"count_score", score.count_score},
-               {"count_anomaly", score.count_anomaly}};
-  // The score is the surprise of one step, so that step is the whole reason and the base is 0.
-  d.reasons.push_back({fmt::format("step {}", score.step), text, score.score});
-  return d;
-}
-
-decide::Decision replay_window(const decide::Decision& was) {
-  const auto model = risk::LogWindowModel::load(was.model);
-  return judge_window(model, was.model, folder_hash(was.model), was.inputs);
-}
 
 std::unique_ptr<LineWatch> watch_templates(const std::string& frozen) {
   return std::make_unique<TemplateWatch>(frozen);

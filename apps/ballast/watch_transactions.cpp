@@ -9,8 +9,8 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/hash.h"
+#include "ballast/decide/fraud_desk.h"
 #include "ballast/ingest/csv_line.h"
-#include "fraud_cases.h"
 #include "fraud_figures.h"
 #include "table_reading.h"
 #include "watch_alerts.h"
@@ -118,7 +118,7 @@ class TransactionWatch : public LineWatch {
   void judge(const std::vector<Waiting>& waiting, std::vector<Alert>& alerts) {
     std::vector<ingest::Record> rows;
     for (const Waiting& w : waiting) rows.push_back(w.row);
-    std::vector<FraudCase> cases;
+    std::vector<decide::FraudCase> cases;
     try {
       cases = desk_.run(std::move(rows), sink_);
     } catch (const Error& e) {
@@ -126,9 +126,9 @@ class TransactionWatch : public LineWatch {
       for (const Waiting& w : waiting) sink_({w.row.source, w.row.line, "", e.problem(), ""});
       return;
     }
-    std::erase_if(cases, [](const FraudCase& one) { return one.action == "pass"; });
+    std::erase_if(cases, [](const decide::FraudCase& one) { return one.action == "pass"; });
     desk_.explain(cases, false);
-    for (const FraudCase& one : cases) {
+    for (const decide::FraudCase& one : cases) {
       const auto at = std::find_if(waiting.begin(), waiting.end(),
                                    [&](const Waiting& w) { return w.line.line == one.record.line; });
       Alert alert;
@@ -143,7 +143,7 @@ class TransactionWatch : public LineWatch {
     }
   }
 
-  FraudDesk desk_;
+  decide::FraudDesk desk_;
   std::string rules_hash_;
   RowQuarantine quarantine_;
   ingest::QuarantineSink sink_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "credit_cases.h"
+#include "ballast/decide/credit_desk.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 
-namespace ballast::apps {
+namespace ballast::decide {
 namespace {
 
 using base::Error;
@@ -114,8 +114,8 @@ std::vector<CreditCase> CreditDesk::run(std::vector<ingest::Record> rows, risk::
   return cases;
 }
 
-decide::Decision CreditDesk::record_of(const CreditCase& one, risk::ReasonLanguage language) const {
-  decide::Decision d;
+Decision CreditDesk::record_of(const CreditCase& one, risk::ReasonLanguage language) const {
+  Decision d;
   d.kind = "credit";
   d.subject = one.record.text("id").value_or(fmt::format("row {}", one.record.line));
   Json application = Json::object();
@@ -147,7 +147,7 @@ decide::Decision CreditDesk::record_of(const CreditCase& one, risk::ReasonLangua
   return d;
 }
 
-decide::Decision replay_credit(const decide::Decision& was) {
+Decision replay_credit(const Decision& was) {
   const std::string where = "decision " + was.id;
   const CreditDesk desk(was.model, base::json_field<std::string>(was.inputs, "policy", where), where);
   ingest::Record row;
@@ -157,9 +157,9 @@ decide::Decision replay_credit(const decide::Decision& was) {
   const auto language = base::json_field<std::string>(was.inputs, "language", where) == "zh" ? risk::ReasonLanguage::zh
                                                                                              : risk::ReasonLanguage::en;
   const auto cases = desk.run({row}, language, base::json_field<bool>(was.inputs, "allow_unseen", where, false), {});
-  decide::Decision now = desk.record_of(cases.front(), language);
+  Decision now = desk.record_of(cases.front(), language);
   now.subject = was.subject;  // a name only
   return now;
 }
 
-}  // namespace ballast::apps
+}  // namespace ballast::decide

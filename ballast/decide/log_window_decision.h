@@ -8,16 +8,16 @@
 #include "ballast/decide/decision.h"
 #include "ballast/risk/operations_log_windows.h"
 
-namespace ballast::apps {
+namespace ballast::decide {
 
 /// SHA-256 over the names and hashes of all files of a folder.
 std::string folder_hash(const std::string& folder);
 
 /// The record of kind "log_window", not yet sealed. `inputs`: {"source","first_line","last_line","events":[…]}.
-decide::Decision judge_window(const risk::LogWindowModel& model, const std::string& folder, const std::string& hash,
-                              const base::Json& inputs);
+Decision judge_window(const risk::LogWindowModel& model, const std::string& folder, const std::string& hash,
+                      const base::Json& inputs);
 
 /// Makes a decision of kind "log_window" again.
-decide::Decision replay_window(const decide::Decision& was);
+Decision replay_window(const Decision& was);
 
-}  // namespace ballast::apps
+}  // namespace ballast::decide

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fraud_cases.h"
+#include "ballast/decide/fraud_desk.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 
-namespace ballast::apps {
+namespace ballast::decide {
 namespace {
 
 using base::Error;
@@ -102,8 +102,8 @@ Json FraudDesk::rules_json(const FraudCase& one) const {
   return hits;
 }
 
-decide::Decision FraudDesk::record_of(const FraudCase& one, bool chinese) const {
-  decide::Decision d;
+Decision FraudDesk::record_of(const FraudCase& one, bool chinese) const {
+  Decision d;
   d.kind = "transaction";
   d.subject = subject_of(one);
   std::vector<std::string> columns = model_.schema().names();
@@ -162,7 +162,7 @@ std::string FraudDesk::words_of(const FraudCase& one) const {
   return text;
 }
 
-decide::Decision replay_transaction(const decide::Decision& was) {
+Decision replay_transaction(const Decision& was) {
   const std::string where = "decision " + was.id;
   const FraudDesk desk(was.model, base::json_field<std::string>(was.inputs, "rules", where), where);
   ingest::Record row;
@@ -173,9 +173,9 @@ decide::Decision replay_transaction(const decide::Decision& was) {
   std::vector<FraudCase> cases = desk.run({row}, {});
   if (cases.empty()) throw Error(ErrorCode::bad_input, "the model cannot score the stored transaction", where);
   desk.explain(cases, chinese);
-  decide::Decision now = desk.record_of(cases.front(), chinese);
+  Decision now = desk.record_of(cases.front(), chinese);
   now.subject = was.subject;  // a name only
   return now;
 }
 
-}  // namespace ballast::apps
+}  // namespace ballast::decide

@@ -12,7 +12,7 @@
 #include "ballast/risk/operations_fraud.h"
 #include "ballast/risk/operations_rules.h"
 
-namespace ballast::apps {
+namespace ballast::decide {
 
 struct FraudCase {
   ingest::Record record;
@@ -31,7 +31,7 @@ class FraudDesk {
   /// Adds the reasons.
   void explain(std::span<FraudCase> cases, bool chinese) const;
   /// The record of one verdict that has its reasons, not yet sealed: kind "transaction".
-  decide::Decision record_of(const FraudCase& one, bool chinese) const;
+  Decision record_of(const FraudCase& one, bool chinese) const;
   base::Json json_of(const FraudCase& one, const std::string& decision_id, bool all_reasons) const;
   /// A few lines for people.
   std::string words_of(const FraudCase& one) const;
@@ -50,6 +50,6 @@ class FraudDesk {
 };
 
 /// Makes a decision of kind "transaction" again.
-decide::Decision replay_transaction(const decide::Decision& was);
+Decision replay_transaction(const Decision& was);
 
-}  // namespace ballast::apps
+}  // namespace ballast::decide

@@ -5,15 +5,18 @@
 #include <string>
 
 #include "ballast/decide/decision.h"
+#include "ballast/risk/market_backtest.h"
 #include "ballast/risk/market_forecast.h"
 #include "ballast/risk/market_var.h"
 
-namespace ballast::apps {
+namespace ballast::decide {
 
-struct Common;
-
-/// Signs the decision and stores it, before it is shown.
-void keep_decision(decide::Decision& decision, const Common& common);
+/// {"statistic","p_value"}.
+base::Json test_json(const risk::TestResult& test);
+base::Json tests_json(const risk::VarTests& tests);
+base::Json light_json(const risk::TrafficLight& light);
+/// A number, or null where it is not finite.
+base::Json number_json(double value);
 
 /// Prices as used (after corporate actions and quarantine), as {"source","column","differences","days","close",…}; with
 /// `bars` also open, high, low and volume where the file has them. Numbers read back to the same bits.
@@ -38,8 +41,8 @@ base::Json session_json(const risk::SessionForecast& session, bool past);
 
 /// The record of kind "trade": action, position, probability with interval, quantiles, VaR and ES at 95, 97.5 and 99 %,
 /// and reasons that add up with the base to the log-odds of a rise.
-decide::Decision trade_decision(const TradeQuestion& question, const risk::ForecastReport& report);
-decide::Decision replay_trade(const decide::Decision& was);
+Decision trade_decision(const TradeQuestion& question, const risk::ForecastReport& report);
+Decision replay_trade(const Decision& was);
 
 struct VarQuestion {
   risk::PriceSeries series;
@@ -49,7 +52,7 @@ struct VarQuestion {
 
 /// The record of kind "var": VaR and ES of the session after the last price, with the back-tests of all earlier
 /// forecasts. The reasons add up to the VaR: the window's own tail, and what today's volatility makes of it.
-decide::Decision var_decision(const VarQuestion& question, const risk::VarForecasts& forecasts);
-decide::Decision replay_var(const decide::Decision& was);
+Decision var_decision(const VarQuestion& question, const risk::VarForecasts& forecasts);
+Decision replay_var(const Decision& was);
 
-}  // namespace ballast::apps
+}  // namespace ballast::decide

@@ -12,7 +12,7 @@
 #include "ballast/risk/credit.h"
 #include "ballast/risk/credit_terms.h"
 
-namespace ballast::apps {
+namespace ballast::decide {
 
 struct CreditCase {
   ingest::Record record;
@@ -31,7 +31,7 @@ class CreditDesk {
                               const ingest::QuarantineSink& sink) const;
 
   /// The record of one verdict, not yet sealed: kind "credit", everything needed to make it again among its inputs.
-  decide::Decision record_of(const CreditCase& one, risk::ReasonLanguage language) const;
+  Decision record_of(const CreditCase& one, risk::ReasonLanguage language) const;
 
   const risk::CreditPolicy& policy() const { return policy_; }
   const risk::CreditModel& model() const { return model_; }
@@ -43,6 +43,6 @@ class CreditDesk {
 };
 
 /// Makes a decision of kind "credit" again.
-decide::Decision replay_credit(const decide::Decision& was);
+Decision replay_credit(const Decision& was);
 
-}  // namespace ballast::apps
+}  // namespace ballast::decide

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prices, news and settings of a forecast as JSON and back: what a stored decision is repeated from.
-#include "forecast_record.h"
+#include "ballast/decide/forecast_decision.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <filesystem>
@@ -10,11 +11,8 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
-#include "forecast.h"
-#include "replay.h"
-#include "verb.h"
 
-namespace ballast::apps {
+namespace ballast::decide {
 namespace {
 
 using base::Error;
@@ -136,10 +134,32 @@ std::string words_of(const std::string& feature) {
 
 }  // namespace
 
-void keep_decision(decide::Decision& decision, const Common& common) {
-  sign(decision);
-  store::Store store = store::Store::open(common.store);
-  decide::keep(store, {&decision, 1});
+base::Json number_json(double value) {
+  return std::isfinite(value) ? base::Json(value) : base::Json(nullptr);
+}
+
+base::Json test_json(const risk::TestResult& test) {
+  return {{"statistic", test.statistic}, {"p_value", test.p_value}};
+}
+
+base::Json light_json(const risk::TrafficLight& light) {
+  return {{"days", light.days},
+          {"exceptions", light.exceptions},
+          {"zone", light.zone},
+          {"plus_factor", number_json(light.plus_factor)},
+          {"cumulative_probability", light.cumulative}};
+}
+
+base::Json tests_json(const risk::VarTests& tests) {
+  base::Json christoffersen = test_json(tests.christoffersen.independence);
+  christoffersen["independence"] = test_json(tests.christoffersen.independence);
+  christoffersen["joint"] = test_json(tests.christoffersen.joint);
+  return {{"days", tests.days},
+          {"exceptions", tests.exceptions},
+          {"kupiec", test_json(tests.kupiec)},
+          {"christoffersen", christoffersen},
+          {"traffic_light", light_json(tests.light)},
+          {"acerbi_szekely", test_json(tests.acerbi_szekely)}};
 }
 
 Json series_json(const risk::PriceSeries& series, bool bars) {
@@ -200,10 +220,10 @@ Json session_json(const risk::SessionForecast& s, bool past) {
   return out;
 }
 
-decide::Decision trade_decision(const TradeQuestion& q, const risk::ForecastReport& report) {
+Decision trade_decision(const TradeQuestion& q, const risk::ForecastReport& report) {
   const risk::ForecastOptions& o = q.options;
   const risk::SessionForecast& next = report.next;
-  decide::Decision d;
+  Decision d;
   d.kind = "trade";
   d.subject = subject_of(q.series);
   d.inputs = {{"prices", series_json(q.series, true)},
@@ -212,8 +232,8 @@ decide::Decision trade_decision(const TradeQuestion& q, const risk::ForecastRepo
               {"model", model_json(o)},
               {"policy", policy_json(o)}};
   d.model = fmt::format("{}", fmt::join(names_of(o.models), "+"));
-  d.model_hash = base::sha256_hex(decide::canonical_json(d.inputs["model"]));
-  d.policy_hash = base::sha256_hex(decide::canonical_json(d.inputs["policy"]));
+  d.model_hash = base::sha256_hex(canonical_json(d.inputs["model"]));
+  d.policy_hash = base::sha256_hex(canonical_json(d.inputs["policy"]));
   d.seed = o.seed;
   d.outcome = session_json(next, false);
   d.outcome["cost"] = o.cost;
@@ -233,7 +253,7 @@ decide::Decision trade_decision(const TradeQuestion& q, const risk::ForecastRepo
   return d;
 }
 
-decide::Decision replay_trade(const decide::Decision& was) {
+Decision replay_trade(const Decision& was) {
   const std::string where = "decision " + was.id;
   TradeQuestion q;
   q.series = series_of(base::json_field<Json>(was.inputs, "prices", where), where);
@@ -247,15 +267,15 @@ decide::Decision replay_trade(const decide::Decision& was) {
   return trade_decision(q, risk::walk_forward(q.series, q.news, calendar, q.options));
 }
 
-decide::Decision var_decision(const VarQuestion& q, const risk::VarForecasts& forecasts) {
+Decision var_decision(const VarQuestion& q, const risk::VarForecasts& forecasts) {
   const risk::VarOptions& o = q.options;
   const Json method = {{"method", o.method.name}, {"decay", o.decay}, {"refit_days", o.refit_days}};
-  decide::Decision d;
+  Decision d;
   d.kind = "var";
   d.subject = subject_of(q.series);
   d.inputs = {{"prices", series_json(q.series, false)}, {"method", method}, {"level", o.level}, {"window", o.window}};
   d.model = o.method.name;
-  d.model_hash = base::sha256_hex(decide::canonical_json(method));
+  d.model_hash = base::sha256_hex(canonical_json(method));
   d.seed = q.seed;
   d.outcome = {{"var", forecasts.next_var},
                {"es", forecasts.next_es},
@@ -279,7 +299,7 @@ decide::Decision var_decision(const VarQuestion& q, const risk::VarForecasts& fo
   return d;
 }
 
-decide::Decision replay_var(const decide::Decision& was) {
+Decision replay_var(const Decision& was) {
   const std::string where = "decision " + was.id;
   const Json method = base::json_field<Json>(was.inputs, "method", where);
   VarQuestion q;
@@ -293,4 +313,4 @@ decide::Decision replay_var(const decide::Decision& was) {
   return var_decision(q, risk::forecast_var(risk::returns_of(q.series), q.options));
 }
 
-}  // namespace ballast::apps
+}  // namespace ballast::decide
