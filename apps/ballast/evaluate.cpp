@@ -135,6 +135,10 @@ void evaluate_classifier(const EvaluateOptions& o, const std::string& folder, co
 void evaluate_language_model(const EvaluateOptions& o, lm::LoadedModel& model, const Common& common) {
   if (!model.tokenizer) throw Error(ErrorCode::not_found, "has no tokenizer", o.model);
   const lm::ModelConfig& config = model.network->config();
+  if (config.is_seq2seq()) {
+    throw Error(ErrorCode::unsupported, config.architecture() + " has no perplexity of running text", o.model,
+                "train --task seq2seq --eval-data measures its loss");
+  }
   ReadSummary summary;
   lm::TokenizeReport report;
   const std::vector<std::string> texts =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ballast generate`: a prompt continued by a causal language model, shown as it grows.
+// `ballast generate`: a prompt continued by a language model, or rewritten by an encoder-decoder, shown as it grows.
 #include "ballast/lm/generate.h"
 
 #include <fmt/format.h>
@@ -19,6 +19,7 @@ namespace {
 
 struct Arguments {
   std::string model, prompt;
+  std::int64_t texts = 1;  // of a beam search
   lm::GenerateOptions options;
 };
 
@@ -28,11 +29,39 @@ void put(std::string_view text) {
   }
 }
 
+base::Json to_json(const lm::Generation& out) {
+  base::Json json;
+  json["text"] = out.text;
+  json["ids"] = out.ids;
+  json["logprobs"] = out.logprobs;
+  json["finish_reason"] = lm::finish_name(out.finish);
+  return json;
+}
+
+void search(lm::Generator& generator, const Arguments& arguments, const lm::GenerateOptions& options,
+            const Common& common) {
+  const base::Stopwatch watch;
+  const auto found = generator.search(arguments.prompt, options, arguments.texts);
+  const double seconds = watch.seconds();
+  for (const lm::Generation& out : found) {
+    if (!common.json) {
+      put(out.text + "\n");
+      continue;
+    }
+    base::Json json = to_json(out);
+    json["score"] = out.score;
+    put(base::dump_json(json) + "\n");
+  }
+  if (!common.json)
+    say(common, fmt::format("{} texts from {} beams in {:.1f} s", found.size(), options.beams, seconds));
+}
+
 void run(const Arguments& arguments, const Common& common) {
   lm::GenerateOptions options = arguments.options;
   options.seed = common.seed;
   lm::check(options);
   lm::Generator generator = lm::Generator::load(arguments.model);
+  if (options.beams > 1) return search(generator, arguments, options, common);
   const base::Stopwatch watch;
   const lm::Generation out = generator.generate(arguments.prompt, options, [&](std::string_view piece) {
     if (base::interrupted()) throw base::Error(base::ErrorCode::cancelled, "stopped");
@@ -40,11 +69,7 @@ void run(const Arguments& arguments, const Common& common) {
   });
   const double rate = static_cast<double>(out.ids.size()) / std::max(watch.seconds(), 1e-9);
   if (common.json) {
-    base::Json json;
-    json["text"] = out.text;
-    json["ids"] = out.ids;
-    json["logprobs"] = out.logprobs;
-    json["finish_reason"] = lm::finish_name(out.finish);
+    base::Json json = to_json(out);
     json["seed"] = options.seed;
     json["tokens_per_second"] = rate;
     put(base::dump_json(json) + "\n");
@@ -58,11 +83,12 @@ void run(const Arguments& arguments, const Common& common) {
 }  // namespace
 
 void add_generate(CLI::App& app, Common& common) {
-  CLI::App* verb = app.add_subcommand("generate", "Continue a prompt: greedy or sampling");
+  CLI::App* verb = app.add_subcommand(
+      "generate", "Continue a prompt (an encoder-decoder: rewrite it): greedy, sampling or beam search");
   const auto arguments = std::make_shared<Arguments>();
   lm::GenerateOptions& o = arguments->options;
-  verb->add_option("--model", arguments->model, "Folder of a causal language model")->required();
-  verb->add_option("--prompt", arguments->prompt, "Text to continue")->required();
+  verb->add_option("--model", arguments->model, "Folder of a language model")->required();
+  verb->add_option("--prompt", arguments->prompt, "Text to continue or to rewrite")->required();
   verb->add_option("--max-new-tokens", o.max_new_tokens, "Stop after so many tokens")->capture_default_str();
   verb->add_option("--temperature", o.temperature, "0: greedy; 1: as the model says; more: wilder")
       ->capture_default_str();
@@ -72,6 +98,15 @@ void add_generate(CLI::App& app, Common& common) {
       ->capture_default_str();
   verb->add_option("--repetition-penalty", o.repetition_penalty, "More than 1 avoids tokens seen before")
       ->capture_default_str();
+  verb->add_option("--no-repeat-ngram", o.no_repeat_ngram, "No run of so many tokens comes twice (0: any may)")
+      ->capture_default_str();
+  verb->add_option("--min-new-tokens", o.min_new_tokens, "Do not end before so many tokens")->capture_default_str();
+  verb->add_option("--beams", o.beams, "More than 1: beam search over so many texts, shown when it has ended")
+      ->capture_default_str();
+  verb->add_option("--length-penalty", o.length_penalty, "Beams: score = log-probability / length^penalty")
+      ->capture_default_str();
+  verb->add_flag("--early-stopping", o.early_stopping, "Beams: end with as many finished texts as beams");
+  verb->add_option("--texts", arguments->texts, "Beams: so many of the best texts")->capture_default_str();
   verb->add_option("--stop", o.stop, "End the text before this string (repeatable)");
   add_common(*verb, common, "ballast generate --model gpt2 --prompt 'The bank said' --temperature 0.8 --top-p 0.95");
   verb->callback([arguments, &common] { run(*arguments, common); });

@@ -79,9 +79,9 @@ void add_run_options(CLI::App& verb, TrainOptions& o) {
 void add_train(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("train", "Train a language model or a classifier, from scratch or fine-tuning");
   auto o = std::make_shared<TrainOptions>();
-  verb->add_option("--task", o->task, "causal-lm, masked-lm, classify, multilabel or token-classify")
+  verb->add_option("--task", o->task, "causal-lm, masked-lm, seq2seq, classify, multilabel or token-classify")
       ->required()
-      ->check(CLI::IsMember({"causal-lm", "masked-lm", "classify", "multilabel", "token-classify"}));
+      ->check(CLI::IsMember({"causal-lm", "masked-lm", "seq2seq", "classify", "multilabel", "token-classify"}));
   verb->add_option("--model", o->model, "Model folder to start from");
   verb->add_option("--arch", o->arch, "config.json of a fresh model");
   verb->add_option("--tokenizer", o->tokenizer, "Tokenizer folder for --arch");
@@ -90,7 +90,8 @@ void add_train(CLI::App& app, Common& common) {
   verb->add_option("--eval-data", o->eval_data, "Held-out data of the same form");
   verb->add_option("--output", o->output, "Model folder to write");
   verb->add_option("--text-column", o->text_columns, "Columns of the text, joined with a newline (default text)");
-  verb->add_option("--label-column", o->label_columns, "Column of the label (default label; multilabel: labels)");
+  verb->add_option("--label-column", o->label_columns,
+                   "Column of the label (default label; multilabel: labels; seq2seq: target)");
   verb->add_option("--head", o->heads,
                    "A question: NAME:multilabel|multiclass[:COLUMN]; several make one model answer all");
   verb->add_option(
@@ -130,6 +131,8 @@ void add_train(CLI::App& app, Common& common) {
     o->seed = common.seed;
     if (o->task == "causal-lm" || o->task == "masked-lm") {
       train_language_model(*o, common);
+    } else if (o->task == "seq2seq") {
+      train_seq2seq(*o, common);
     } else if (o->task == "token-classify") {
       train_tagger(*o, common);
     } else {
@@ -243,6 +246,10 @@ lm::LoadedModel open_for_training(const TrainOptions& o, lm::HeadType head, cons
     return lm::load_model(o.model, load);
   }
   lm::ModelConfig config = lm::read_config(o.arch);
+  if (config.is_seq2seq() && head != lm::HeadType::language_model) {
+    throw Error(ErrorCode::unsupported, "encoder-decoders have no classification head", o.arch,
+                "train them with --task seq2seq");
+  }
   config.head = head;
   config.labels = labels;
   std::optional<text::Tokenizer> tokenizer;

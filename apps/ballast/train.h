@@ -52,6 +52,7 @@ lm::LoadedModel open_for_training(const TrainOptions& options, lm::HeadType head
                                   const std::vector<std::string>& labels);
 
 void train_language_model(const TrainOptions& options, const Common& common);
+void train_seq2seq(const TrainOptions& options, const Common& common);
 void train_classifier(const TrainOptions& options, const Common& common);
 void train_tagger(const TrainOptions& options, const Common& common);
 

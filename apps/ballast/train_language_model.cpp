@@ -68,6 +68,14 @@ void prepare_masking(const TrainOptions& o, const lm::LoadedModel& model, lm::Tr
 void train_language_model(const TrainOptions& o, const Common& common) {
   lm::LoadedModel model = open_for_training(o, lm::HeadType::language_model, {});
   lm::Network& network = *model.network;
+  const lm::ModelConfig& config = network.config();
+  if (o.task == "causal-lm" ? !config.is_causal() : !config.is_encoder()) {
+    throw Error(ErrorCode::unsupported, config.architecture() + " is not trained by " + o.task,
+                o.model.empty() ? o.arch : o.model,
+                config.is_seq2seq()  ? "use --task seq2seq"
+                : config.is_causal() ? "use --task causal-lm"
+                                     : "use --task masked-lm");
+  }
   const std::int64_t length = o.sequence_length > 0 ? o.sequence_length : network.config().positions;
   if (length < 4 || length > network.config().positions) {
     throw Error(ErrorCode::usage, fmt::format("must lie in 4 … {}", network.config().positions), "--sequence-length");

@@ -87,6 +87,7 @@ struct EmbedBackward {
       // Threads share out columns, not tokens: two tokens may take the same row.
       base::parallel_ranges(y.cols, kColumns, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = 0; i < y.rows; ++i) {
+          if (lookup.ids[static_cast<std::size_t>(i)] == lookup.padding) continue;
           float* to = lookup.table->grad + lookup.ids[static_cast<std::size_t>(i)] * y.cols;
           kernels::add_to(to + begin, y.grad + i * y.cols + begin, end - begin);
         }
@@ -95,9 +96,8 @@ struct EmbedBackward {
   }
 };
 
-}  // namespace
-
-Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout layout, Activation activation) {
+/// The product with the weight as it is.
+Value plain_linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout layout, Activation activation) {
   const std::int64_t out = layout == Layout::out_in ? weight.rows() : weight.cols();
   const std::int64_t in = layout == Layout::out_in ? weight.cols() : weight.rows();
   BALLAST_CHECK(x.cols == in, x.cols);
@@ -112,6 +112,34 @@ Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout lay
     add_bias_and_activate(y.data, pre, bias, activation, y.rows, out);
   }
   tape.on_backward(LinearBackward{&tape, x, y, pre, &weight, bias, layout, activation});
+  return y;
+}
+
+}  // namespace
+
+Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout layout, Activation activation) {
+  const LowRank& adapter = weight.low_rank;
+  if (adapter.down == nullptr) return plain_linear(tape, x, weight, bias, layout, activation);
+  const Value base = plain_linear(tape, x, weight, bias, layout, Activation::none);
+  const Value down =
+      plain_linear(tape, dropout(tape, x, adapter.dropout), *adapter.down, nullptr, Layout::out_in, Activation::none);
+  const Value up = plain_linear(tape, down, *adapter.up, nullptr, Layout::out_in, Activation::none);
+  const Value y = add(tape, base, scale(tape, up, adapter.scale));
+  return activation == Activation::none ? y : activate(tape, y, activation);
+}
+
+Value scale(Tape& tape, Value x, float factor) {
+  Value y = tape.make(x.rows, x.cols);
+  std::copy_n(x.data, x.size(), y.data);
+  kernels::scale(y.data, factor, y.size());
+  tape.on_backward([&tape, x, y, factor] {
+    const Arena::Mark mark = tape.arena().mark();
+    float* dx = tape.arena().floats(y.size());
+    std::copy_n(y.grad, y.size(), dx);
+    kernels::scale(dx, factor, y.size());
+    kernels::add_to(x.grad, dx, y.size());
+    tape.arena().release(mark);
+  });
   return y;
 }
 

@@ -22,6 +22,9 @@ enum class Layout { out_in, in_out };
 Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout layout,
              Activation activation = Activation::none);
 
+/// y = factor · x.
+Value scale(Tape& tape, Value x, float factor);
+
 /// Packs a weight for inference, for the product that linear() does.
 void pack_for_inference(Parameter& weight, Layout layout, Precision precision);
 
@@ -53,6 +56,7 @@ Value dropout(Tape& tape, Value x, float p);
 struct Lookup {
   Parameter* table;                   // [entries, cols]
   std::span<const std::int32_t> ids;  // one a row, within the table; must live until backward()
+  std::int32_t padding = -1;          // an entry that lookups do not train (torch's padding_idx); -1: none
 };
 /// Sum of table rows: word + position (+ token type) embeddings.
 Value embed(Tape& tape, std::initializer_list<Lookup> lookups);

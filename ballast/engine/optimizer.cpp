@@ -18,8 +18,8 @@ constexpr std::int64_t kPiece = 65536;  // elements: sums have one order for any
 AdamW::AdamW(ParameterStore& parameters, const AdamWOptions& options)
     : parameters_(parameters),
       options_(options),
-      m_(static_cast<std::size_t>(parameters.total_size())),
-      v_(static_cast<std::size_t>(parameters.total_size())) {}
+      m_(static_cast<std::size_t>(parameters.trainable_size())),
+      v_(static_cast<std::size_t>(parameters.trainable_size())) {}
 
 void AdamW::step(double lr, double grad_scale) {
   ++steps_;
@@ -35,6 +35,7 @@ void AdamW::step(double lr, double grad_scale) {
   s.rest2 = static_cast<float>(1 - options_.beta2);
   std::int64_t offset = 0;
   for (Parameter& p : parameters_.all()) {
+    if (p.frozen) continue;
     s.weight_decay = p.decay || options_.decay_all ? static_cast<float>(options_.weight_decay) : 0.0f;
     base::parallel_ranges(p.size, kPiece, [&](std::int64_t begin, std::int64_t end) {
       kernels::adamw_step(s, p.value + begin, p.grad + begin, m_.data() + offset + begin, v_.data() + offset + begin,
@@ -48,6 +49,7 @@ double gradient_norm(const ParameterStore& parameters) {
   constexpr std::int64_t kBatch = 256;  // pieces at a time, so that their sums need no heap
   double total = 0;
   for (const Parameter& p : parameters.all()) {
+    if (p.frozen) continue;
     for (std::int64_t first = 0; first < p.size; first += kBatch * kPiece) {
       std::array<double, kBatch> pieces{};
       const float* grad = p.grad + first;

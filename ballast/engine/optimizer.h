@@ -15,7 +15,7 @@ struct AdamWOptions {
   bool decay_all = false;  // torch's AdamW decays every parameter; the default spares biases and norms
 };
 
-/// AdamW (Loshchilov & Hutter 2019). Moments are f32, in parameter order.
+/// AdamW (Loshchilov & Hutter 2019). Moments are f32, in the order of the trained parameters.
 class AdamW {
  public:
   AdamW(ParameterStore& parameters, const AdamWOptions& options);

@@ -28,8 +28,10 @@ void ParameterStore::prepare_training() {
   std::vector<const float*> own;
   for (const auto& block : owned_) own.push_back(block.data());
   std::int64_t offset = 0;
-  gradients_.assign(static_cast<std::size_t>(total_size()), 0.0f);
+  gradients_.assign(static_cast<std::size_t>(trainable_size()), 0.0f);
   for (Parameter& p : parameters_) {
+    p.grad = nullptr;
+    if (p.frozen) continue;
     if (std::find(own.begin(), own.end(), p.value) == own.end()) {
       p.value = owned_.emplace_back(p.value, p.value + p.size).data();
     }
@@ -56,6 +58,12 @@ Parameter* ParameterStore::find(const std::string& name) {
 std::int64_t ParameterStore::total_size() const {
   std::int64_t total = 0;
   for (const Parameter& p : parameters_) total += p.size;
+  return total;
+}
+
+std::int64_t ParameterStore::trainable_size() const {
+  std::int64_t total = 0;
+  for (const Parameter& p : parameters_) total += p.frozen ? 0 : p.size;
   return total;
 }
 

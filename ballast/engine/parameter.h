@@ -12,13 +12,24 @@
 
 namespace ballast::engine {
 
+struct Parameter;
+
+/// A low-rank correction of a weight matrix (Hu et al. 2021): linear() computes x W + scale · (x downᵀ) upᵀ.
+struct LowRank {
+  Parameter *down = nullptr, *up = nullptr;  // [rank, in] and [out, rank]; the store owns them
+  float scale = 1;                           // alpha / rank
+  float dropout = 0;                         // of x before `down`, in training
+};
+
 struct Parameter {
   std::string name;
   std::vector<std::int64_t> shape;  // row-major
   std::int64_t size = 0;            // product of shape
   bool decay = true;                // weight decay applies (matrices; not biases and norms)
+  bool frozen = false;              // never trained: neither gradient nor moments, and a borrowed value stays borrowed
+  LowRank low_rank;                 // none without `down`
   float* value = nullptr;
-  float* grad = nullptr;                 // null unless training
+  float* grad = nullptr;                 // null unless training, and where frozen
   std::unique_ptr<PackedMatrix> packed;  // the right-hand side of its product, ready for inference
 
   std::int64_t rows() const { return shape.front(); }
@@ -32,7 +43,7 @@ class ParameterStore {
   Parameter& add(const std::string& name, std::vector<std::int64_t> shape, bool decay);
   /// Gives every parameter without a value its own zeroed memory.
   void allocate_values();
-  /// Copies borrowed values into own memory (before training) and allocates zeroed gradients.
+  /// Copies borrowed values of what is trained into own memory (before training) and allocates zeroed gradients.
   void prepare_training();
   void zero_gradients();
   /// After values changed: drops packed copies.
@@ -42,6 +53,8 @@ class ParameterStore {
   std::deque<Parameter>& all() { return parameters_; }
   const std::deque<Parameter>& all() const { return parameters_; }
   std::int64_t total_size() const;
+  /// Elements that are trained.
+  std::int64_t trainable_size() const;
 
  private:
   std::deque<Parameter> parameters_;

@@ -47,9 +47,17 @@ void read_labels(const Json& json, const std::string& where, ModelConfig& c) {
   }
 }
 
+/// How the deviation of fresh weights is called and what it is where the file does not say.
+const char* range_field(ModelType type) {
+  if (type == ModelType::t5) return "initializer_factor";
+  const bool bart = type == ModelType::bart || type == ModelType::marian || type == ModelType::transformer;
+  return bart ? "init_std" : "initializer_range";
+}
+double default_range(ModelType type) {
+  return type == ModelType::t5 || type == ModelType::transformer ? 1 : 0.02;
+}
+
 void read_gpt2(const Json& json, const std::string& where, ModelConfig& c) {
-  c.head = head_of(json, where, "GPT2", {"GPT2LMHeadModel"});
-  if (c.head == HeadType::none) c.head = HeadType::language_model;  // the head is tied: nothing is missing
   c.vocabulary = positive(json, "vocab_size", where, kMaxCount);
   c.width = positive(json, "n_embd", where, 1 << 16);
   c.layers = positive(json, "n_layer", where, 1024);
@@ -69,47 +77,53 @@ void read_gpt2(const Json& json, const std::string& where, ModelConfig& c) {
   }
 }
 
-void read_bert(const Json& json, const std::string& where, ModelConfig& c) {
-  c.head = head_of(json, where, "Bert", {"BertForMaskedLM", "BertForPreTraining"});
-  c.vocabulary = positive(json, "vocab_size", where, kMaxCount);
-  c.width = positive(json, "hidden_size", where, 1 << 16);
-  c.layers = positive(json, "num_hidden_layers", where, 1024);
-  c.heads = positive(json, "num_attention_heads", where, 1024);
-  c.positions = positive(json, "max_position_embeddings", where, kMaxCount);
-  c.inner = positive(json, "intermediate_size", where, 1 << 18);
-  c.types = positive(json, "type_vocab_size", where, 1024);
-  c.norm_eps = static_cast<float>(small(json, "layer_norm_eps", where, 1e-12, 1));
-  c.activation = json_field<std::string>(json, "hidden_act", where, "gelu");
-  c.attention_dropout = probability(json, "attention_probs_dropout_prob", where, 0.1f);
-  c.hidden_dropout = probability(json, "hidden_dropout_prob", where, 0.1f);
-  c.embedding_dropout = c.hidden_dropout;
-  c.classifier_dropout = probability(json, "classifier_dropout", where, c.hidden_dropout);
-  const auto positions = json_field<std::string>(json, "position_embedding_type", where, "absolute");
-  if (positions != "absolute") {
-    throw Error(ErrorCode::unsupported, "position_embedding_type \"" + positions + "\" is not known", where,
-                "known: absolute");
-  }
-  refuse_flag(json, "is_decoder", where);
+void write_gpt2(const ModelConfig& c, Json& j) {
+  j["n_embd"] = c.width;
+  j["n_layer"] = c.layers;
+  j["n_head"] = c.heads;
+  j["n_positions"] = c.positions;
+  j["n_inner"] = c.inner;
+  j["layer_norm_epsilon"] = c.raw.value("layer_norm_epsilon", 1e-5);
+  j["activation_function"] = c.activation;
 }
 
-/// How a family is called in class names, and its class with a language-model head.
+/// A family: how it is called in class names, its class with a language-model head, and its fields of config.json.
 struct Family {
   ModelType type;
-  const char *name, *classes, *language_model;
+  const char *name, *classes;
+  std::vector<std::string> language_models;  // the first is what Ballast writes
+  void (*read)(const Json&, const std::string&, ModelConfig&);
+  void (*write)(const ModelConfig&, Json&);
+  bool may_untie = false;
 };
-constexpr Family kFamilies[] = {{ModelType::bert, "bert", "Bert", "BertForMaskedLM"},
-                                {ModelType::gpt2, "gpt2", "GPT2", "GPT2LMHeadModel"},
-                                {ModelType::llama, "llama", "Llama", "LlamaForCausalLM"},
-                                {ModelType::qwen2, "qwen2", "Qwen2", "Qwen2ForCausalLM"},
-                                {ModelType::qwen3, "qwen3", "Qwen3", "Qwen3ForCausalLM"}};
+const std::vector<Family>& families() {
+  static const std::vector<Family> kFamilies = {
+      {ModelType::bert, "bert", "Bert", {"BertForMaskedLM", "BertForPreTraining"}, read_bert, write_bert},
+      {ModelType::roberta, "roberta", "Roberta", {"RobertaForMaskedLM"}, read_bert, write_bert},
+      {ModelType::distilbert, "distilbert", "DistilBert", {"DistilBertForMaskedLM"}, read_bert, write_bert},
+      {ModelType::gpt2, "gpt2", "GPT2", {"GPT2LMHeadModel"}, read_gpt2, write_gpt2},
+      {ModelType::llama, "llama", "Llama", {"LlamaForCausalLM"}, read_llama, write_llama, true},
+      {ModelType::qwen2, "qwen2", "Qwen2", {"Qwen2ForCausalLM"}, read_llama, write_llama, true},
+      {ModelType::qwen3, "qwen3", "Qwen3", {"Qwen3ForCausalLM"}, read_llama, write_llama, true},
+      {ModelType::t5, "t5", "T5", {"T5ForConditionalGeneration"}, read_t5, write_t5, true},
+      {ModelType::bart, "bart", "Bart", {"BartForConditionalGeneration"}, read_bart, write_bart},
+      {ModelType::marian, "marian", "Marian", {"MarianMTModel"}, read_bart, write_bart},
+      {ModelType::transformer,
+       "transformer",
+       "Transformer",
+       {"TransformerForConditionalGeneration"},
+       read_bart,
+       write_bart}};
+  return kFamilies;
+}
 
 const Family& family_of(ModelType type) {
-  return *std::find_if(std::begin(kFamilies), std::end(kFamilies), [&](const Family& f) { return f.type == type; });
+  return *std::find_if(families().begin(), families().end(), [&](const Family& f) { return f.type == type; });
 }
 
 std::string known_families() {
   std::string names;
-  for (const Family& f : kFamilies) names += (names.empty() ? "" : ", ") + std::string(f.name);
+  for (const Family& f : families()) names += (names.empty() ? "" : ", ") + std::string(f.name);
   return names;
 }
 
@@ -119,31 +133,40 @@ const char* model_type_name(ModelType type) {
   return family_of(type).name;
 }
 
+bool ModelConfig::is_causal() const {
+  return type == ModelType::gpt2 || type == ModelType::llama || type == ModelType::qwen2 || type == ModelType::qwen3;
+}
+
+bool ModelConfig::is_seq2seq() const {
+  return type == ModelType::t5 || type == ModelType::bart || type == ModelType::marian ||
+         type == ModelType::transformer;
+}
+
 std::string ModelConfig::architecture() const {
   const Family& family = family_of(type);
   if (head == HeadType::classification) return std::string(family.classes) + "ForSequenceClassification";
-  if (head == HeadType::language_model) return family.language_model;
+  if (head == HeadType::language_model) return family.language_models.front();
   return std::string(family.classes) + "Model";
 }
 
 ModelConfig parse_config(const Json& json, const std::string& where) {
   ModelConfig c;
   const auto type = json_field<std::string>(json, "model_type", where);
-  const auto* family =
-      std::find_if(std::begin(kFamilies), std::end(kFamilies), [&](const Family& f) { return type == f.name; });
-  if (family == std::end(kFamilies)) {
+  const auto family =
+      std::find_if(families().begin(), families().end(), [&](const Family& f) { return type == f.name; });
+  if (family == families().end()) {
     throw Error(ErrorCode::unsupported, "model_type \"" + type + "\" is not known", where,
                 "known: " + known_families());
   }
   c.type = family->type;
-  if (c.type == ModelType::gpt2) {
-    read_gpt2(json, where, c);
-  } else if (c.type == ModelType::bert) {
-    read_bert(json, where, c);
-  } else {
-    c.head = head_of(json, where, family->classes, {family->language_model});
-    read_llama(json, where, c);
+  c.head = head_of(json, where, family->classes, family->language_models);
+  // Their head is tied: nothing is missing.
+  if (c.head == HeadType::none && (c.type == ModelType::gpt2 || c.is_seq2seq())) c.head = HeadType::language_model;
+  if (c.head == HeadType::classification && c.is_seq2seq()) {
+    throw Error(ErrorCode::unsupported, "encoder-decoders have no classification head", where,
+                std::string("expected ") + family->language_models.front());
   }
+  family->read(json, where, c);
   if (c.head_size == 0 && c.width % c.heads != 0) {
     throw Error(ErrorCode::bad_input,
                 "width " + std::to_string(c.width) + " is not a multiple of the " + std::to_string(c.heads) + " heads",
@@ -155,12 +178,11 @@ ModelConfig parse_config(const Json& json, const std::string& where) {
     throw Error(ErrorCode::unsupported, "activation \"" + c.activation + "\" is not known", where,
                 "known: gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, relu, silu, swish, tanh");
   }
-  const bool may_untie = c.type != ModelType::gpt2 && c.type != ModelType::bert;
-  if (!may_untie && json.contains("tie_word_embeddings") &&
+  if (!family->may_untie && json.contains("tie_word_embeddings") &&
       !json_field<bool>(json, "tie_word_embeddings", where, true)) {
     throw Error(ErrorCode::unsupported, "untied word embeddings are not supported for " + type, where);
   }
-  c.initializer_range = small(json, "initializer_range", where, 0.02, 100);
+  c.initializer_range = small(json, range_field(c.type), where, default_range(c.type), 100);
   if (c.head == HeadType::classification) read_labels(json, where, c);
   c.pad_token = token_id(json, "pad_token_id", where, c.vocabulary);
   c.bos_token = token_id(json, "bos_token_id", where, c.vocabulary);
@@ -178,36 +200,17 @@ Json config_json(const ModelConfig& c) {
   j["architectures"] = {c.architecture()};
   j["model_type"] = model_type_name(c.type);
   j["vocab_size"] = c.vocabulary;
-  j["initializer_range"] = c.initializer_range;
-  if (c.type == ModelType::gpt2) {
-    j["n_embd"] = c.width;
-    j["n_layer"] = c.layers;
-    j["n_head"] = c.heads;
-    j["n_positions"] = c.positions;
-    j["n_inner"] = c.inner;
-    j["layer_norm_epsilon"] = c.raw.value("layer_norm_epsilon", 1e-5);
-    j["activation_function"] = c.activation;
-  } else if (c.type != ModelType::bert) {
-    write_llama(c, j);
-  } else {
-    j["hidden_size"] = c.width;
-    j["num_hidden_layers"] = c.layers;
-    j["num_attention_heads"] = c.heads;
-    j["max_position_embeddings"] = c.positions;
-    j["intermediate_size"] = c.inner;
-    j["type_vocab_size"] = c.types;
-    j["layer_norm_eps"] = c.raw.value("layer_norm_eps", 1e-12);
-    j["hidden_act"] = c.activation;
-  }
+  j[range_field(c.type)] = c.initializer_range;
+  family_of(c.type).write(c, j);
   const auto token = [&](const char* key, std::int64_t id) {
     if (id >= 0) j[key] = id;
   };
   token("pad_token_id", c.pad_token);
   token("bos_token_id", c.bos_token);
   token("eos_token_id", c.eos_token);
-  j.erase("id2label");
-  j.erase("label2id");
-  j.erase("num_labels");
+  if (!c.is_seq2seq()) {
+    for (const char* key : {"id2label", "label2id", "num_labels"}) j.erase(key);
+  }
   if (c.head == HeadType::classification) {
     Json to = Json::object(), from = Json::object();
     for (std::size_t i = 0; i < c.labels.size(); ++i) {

@@ -2,11 +2,12 @@
 #include "ballast/lm/forward.h"
 
 #include <algorithm>
-#include <deque>
 #include <span>
 
 #include "ballast/base/error.h"
 #include "ballast/lm/arch/padded_attention.h"
+#include "ballast/lm/forward/results.h"
+#include "ballast/lm/forward/seq2seq.h"
 #include "ballast/lm/load.h"
 #include "ballast/lm/token_input.h"
 
@@ -14,29 +15,6 @@ namespace ballast::lm {
 namespace {
 
 using engine::Value;
-
-/// Results with their own memory until they are written.
-class Results {
- public:
-  float* add(const std::string& name, std::vector<std::int64_t> shape) {
-    std::int64_t size = 1;
-    for (const std::int64_t n : shape) size *= n;
-    data_.emplace_back(static_cast<std::size_t>(size));
-    tensors_.push_back(TensorToWrite::floats(name, std::move(shape), data_.back()));
-    return data_.back().data();
-  }
-  void write(const std::filesystem::path& path) { write_safetensors(path, std::move(tensors_)); }
-
- private:
-  std::deque<std::vector<float>> data_;
-  std::vector<TensorToWrite> tensors_;
-};
-
-void scatter(const Value& packed, const std::vector<std::int64_t>& rows, float* out) {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::copy_n(packed.data + static_cast<std::int64_t>(i) * packed.cols, packed.cols, out + rows[i] * packed.cols);
-  }
-}
 
 /// True where results depend on what stands at masked positions.
 bool needs_masked_positions(const TokenInput& in, bool loss, bool shift) {
@@ -49,17 +27,6 @@ bool needs_masked_positions(const TokenInput& in, bool loss, bool shift) {
     }
   }
   return false;
-}
-
-/// One sequence's attention weights into its [heads, T, T] place; `columns` are the positions of its rows.
-void place_weights(const std::vector<float>& weights, std::int64_t heads, std::span<const std::int64_t> columns,
-                   std::int64_t length, float* out) {
-  const float* weight = weights.data();
-  for (std::int64_t h = 0; h < heads; ++h) {
-    for (const std::int64_t row : columns) {
-      for (const std::int64_t column : columns) out[(h * length + row % length) * length + column % length] = *weight++;
-    }
-  }
 }
 
 void write_attentions(const Network& network, const TokenInput& in, const text::TokenBatch& batch,
@@ -82,25 +49,9 @@ void write_attentions(const Network& network, const TokenInput& in, const text::
                                  weights.data());
       }
       const auto columns = std::span(rows).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
-      place_weights(weights, heads, columns, t, out + b * heads * t * t);
+      place_weights(weights, heads, columns, t, columns, t, out + b * heads * t * t);
     }
   }
-}
-
-/// Mean cross-entropy over labelled positions; causal models predict the next position.
-double token_loss(const TokenInput& in, const float* logits, std::int64_t vocabulary, bool shift) {
-  double sum = 0, count = 0;
-  for (std::int64_t b = 0; b < in.batch; ++b) {
-    for (std::int64_t t = 0; t + (shift ? 1 : 0) < in.length; ++t) {
-      const std::int64_t label = in.labels[static_cast<std::size_t>(b * in.length + t + (shift ? 1 : 0))];
-      if (label < 0) continue;
-      std::vector<float> row(logits + (b * in.length + t) * vocabulary, logits + (b * in.length + t + 1) * vocabulary);
-      engine::log_softmax_row(row.data(), vocabulary);
-      sum -= row[static_cast<std::size_t>(label)];
-      ++count;
-    }
-  }
-  return count > 0 ? sum / count : 0;
 }
 
 double sequence_loss(engine::Arena& arena, const TokenInput& in, Value logits) {
@@ -130,6 +81,7 @@ void forward_file(const ForwardOptions& options) {
   const ModelConfig& config = network.config();
   const TokenInput in = read_token_input(options.input, config);
   check_loss(options, config, in);
+  if (config.is_seq2seq()) return forward_seq2seq(static_cast<Seq2SeqNetwork&>(network), in, options);
   const bool causal = network.mask() == engine::AttentionMask::causal;
   Capture capture;
   TokenInput computed = in;
@@ -151,7 +103,7 @@ void forward_file(const ForwardOptions& options) {
   } else if (config.head == HeadType::language_model) {
     float* logits = results.add("logits", {in.batch, in.length, config.vocabulary});
     scatter(network.language_logits(tape, hidden), rows, logits);
-    if (options.loss) loss = token_loss(in, logits, config.vocabulary, causal);
+    if (options.loss) loss = token_loss(in.labels, in.batch, in.length, logits, config.vocabulary, causal);
   }
   if (options.hidden_states) {
     for (std::size_t i = 0; i < capture.hidden_states.size(); ++i) {

@@ -2,9 +2,11 @@
 #include "ballast/lm/generate.h"
 
 #include "ballast/base/error.h"
+#include "ballast/lm/generate/beam.h"
 #include "ballast/lm/generate/decode.h"
 #include "ballast/lm/generate/stream.h"
 #include "ballast/lm/load.h"
+#include "ballast/lm/train/answers.h"
 
 namespace ballast::lm {
 namespace {
@@ -17,19 +19,35 @@ void require(bool good, const std::string& option, const std::string& expected) 
   if (!good) throw Error(ErrorCode::usage, "is out of range", option, "expected " + expected);
 }
 
-/// eos_token_id of generation_config.json (one or several), else of config.json.
-std::vector<std::int32_t> end_tokens(const fs::path& folder, const ModelConfig& config) {
+/// What a model says about its own texts.
+struct Habits {
+  std::vector<std::int32_t> eos;
+  std::optional<std::int32_t> forced_first, forced_last;
+};
+
+/// From generation_config.json, else config.json. eos_token_id may be one or several.
+Habits read_habits(const fs::path& folder, const ModelConfig& config) {
+  Habits habits;
   const fs::path file = folder / "generation_config.json";
-  if (fs::exists(file)) {
-    const base::Json json = base::read_json(file);
-    if (json.is_object() && json.contains("eos_token_id") && json.at("eos_token_id").is_array()) {
-      return base::json_field<std::vector<std::int32_t>>(json, "eos_token_id", file.string());
-    }
-    const auto id = base::json_field<std::int32_t>(json, "eos_token_id", file.string(), -1);
-    if (id >= 0) return {id};
+  const bool own = fs::exists(file);
+  const std::string where = (own ? file : folder / "config.json").string();
+  const base::Json json = own ? base::read_json(file) : config.raw;
+  if (!json.is_object()) throw Error(ErrorCode::bad_input, "is no JSON object", where);
+  const auto token = [&](const char* key) -> std::optional<std::int32_t> {
+    if (!json.contains(key) || json.at(key).is_null()) return std::nullopt;
+    const auto id = base::json_field<std::int32_t>(json, key, where);
+    return id >= 0 && id < config.vocabulary ? std::optional(id) : std::nullopt;
+  };
+  if (json.contains("eos_token_id") && json.at("eos_token_id").is_array()) {
+    habits.eos = base::json_field<std::vector<std::int32_t>>(json, "eos_token_id", where);
+  } else if (const auto id = token("eos_token_id")) {
+    habits.eos = {*id};
+  } else if (config.eos_token >= 0) {
+    habits.eos = {static_cast<std::int32_t>(config.eos_token)};
   }
-  if (config.eos_token >= 0) return {static_cast<std::int32_t>(config.eos_token)};
-  return {};
+  habits.forced_first = token("forced_bos_token_id");
+  habits.forced_last = token("forced_eos_token_id");
+  return habits;
 }
 
 }  // namespace
@@ -40,6 +58,11 @@ void check(const GenerateOptions& o) {
   require(o.top_k >= 0, "--top-k", "0 (all) or more");
   require(o.top_p > 0 && o.top_p <= 1, "--top-p", "0 < p ≤ 1");
   require(o.min_p >= 0 && o.min_p <= 1, "--min-p", "0 ≤ p ≤ 1");
+  require(o.no_repeat_ngram >= 0, "--no-repeat-ngram", "0 (any) or more");
+  require(o.min_new_tokens >= 0 && o.min_new_tokens <= o.max_new_tokens, "--min-new-tokens", "0 … --max-new-tokens");
+  require(o.beams >= 1 && o.beams <= 64, "--beams", "1 … 64");
+  require(o.beams == 1 || o.temperature == 0, "--beams", "no sampling (--temperature) beside it");
+  require(o.length_penalty >= -100 && o.length_penalty <= 100, "--length-penalty", "-100 … 100");
   require(o.repetition_penalty > 0 && o.repetition_penalty <= 1e6, "--repetition-penalty", "more than 0");
   for (const std::string& stop : o.stop) require(!stop.empty(), "--stop", "a text that is not empty");
 }
@@ -61,9 +84,25 @@ const char* finish_name(FinishReason reason) {
 struct Generator::State {
   fs::path folder;
   LoadedModel model;
-  std::vector<std::int32_t> eos;
+  Habits habits;
 
-  CausalNetwork& network() const { return static_cast<CausalNetwork&>(*model.network); }
+  GeneratingNetwork& network() const { return static_cast<GeneratingNetwork&>(*model.network); }
+  GenerateOptions complete(const GenerateOptions& options) const {
+    GenerateOptions all = options;
+    if (!all.eos) all.eos = habits.eos;
+    if (!all.forced_first) all.forced_first = habits.forced_first;
+    if (!all.forced_last) all.forced_last = habits.forced_last;
+    return all;
+  }
+  std::vector<std::int32_t> tokens(std::string_view prompt) const {
+    const ModelConfig& config = model.network->config();
+    return config.is_seq2seq() ? tokenize_source(tokenizer(), config, prompt) : tokenizer().encode(prompt).ids;
+  }
+  const text::Tokenizer& tokenizer() const {
+    if (model.tokenizer) return *model.tokenizer;
+    throw Error(ErrorCode::bad_input, "the model has no tokenizer", folder.string(),
+                "expected tokenizer.json, vocab.json with merges.txt, or vocab.txt");
+  }
 };
 
 Generator::Generator(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -76,40 +115,46 @@ Generator Generator::load(const fs::path& folder) {
   state->folder = folder;
   state->model = load_model(folder);
   const ModelConfig& config = state->model.network->config();
-  if (!config.is_causal() || config.head != HeadType::language_model) {
+  if (config.is_encoder() || config.head != HeadType::language_model) {
     throw Error(ErrorCode::unsupported, config.architecture() + " does not generate text", folder.string(),
-                "expected a causal language model such as GPT2LMHeadModel or LlamaForCausalLM");
+                "expected a causal language model such as Qwen2ForCausalLM, or an encoder-decoder");
   }
-  state->eos = end_tokens(folder, config);
+  state->habits = read_habits(folder, config);
   state->model.network->pack(engine::Precision::f32);
   return Generator(std::move(state));
 }
 
 Generation Generator::generate(std::span<const std::int32_t> prompt, const GenerateOptions& options) {
   require(options.stop.empty(), "--stop", "no stop strings with ready token ids");
-  GenerateOptions complete = options;
-  if (!complete.eos) complete.eos = state_->eos;
-  return generate_tokens(state_->network(), prompt, complete);
+  return generate_tokens(state_->network(), prompt, state_->complete(options));
 }
 
 Generation Generator::generate(std::string_view prompt, const GenerateOptions& options,
                                const std::function<void(std::string_view)>& on_text) {
-  if (!state_->model.tokenizer) {
-    throw Error(ErrorCode::bad_input, "the model has no tokenizer", state_->folder.string(),
-                "expected tokenizer.json, vocab.json with merges.txt, or vocab.txt");
-  }
-  const text::Tokenizer& tokenizer = *state_->model.tokenizer;
+  const text::Tokenizer& tokenizer = state_->tokenizer();
   check(options);
-  GenerateOptions complete = options;
-  if (!complete.eos) complete.eos = state_->eos;
-  const text::Encoding encoding = tokenizer.encode(prompt);
   TextStream stream(tokenizer, options.stop, on_text);
   DecodeOptions how;
   how.on_token = [&](std::span<const std::int32_t> ids) { return stream.update(ids); };
   how.vocabulary = tokenizer.vocabulary_size();  // a padded table has rows that mean nothing
-  Generation out = generate_tokens(state_->network(), encoding.ids, complete, how);
+  Generation out = generate_tokens(state_->network(), state_->tokens(prompt), state_->complete(options), how);
   out.text = stream.finish();
   return out;
+}
+
+std::vector<Generation> Generator::search(std::string_view prompt, const GenerateOptions& options, std::int64_t count) {
+  const text::Tokenizer& tokenizer = state_->tokenizer();
+  check(options);
+  require(count >= 1 && count <= options.beams, "--texts", "1 … --beams");
+  std::vector<Generation> all = beam_search(state_->network(), state_->tokens(prompt), state_->complete(options),
+                                            {.vocabulary = tokenizer.vocabulary_size()});
+  all.resize(std::min(all.size(), static_cast<std::size_t>(count)));
+  for (Generation& one : all) {
+    TextStream stream(tokenizer, options.stop, {});
+    if (!stream.update(one.ids)) one.finish = FinishReason::stop;
+    one.text = stream.finish();
+  }
+  return all;
 }
 
 }  // namespace ballast::lm

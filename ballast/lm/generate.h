@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text from a causal language model: a prompt in, its continuation out, token by token. Hides the tokenizer, the
-// transformer and its key/value cache.
+// Text from a language model: a prompt in, its continuation (of an encoder-decoder: its rewriting) out, token by token.
+// Hides the tokenizer, the transformer and its key/value cache.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,24 @@
 
 namespace ballast::lm {
 
-/// Filters act in this order, as in transformers: repetition penalty, temperature, top-k, top-p, min-p.
+/// Filters act in this order, as in transformers: repetition penalty, n-grams, length, forced tokens, temperature,
+/// top-k, top-p, min-p.
 struct GenerateOptions {
   std::int64_t max_new_tokens = 64;
-  double temperature = 0;         // 0: greedy, and the three filters below do nothing
-  std::int64_t top_k = 0;         // keep the k likeliest tokens; 0: all
-  double top_p = 1;               // keep the smallest set that has this probability (Holtzman et al. 2020)
-  double min_p = 0;               // drop what is less than this part as likely as the likeliest
-  double repetition_penalty = 1;  // divides the positive scores of tokens seen before (Keskar et al. 2019)
+  double temperature = 0;            // 0: greedy, and the three filters below do nothing
+  std::int64_t top_k = 0;            // keep the k likeliest tokens; 0: all
+  double top_p = 1;                  // keep the smallest set that has this probability (Holtzman et al. 2020)
+  double min_p = 0;                  // drop what is less than this part as likely as the likeliest
+  double repetition_penalty = 1;     // divides the positive scores of tokens seen before (Keskar et al. 2019)
+  std::int64_t no_repeat_ngram = 0;  // no run of so many tokens comes twice; 0: any may
+  std::int64_t min_new_tokens = 0;   // the text does not end before
+  std::int64_t beams = 1;            // more than 1: beam search, which is greedy over whole texts
+  double length_penalty = 1;         // a text's score is its log-probability / length^penalty
+  bool early_stopping = false;       // beam search ends with as many finished texts as beams
   std::uint64_t seed = 42;
-  std::optional<std::vector<std::int32_t>> eos;  // tokens that end the text; none given: those of the model
-  std::vector<std::string> stop;                 // strings that end the text and are not part of it
+  std::optional<std::vector<std::int32_t>> eos;           // tokens that end the text; none given: those of the model
+  std::optional<std::int32_t> forced_first, forced_last;  // tokens that the model always begins and ends with
+  std::vector<std::string> stop;                          // strings that end the text and are not part of it
 };
 
 /// Throws usage naming the option that is out of range.
@@ -44,11 +51,12 @@ struct Generation {
   std::vector<double> logprobs;   // natural logarithm of each one's probability after the filters
   std::string text;               // UTF-8, without special tokens and without the stop string
   FinishReason finish = FinishReason::length;
+  double score = 0;  // beam search: log-probability / length^penalty
 };
 
 class Generator {
  public:
-  /// Opens a model folder. Throws not_found, bad_input, or unsupported where the model is not a causal language model.
+  /// Opens a model folder. Throws not_found, bad_input, or unsupported where the model writes no text.
   static Generator load(const std::filesystem::path& folder);
   ~Generator();
   Generator(Generator&&) noexcept;
@@ -60,7 +68,10 @@ class Generator {
   Generation generate(std::string_view prompt, const GenerateOptions& options,
                       const std::function<void(std::string_view)>& on_text = {});
 
-  /// The same for ready token ids; `text` stays empty, stop strings are refused.
+  /// The `count` best texts of a beam search, best first; stop strings cut them off.
+  std::vector<Generation> search(std::string_view prompt, const GenerateOptions& options, std::int64_t count);
+
+  /// generate() for ready token ids; `text` stays empty, stop strings are refused.
   Generation generate(std::span<const std::int32_t> prompt, const GenerateOptions& options);
 
  private:

@@ -103,6 +103,10 @@ LoadedModel load_model(const fs::path& folder, const LoadOptions& options) {
     other_labels = config.head == HeadType::classification && *options.head == HeadType::classification &&
                    !options.labels.empty() && config.labels != options.labels;
     config.head = *options.head;
+    if (config.is_seq2seq() && config.head != HeadType::language_model) {
+      throw Error(ErrorCode::unsupported, "encoder-decoders have no classification head", folder.string(),
+                  "train them with --task seq2seq");
+    }
     if (config.head == HeadType::classification && !options.labels.empty()) config.labels = options.labels;
   }
   model.mapping = std::make_shared<CheckpointTensors>(CheckpointTensors::open(folder));

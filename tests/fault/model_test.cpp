@@ -132,7 +132,8 @@ TEST_F(BadModel, KindsThatAreNotKnown) {
   write(test::tiny_gpt2_arch(50));
   edit_config([](Json& c) { c["model_type"] = "mamba"; });
   EXPECT_EQ(refusal(ErrorCode::unsupported, "config.json"),
-            "model_type \"mamba\" is not known (known: bert, gpt2, llama, qwen2, qwen3)");
+            "model_type \"mamba\" is not known (known: bert, roberta, distilbert, gpt2, llama, qwen2, qwen3, "
+            "t5, bart, marian, transformer)");
   edit_config([](Json& c) {
     c["model_type"] = "gpt2";
     c["activation_function"] = "quick_gelu";

@@ -45,7 +45,8 @@ class ModelFixture {
     std::vector<std::vector<std::int64_t>> data;
     std::vector<lm::TensorToWrite> out;
     data.reserve(8);
-    for (const std::string input : {"input_ids", "attention_mask", "position_ids", "token_type_ids", "labels"}) {
+    for (const std::string input : {"input_ids", "attention_mask", "position_ids", "token_type_ids", "labels",
+                                    "decoder_input_ids", "decoder_attention_mask"}) {
       if (!has(prefix + input)) continue;
       data.push_back(integers(prefix + input));
       out.push_back(lm::TensorToWrite::integers(input, shape(prefix + input), data.back()));
@@ -56,9 +57,9 @@ class ModelFixture {
   /// Largest absolute error that the fixture's README allows in logits and hidden states; 1e-4 relative comes on top.
   double tolerance() const {
     static const std::map<std::string, double> kTolerances = {
-        {"gpt2", 6e-5},        {"gpt2-base", 7e-5}, {"gpt2-f16", 4e-5},   {"bert-cls", 2e-5},
-        {"bert-mlm", 8e-5},    {"llama", 5e-5},     {"llama-bf16", 5e-5}, {"llama-sharded", 8e-5},
-        {"llama3-rope", 4e-5}, {"qwen2", 2e-4},     {"qwen3", 4e-5}};
+        {"gpt2", 6e-5},  {"gpt2-base", 7e-5},  {"gpt2-f16", 4e-5},      {"bert-cls", 2e-5},    {"bert-mlm", 8e-5},
+        {"llama", 5e-5}, {"llama-bf16", 5e-5}, {"llama-sharded", 8e-5}, {"llama3-rope", 4e-5}, {"qwen2", 2e-4},
+        {"qwen3", 4e-5}, {"t5", 8e-5},         {"t5-relu-tied", 4e-5},  {"bart", 5e-5},        {"marian", 2e-5}};
     return kTolerances.at(name_);
   }
 

@@ -5,6 +5,7 @@
 
 #include <bit>
 
+#include "ballast/lm/arch/seq2seq.h"
 #include "ballast/lm/checkpoint/half.h"
 #include "ballast/lm/load.h"
 #include "tests/golden/model_fixture.h"
@@ -21,7 +22,10 @@ std::vector<float> logits(Network& network, const ModelFixture& fixture) {
   batch.add(fixture.integers("plain.input_ids"));
   engine::Arena arena;
   engine::Tape tape(arena, false);
-  const engine::Value hidden = network.encode(tape, batch);
+  engine::Value hidden = network.encode(tape, batch);
+  if (network.config().is_seq2seq()) {
+    hidden = static_cast<Seq2SeqNetwork&>(network).decode_targets(tape, hidden, batch, batch);
+  }
   const engine::Value out = network.config().head == HeadType::classification ? network.classify(tape, hidden, batch)
                                                                               : network.language_logits(tape, hidden);
   return {out.data, out.data + out.size()};
@@ -85,7 +89,8 @@ TEST_P(CheckpointParity, ConfigurationKeepsWhatTheReferenceWrote) {
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, CheckpointParity,
                          testing::Values("gpt2", "gpt2-base", "gpt2-f16", "bert-cls", "bert-mlm", "llama", "llama-bf16",
-                                         "llama-sharded", "llama3-rope", "qwen2", "qwen3"),
+                                         "llama-sharded", "llama3-rope", "qwen2", "qwen3", "t5", "t5-relu-tied", "bart",
+                                         "marian"),
                          [](const testing::TestParamInfo<const char*>& c) {
                            std::string name = c.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -76,7 +76,34 @@ class ForwardParity : public testing::TestWithParam<Case> {
     compare(values, tensor);
   }
 
-  void compare_all(const SafetensorsFile& out) const {
+  bool decodes() const { return fixture_->has(prefix_ + "encoder_last_hidden_state"); }
+
+  /// Encoder-decoders: the decoder's tensors follow its own mask.
+  void compare_sides(const SafetensorsFile& out) {
+    int compared = 0;
+    for (const char* of_encoder : {"encoder_last_hidden_state", "encoder_hidden_states.0", "encoder_hidden_states.1",
+                                   "encoder_hidden_states.2", "encoder_attentions.0"}) {
+      if (!fixture_->has(prefix_ + of_encoder)) continue;
+      compare(out, of_encoder);
+      ++compared;
+    }
+    mask_ = fixture_->has(prefix_ + "decoder_attention_mask")
+                ? fixture_->integers(prefix_ + "decoder_attention_mask")
+                : std::vector<std::int64_t>(static_cast<std::size_t>(fixture_->shape(prefix_ + "logits")[0] *
+                                                                     fixture_->shape(prefix_ + "logits")[1]),
+                                            1);
+    for (const char* of_decoder : {"logits", "decoder_hidden_states.0", "decoder_hidden_states.1",
+                                   "decoder_hidden_states.2", "decoder_attentions.0", "cross_attentions.0"}) {
+      if (!fixture_->has(prefix_ + of_decoder)) continue;
+      compare(out, of_decoder);
+      ++compared;
+    }
+    EXPECT_EQ(compared, 11);
+    compare_loss(out);
+  }
+
+  void compare_all(const SafetensorsFile& out) {
+    if (decodes()) return compare_sides(out);
     compare(out, "logits");
     int compared = 0;
     for (int i = 0; fixture_->has(prefix_ + "hidden_states." + std::to_string(i)); ++i, ++compared) {
@@ -87,6 +114,10 @@ class ForwardParity : public testing::TestWithParam<Case> {
       EXPECT_FALSE(out.has("hidden_states." + std::to_string(compared)));
       compare(out, "attentions.0");
     }
+    compare_loss(out);
+  }
+
+  void compare_loss(const SafetensorsFile& out) const {
     if (!has_loss()) return;
     float loss = 0;
     out.read_f32("loss", {&loss, 1});
@@ -138,6 +169,9 @@ std::vector<Case> all_models() {
   for (const char* name : {"plain", "right", "left"}) {
     all.push_back({"bert-mlm", name, "legacy-names"});
     all.push_back({"bert-cls", name});
+  }
+  for (const char* seq2seq : {"t5", "t5-relu-tied", "bart", "marian"}) {
+    for (const char* name : {"plain", "right", "left", "decoder"}) all.push_back({seq2seq, name});
   }
   return all;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/lm/arch/bert.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "ballast/base/error.h"
 
 namespace ballast::lm {
@@ -9,43 +12,89 @@ using engine::Layout;
 using engine::Tape;
 using engine::Value;
 
+struct Bert::Names {
+  const char *root, *layer, *query, *key, *value, *out, *attention_norm, *up, *down, *output_norm;
+  const char *vocabulary_bias, *transform, *transform_norm;  // language model
+  const char *pooler, *classifier;                           // classification
+};
+
+const Bert::Names& Bert::names_of(ModelType type) {
+  static constexpr Names kBert = {"bert",
+                                  "encoder.layer.",
+                                  "attention.self.query",
+                                  "attention.self.key",
+                                  "attention.self.value",
+                                  "attention.output.dense",
+                                  "attention.output.LayerNorm",
+                                  "intermediate.dense",
+                                  "output.dense",
+                                  "output.LayerNorm",
+                                  "cls.predictions.bias",
+                                  "cls.predictions.transform.dense",
+                                  "cls.predictions.transform.LayerNorm",
+                                  "bert.pooler.dense",
+                                  "classifier"};
+  static constexpr Names kRoberta = {"roberta",
+                                     kBert.layer,
+                                     kBert.query,
+                                     kBert.key,
+                                     kBert.value,
+                                     kBert.out,
+                                     kBert.attention_norm,
+                                     kBert.up,
+                                     kBert.down,
+                                     kBert.output_norm,
+                                     "lm_head.bias",
+                                     "lm_head.dense",
+                                     "lm_head.layer_norm",
+                                     "classifier.dense",
+                                     "classifier.out_proj"};
+  static constexpr Names kDistilBert = {
+      "distilbert",           "transformer.layer.", "attention.q_lin",  "attention.k_lin", "attention.v_lin",
+      "attention.out_lin",    "sa_layer_norm",      "ffn.lin1",         "ffn.lin2",        "output_layer_norm",
+      "vocab_projector.bias", "vocab_transform",    "vocab_layer_norm", "pre_classifier",  "classifier"};
+  return type == ModelType::roberta ? kRoberta : type == ModelType::distilbert ? kDistilBert : kBert;
+}
+
 Bert::Linear Bert::add_linear(const std::string& name, std::int64_t out, std::int64_t in) {
   return {&parameters_.add(name + ".weight", {out, in}, true), &parameters_.add(name + ".bias", {out}, false)};
 }
 
 Bert::Norm Bert::add_norm(const std::string& name) {
-  return {&parameters_.add(name + ".LayerNorm.weight", {config_.width}, false),
-          &parameters_.add(name + ".LayerNorm.bias", {config_.width}, false)};
+  return {&parameters_.add(name + ".weight", {config_.width}, false),
+          &parameters_.add(name + ".bias", {config_.width}, false)};
 }
 
-Bert::Bert(ModelConfig config) : Network(std::move(config)) {
+Bert::Bert(ModelConfig config) : Network(std::move(config)), names_(names_of(config_.type)) {
   const std::int64_t d = config_.width;
-  const std::string embeddings = "bert.embeddings";
+  const std::string root = names_.root, embeddings = root + ".embeddings";
   words_ = &parameters_.add(embeddings + ".word_embeddings.weight", {config_.vocabulary, d}, true);
-  positions_ = &parameters_.add(embeddings + ".position_embeddings.weight", {config_.positions, d}, true);
-  types_ = &parameters_.add(embeddings + ".token_type_embeddings.weight", {config_.types, d}, true);
-  embedding_norm_ = add_norm(embeddings);
+  positions_ = &parameters_.add(embeddings + ".position_embeddings.weight",
+                                {config_.positions + config_.position_offset, d}, true);
+  if (config_.types > 0)
+    types_ = &parameters_.add(embeddings + ".token_type_embeddings.weight", {config_.types, d}, true);
+  embedding_norm_ = add_norm(embeddings + ".LayerNorm");
   for (std::int64_t i = 0; i < config_.layers; ++i) {
-    const std::string at = "bert.encoder.layer." + std::to_string(i) + ".";
+    const std::string at = root + "." + names_.layer + std::to_string(i) + ".";
     Layer l;
-    l.query = add_linear(at + "attention.self.query", d, d);
-    l.key = add_linear(at + "attention.self.key", d, d);
-    l.value = add_linear(at + "attention.self.value", d, d);
-    l.out = add_linear(at + "attention.output.dense", d, d);
-    l.attention_norm = add_norm(at + "attention.output");
-    l.up = add_linear(at + "intermediate.dense", config_.inner, d);
-    l.down = add_linear(at + "output.dense", d, config_.inner);
-    l.output_norm = add_norm(at + "output");
+    l.query = add_linear(at + names_.query, d, d);
+    l.key = add_linear(at + names_.key, d, d);
+    l.value = add_linear(at + names_.value, d, d);
+    l.out = add_linear(at + names_.out, d, d);
+    l.attention_norm = add_norm(at + names_.attention_norm);
+    l.up = add_linear(at + names_.up, config_.inner, d);
+    l.down = add_linear(at + names_.down, d, config_.inner);
+    l.output_norm = add_norm(at + names_.output_norm);
     layers_.push_back(l);
   }
   if (config_.head == HeadType::language_model) {
-    vocabulary_bias_ = &parameters_.add("cls.predictions.bias", {config_.vocabulary}, false);
-    transform_ = add_linear("cls.predictions.transform.dense", d, d);
-    transform_norm_ = add_norm("cls.predictions.transform");
+    vocabulary_bias_ = &parameters_.add(names_.vocabulary_bias, {config_.vocabulary}, false);
+    transform_ = add_linear(names_.transform, d, d);
+    transform_norm_ = add_norm(names_.transform_norm);
   }
   if (config_.head == HeadType::classification) {
-    pooler_ = add_linear("bert.pooler.dense", d, d);
-    classifier_ = add_linear("classifier", static_cast<std::int64_t>(config_.labels.size()), d);
+    pooler_ = add_linear(names_.pooler, d, d);
+    classifier_ = add_linear(names_.classifier, static_cast<std::int64_t>(config_.labels.size()), d);
   }
 }
 
@@ -58,7 +107,10 @@ Value Bert::residual(Tape& tape, Value branch, Value skip, const Norm& n) {
 }
 
 Value Bert::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
-  Value h = engine::embed(tape, {{words_, batch.ids}, {positions_, batch.positions}, {types_, batch.types}});
+  const auto positions = shifted_positions(tape, batch.positions, config_.position_offset);
+  Value h = types_ == nullptr
+                ? engine::embed(tape, {{words_, batch.ids}, {positions_, positions}})
+                : engine::embed(tape, {{words_, batch.ids}, {positions_, positions}, {types_, batch.types}});
   h = engine::dropout(tape, norm(tape, h, embedding_norm_), config_.embedding_dropout);
   const auto linear = [&](Value x, const Linear& l, engine::Activation a = engine::Activation::none) {
     return engine::linear(tape, x, *l.weight, l.bias, Layout::out_in, a);
@@ -76,7 +128,9 @@ Value Bert::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) 
 
 Value Bert::language_input(Tape& tape, Value hidden) {
   BALLAST_CHECK(vocabulary_bias_ != nullptr, hidden.rows);
-  const Value x = engine::linear(tape, hidden, *transform_.weight, transform_.bias, Layout::out_in, activation());
+  // RoBERTa's head is fixed to the exact GELU, whatever its layers use.
+  const auto kind = config_.type == ModelType::roberta ? engine::Activation::gelu_erf : activation();
+  const Value x = engine::linear(tape, hidden, *transform_.weight, transform_.bias, Layout::out_in, kind);
   return norm(tape, x, transform_norm_);
 }
 
@@ -84,7 +138,10 @@ Value Bert::classify(Tape& tape, Value hidden, const text::TokenBatch& batch) {
   BALLAST_CHECK(classifier_.weight != nullptr, batch.sequences());
   first_rows_.assign(batch.offsets.begin(), batch.offsets.end() - 1);
   Value x = engine::select_rows(tape, hidden, first_rows_);
-  x = engine::linear(tape, x, *pooler_.weight, pooler_.bias, Layout::out_in, engine::Activation::tanh);
+  // BERT drops behind its pooler alone, RoBERTa before it too; DistilBERT's rectifies.
+  if (config_.type == ModelType::roberta) x = engine::dropout(tape, x, config_.classifier_dropout);
+  const auto kind = config_.type == ModelType::distilbert ? engine::Activation::relu : engine::Activation::tanh;
+  x = engine::linear(tape, x, *pooler_.weight, pooler_.bias, Layout::out_in, kind);
   x = engine::dropout(tape, x, config_.classifier_dropout);
   return engine::linear(tape, x, *classifier_.weight, classifier_.bias, Layout::out_in);
 }
@@ -101,31 +158,31 @@ void Bert::pack(engine::Precision precision) {
 }
 
 std::vector<std::string> Bert::aliases(const std::string& name) const {
+  const std::string root = std::string(names_.root) + ".";
   std::vector<std::string> names = {name};
-  if (name.starts_with("bert.")) names.push_back(name.substr(5));  // BertModel saved alone
+  if (name.starts_with(root)) names.push_back(name.substr(root.size()));  // the encoder saved alone
   const std::size_t at = name.find("LayerNorm.");
   if (at != std::string::npos) {  // files of the first years say gamma and beta
     const std::string old = name.substr(0, at + 10) + (name.ends_with("weight") ? "gamma" : "beta");
     names.push_back(old);
-    if (old.starts_with("bert.")) names.push_back(old.substr(5));
+    if (old.starts_with(root)) names.push_back(old.substr(root.size()));
   }
   return names;
 }
 
 bool Bert::ignorable(const std::string& tensor) const {
-  static constexpr std::string_view kOther[] = {"cls.", "classifier.", "bert.pooler.", "pooler."};
-  if (tensor.ends_with("embeddings.position_ids") || tensor.starts_with("cls.predictions.decoder.") ||
-      tensor.starts_with("cls.seq_relationship.")) {
-    return true;
-  }
-  for (const std::string_view other : kOther) {
-    if (tensor.starts_with(other)) return true;  // a head that this task does not use
-  }
-  return false;
+  // Buffers, tied copies, and heads that this task does not use.
+  static constexpr std::string_view kOther[] = {"cls.",   "classifier.",     "lm_head.",
+                                                "vocab_", "pre_classifier.", "pooler."};
+  const std::string root = std::string(names_.root) + ".";
+  const std::string_view inner = std::string_view(tensor).substr(tensor.starts_with(root) ? root.size() : 0);
+  return tensor.ends_with("embeddings.position_ids") ||
+         std::any_of(std::begin(kOther), std::end(kOther),
+                     [&](std::string_view other) { return inner.starts_with(other); });
 }
 
 bool Bert::belongs_to_head(const std::string& name) const {
-  return name.starts_with("cls.") || name.starts_with("classifier.") || name.starts_with("bert.pooler.");
+  return !name.starts_with(std::string(names_.root) + ".") || name.starts_with(std::string(names_.root) + ".pooler.");
 }
 
 }  // namespace ballast::lm

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// BERT (Devlin et al. 2019): post-norm encoder, learned positions and token types. Names as transformers'
-// BertForMaskedLM and BertForSequenceClassification; weights are Linear [out, in].
+// BERT (Devlin et al. 2019): post-norm encoder, learned positions and token types; and two that share its layers:
+// RoBERTa (Liu et al. 2019: positions behind the padding token's, other heads) and DistilBERT (Sanh et al. 2019: no
+// token types, other names). Names as transformers' BertForMaskedLM, RobertaForSequenceClassification and so on;
+// weights are Linear [out, in].
 #pragma once
 
 #include "ballast/lm/arch/network.h"
@@ -33,12 +35,15 @@ class Bert : public Network {
     Linear query, key, value, out, up, down;
     Norm attention_norm, output_norm;
   };
+  struct Names;  // of one family's parameters
+  static const Names& names_of(ModelType type);
   Linear add_linear(const std::string& name, std::int64_t out, std::int64_t in);
   Norm add_norm(const std::string& name);
   engine::Value norm(engine::Tape& tape, engine::Value x, const Norm& n);
   engine::Value residual(engine::Tape& tape, engine::Value branch, engine::Value skip, const Norm& n);
 
-  engine::Parameter *words_, *positions_, *types_, *vocabulary_bias_ = nullptr;
+  engine::Parameter *words_, *positions_, *types_ = nullptr, *vocabulary_bias_ = nullptr;
+  const Names& names_;
   Norm embedding_norm_, transform_norm_;
   std::vector<Layer> layers_;
   Linear transform_, pooler_, classifier_;

@@ -23,10 +23,6 @@ Value CausalNetwork::classify(Tape& tape, Value hidden, const text::TokenBatch& 
   return engine::linear(tape, last, *score_, nullptr, engine::Layout::out_in);
 }
 
-KeyValueCache CausalNetwork::make_cache() const {
-  return KeyValueCache(config_.layers, config_.key_heads() * config_.head_width());
-}
-
 Value CausalNetwork::prefill(Tape& tape, std::span<const std::int32_t> ids, KeyValueCache& cache) {
   BALLAST_CHECK(cache.length() == 0, cache.length());
   text::TokenBatch batch;
@@ -41,22 +37,12 @@ Value CausalNetwork::prefill(Tape& tape, std::span<const std::int32_t> ids, KeyV
 }
 
 Value CausalNetwork::decode(Tape& tape, std::span<const Next> rows) {
-  std::vector<std::int32_t> ids, positions;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const bool follows = r > 0 && rows[r].cache == rows[r - 1].cache;
-    ids.push_back(rows[r].id);
-    positions.push_back(follows ? positions.back() + 1 : static_cast<std::int32_t>(rows[r].cache->length()));
-    BALLAST_CHECK(positions.back() < config_.positions, positions.back());
-  }
-  std::vector<engine::CachedKeys> views(rows.size());
+  const Step step = step_of(rows);
+  const engine::AttentionOptions options = attention_options();
   const auto over_caches = [&](std::size_t layer, const Capture::Attention& in, Value& y) {
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      rows[r].cache->write(layer, in.k, in.v, static_cast<std::int64_t>(r), 1, positions[r]);
-    }
-    for (std::size_t r = 0; r < rows.size(); ++r) views[r] = rows[r].cache->view(layer, positions[r] + 1);
-    y = engine::attend_cached(tape, in.q, views, attention_options());
+    y = attend_to_caches(tape, rows, step, layer, in, options);
   };
-  const Value hidden = run(tape, ids, positions, over_caches, nullptr);
+  const Value hidden = run(tape, step.ids, step.positions, over_caches, nullptr);
   for (const Next& row : rows) row.cache->advance(1);
   return hidden;
 }

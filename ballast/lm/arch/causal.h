@@ -7,12 +7,11 @@
 #include <vector>
 
 #include "ballast/base/parallel.h"
-#include "ballast/lm/arch/key_value_cache.h"
-#include "ballast/lm/arch/network.h"
+#include "ballast/lm/arch/generating.h"
 
 namespace ballast::lm {
 
-class CausalNetwork : public Network {
+class CausalNetwork : public GeneratingNetwork {
  public:
   engine::AttentionMask mask() const override { return engine::AttentionMask::causal; }
   engine::Value encode(engine::Tape& tape, const text::TokenBatch& batch, Capture* capture) override;
@@ -21,20 +20,11 @@ class CausalNetwork : public Network {
   /// The last token has read the whole text.
   engine::Value classify(engine::Tape& tape, engine::Value hidden, const text::TokenBatch& batch) override;
 
-  KeyValueCache make_cache() const;
-  /// Reads tokens into an empty cache at once; returns the hidden state of the last [1, width].
-  engine::Value prefill(engine::Tape& tape, std::span<const std::int32_t> ids, KeyValueCache& cache);
-
-  /// One token to read after all that its cache holds. Rows of one cache follow each other.
-  struct Next {
-    KeyValueCache* cache;
-    std::int32_t id;
-  };
-  /// Reads them all at once; returns their hidden states [rows, width].
-  engine::Value decode(engine::Tape& tape, std::span<const Next> rows);
+  engine::Value prefill(engine::Tape& tape, std::span<const std::int32_t> ids, KeyValueCache& cache) override;
+  engine::Value decode(engine::Tape& tape, std::span<const Next> rows) override;
 
  protected:
-  using Network::Network;
+  using GeneratingNetwork::GeneratingNetwork;
 
   /// What a layer's attention reads: the batch itself, or a cache.
   using Attend = base::BodyRef<std::size_t, const Capture::Attention&, engine::Value&>;

@@ -26,6 +26,10 @@ class KeyValueCache {
   engine::CachedKeys view(std::size_t layer, std::int64_t length) const;
   std::int64_t bytes() const;
 
+  /// Keys and values of the text that an encoder read, for cross-attention; null without one. Copies share it.
+  const KeyValueCache* memory() const { return memory_.get(); }
+  void set_memory(std::shared_ptr<const KeyValueCache> memory) { memory_ = std::move(memory); }
+
  private:
   struct Layer {
     std::vector<std::shared_ptr<float[]>> pages;  // keys, then values
@@ -35,6 +39,7 @@ class KeyValueCache {
 
   std::vector<Layer> layers_;
   std::int64_t width_, length_ = 0;
+  std::shared_ptr<const KeyValueCache> memory_;
 };
 
 }  // namespace ballast::lm

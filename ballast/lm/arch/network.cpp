@@ -7,16 +7,28 @@
 #include "ballast/base/parallel.h"
 #include "ballast/base/random.h"
 #include "ballast/lm/arch/bert.h"
+#include "ballast/lm/arch/encoder_decoder.h"
 #include "ballast/lm/arch/gpt2.h"
 #include "ballast/lm/arch/llama.h"
 #include "ballast/lm/arch/padded_attention.h"
+#include "ballast/lm/arch/t5.h"
 
 namespace ballast::lm {
 
 std::unique_ptr<Network> make_network(const ModelConfig& config) {
   if (config.type == ModelType::gpt2) return std::make_unique<Gpt2>(config);
   if (config.is_causal()) return std::make_unique<Llama>(config);
+  if (config.type == ModelType::t5) return std::make_unique<T5>(config);
+  if (config.is_seq2seq()) return std::make_unique<EncoderDecoder>(config);
   return std::make_unique<Bert>(config);
+}
+
+std::span<const std::int32_t> Network::shifted_positions(engine::Tape& tape, std::span<const std::int32_t> positions,
+                                                         std::int64_t offset) {
+  if (offset == 0) return positions;
+  auto* shifted = static_cast<std::int32_t*>(tape.arena().allocate(positions.size() * sizeof(std::int32_t)));
+  for (std::size_t i = 0; i < positions.size(); ++i) shifted[i] = positions[i] + static_cast<std::int32_t>(offset);
+  return {shifted, positions.size()};
 }
 
 engine::Activation Network::activation() const {

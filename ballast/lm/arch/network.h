@@ -73,7 +73,8 @@ class Network {
   virtual bool belongs_to_head(const std::string& name) const = 0;
   /// The head's last layer, which is made for one list of labels.
   bool is_output(const std::string& name) const {
-    return name == "classifier.weight" || name == "classifier.bias" || name == "score.weight";
+    return name == "classifier.weight" || name == "classifier.bias" || name == "score.weight" ||
+           name == "classifier.out_proj.weight" || name == "classifier.out_proj.bias";
   }
   /// Extra scale of a fresh weight's standard deviation.
   virtual double initial_scale(const std::string& name) const {
@@ -87,6 +88,10 @@ class Network {
   /// Attention over the batch's sequences; leaves its inputs in `capture` where there is one.
   engine::Value attend(engine::Tape& tape, const Capture::Attention& in, const text::TokenBatch& batch,
                        Capture* capture);
+
+  /// Positions plus an offset; memory of the arena.
+  static std::span<const std::int32_t> shifted_positions(engine::Tape& tape, std::span<const std::int32_t> positions,
+                                                         std::int64_t offset);
 
   ModelConfig config_;
   engine::ParameterStore parameters_;

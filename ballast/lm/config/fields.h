@@ -30,6 +30,16 @@ void refuse_flag(const base::Json& json, const std::string& key, const std::stri
 HeadType head_of(const base::Json& json, const std::string& where, const std::string& family,
                  const std::vector<std::string>& language);
 
+/// BERT, RoBERTa and DistilBERT.
+void read_bert(const base::Json& json, const std::string& where, ModelConfig& config);
+void write_bert(const ModelConfig& config, base::Json& json);
+
+/// T5, and BART with Marian and `transformer`.
+void read_t5(const base::Json& json, const std::string& where, ModelConfig& config);
+void write_t5(const ModelConfig& config, base::Json& json);
+void read_bart(const base::Json& json, const std::string& where, ModelConfig& config);
+void write_bart(const ModelConfig& config, base::Json& json);
+
 /// Llama, Qwen2 and Qwen3.
 void read_llama(const base::Json& json, const std::string& where, ModelConfig& config);
 void write_llama(const ModelConfig& config, base::Json& json);

@@ -22,6 +22,26 @@ void penalize_repetition(std::span<float> logits, std::span<const std::int32_t> 
   }
 }
 
+void ban(std::span<float> logits, std::int32_t id) {
+  if (id >= 0 && static_cast<std::size_t>(id) < logits.size()) logits[static_cast<std::size_t>(id)] = kOut;
+}
+
+void force(std::span<float> logits, std::int32_t id) {
+  std::fill(logits.begin(), logits.end(), kOut);
+  logits[static_cast<std::size_t>(id)] = 0;
+}
+
+/// Bans what would repeat a run of n tokens.
+void ban_ngrams(std::span<float> logits, std::span<const std::int32_t> previous, std::size_t n) {
+  if (previous.size() + 1 < n) return;
+  const auto begun = previous.last(n - 1);
+  for (std::size_t at = 0; at + n <= previous.size(); ++at) {
+    if (std::equal(begun.begin(), begun.end(), previous.begin() + static_cast<std::ptrdiff_t>(at))) {
+      ban(logits, previous[at + n - 1]);
+    }
+  }
+}
+
 /// Tokens as likely as the k-th stay too.
 void keep_top_k(std::span<float> logits, std::int64_t k) {
   if (k >= static_cast<std::int64_t>(logits.size())) return;
@@ -67,8 +87,24 @@ void keep_min_p(std::span<float> logits, double p) {
 
 }  // namespace
 
-void filter_logits(std::span<float> logits, std::span<const std::int32_t> previous, const GenerateOptions& o) {
+void constrain(std::span<float> logits, std::span<const std::int32_t> previous, std::int64_t produced,
+               const GenerateOptions& o) {
   if (o.repetition_penalty != 1) penalize_repetition(logits, previous, o.repetition_penalty);
+  if (o.no_repeat_ngram > 0) ban_ngrams(logits, previous, static_cast<std::size_t>(o.no_repeat_ngram));
+  if (produced < o.min_new_tokens && o.eos) {
+    for (const std::int32_t id : *o.eos) ban(logits, id);
+  }
+  if (o.forced_first && produced == 0) force(logits, *o.forced_first);
+  if (o.forced_last && produced + 1 == o.max_new_tokens) force(logits, *o.forced_last);
+  // Everything may have been banned; the reference would go on with minus infinity everywhere.
+  if (std::all_of(logits.begin(), logits.end(), [](float logit) { return logit == kOut; })) {
+    std::fill(logits.begin(), logits.end(), 0.0f);
+  }
+}
+
+void filter_logits(std::span<float> logits, std::span<const std::int32_t> previous, std::int64_t produced,
+                   const GenerateOptions& o) {
+  constrain(logits, previous, produced, o);
   if (o.temperature == 0) return;
   for (float& logit : logits) logit = static_cast<float>(logit / o.temperature);
   if (o.top_k > 0) keep_top_k(logits, o.top_k);

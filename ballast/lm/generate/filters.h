@@ -11,8 +11,13 @@
 namespace ballast::lm {
 
 /// Filters one row of logits in place; a token that is out becomes minus infinity. `previous` are the tokens so far,
-/// the prompt included. At least one token is left.
-void filter_logits(std::span<float> logits, std::span<const std::int32_t> previous, const GenerateOptions& options);
+/// the prompt included (an encoder-decoder: the start token), of which the last `produced` are new. At least one token
+/// is left.
+void filter_logits(std::span<float> logits, std::span<const std::int32_t> previous, std::int64_t produced,
+                   const GenerateOptions& options);
+/// The part of it that does not belong to sampling.
+void constrain(std::span<float> logits, std::span<const std::int32_t> previous, std::int64_t produced,
+               const GenerateOptions& options);
 
 struct Choice {
   std::int32_t id = 0;

@@ -100,10 +100,14 @@ std::vector<Example> examples_from_input(const TokenInput& in, bool shift) {
       e.ids.push_back(static_cast<std::int32_t>(in.ids[at]));
       e.types.push_back(static_cast<std::int32_t>(in.types[at]));
       e.positions.push_back(static_cast<std::int32_t>(in.positions[at]));
-      if (!in.labels_per_token) continue;
+      if (!in.labels_per_token || in.decoder_length > 0) continue;
       const bool last = t + 1 == in.length;
       const std::int64_t label = shift ? (last ? engine::kIgnore : in.labels[at + 1]) : in.labels[at];
       e.token_labels.push_back(label < 0 ? engine::kIgnore : static_cast<std::int32_t>(label));
+    }
+    for (std::int64_t u = 0; u < in.decoder_length && !in.labels.empty(); ++u) {
+      const std::int64_t label = in.labels[static_cast<std::size_t>(b * in.decoder_length + u)];
+      e.answer.push_back(label < 0 ? engine::kIgnore : static_cast<std::int32_t>(label));
     }
     if (!in.labels.empty() && !in.labels_per_token) {
       e.classes.push_back(static_cast<std::int32_t>(in.labels[static_cast<std::size_t>(b)]));
@@ -137,7 +141,7 @@ std::size_t Sampler::batch_end(std::size_t begin) const {
   if (options_.batch_size > 0) return std::min(order_.size(), begin + static_cast<std::size_t>(options_.batch_size));
   std::size_t end = begin, tokens = 0;
   while (end < order_.size()) {
-    tokens += examples_[order_[end]].ids.size();
+    tokens += examples_[order_[end]].tokens();
     if (end > begin && tokens > static_cast<std::size_t>(options_.batch_tokens)) break;
     ++end;
   }

@@ -22,6 +22,9 @@ struct Example {
   std::vector<std::int32_t> token_labels;
   std::vector<std::int32_t> classes;  // one a multiclass head; kIgnore where unknown
   std::vector<float> targets;         // one an output of the multilabel heads; negative where unknown
+  std::vector<std::int32_t> answer;   // seq2seq: what the decoder should write; kIgnore counts for nothing
+
+  std::size_t tokens() const { return ids.size() + answer.size(); }
 };
 
 /// A head's place among the logits.

@@ -10,6 +10,7 @@
 #include "ballast/base/hash.h"
 #include "ballast/base/json.h"
 #include "ballast/base/random.h"
+#include "ballast/lm/arch/seq2seq.h"
 #include "ballast/lm/checkpoint/safetensors.h"
 
 namespace ballast::lm {
@@ -43,7 +44,7 @@ void for_batches(std::span<const Example> examples, std::int64_t tokens, F f) {
   std::vector<std::uint32_t> chosen;
   std::int64_t total = 0;
   for (std::size_t i = 0; i < examples.size(); ++i) {
-    const auto size = static_cast<std::int64_t>(examples[i].ids.size());
+    const auto size = static_cast<std::int64_t>(examples[i].tokens());
     if (!chosen.empty() && total + size > tokens) {
       f(std::span<const std::uint32_t>(chosen));
       chosen.clear();
@@ -105,9 +106,21 @@ void Trainer::add_language_labels(Batch& batch, const Example& e, std::size_t fi
   }
 }
 
+/// Teacher forcing: the decoder reads the answer shifted right and predicts it.
+void Trainer::add_answer(Batch& batch, const Example& e) {
+  const std::size_t first = batch.answers.ids.size();
+  batch.answers.add(static_cast<const Seq2SeqNetwork&>(network_).shifted_right(e.answer));
+  for (std::size_t t = 0; t < e.answer.size(); ++t) {
+    if (e.answer[t] == engine::kIgnore) continue;
+    batch.rows.push_back(static_cast<std::int32_t>(first + t));
+    batch.labels.push_back(e.answer[t]);
+  }
+}
+
 void Trainer::fill(Batch& batch, std::span<const Example> examples, std::span<const std::uint32_t> chosen,
                    std::int64_t epoch) {
   batch.tokens.clear();
+  batch.answers.clear();
   batch.rows.clear();
   batch.labels.clear();
   batch.targets.clear();
@@ -117,6 +130,10 @@ void Trainer::fill(Batch& batch, std::span<const Example> examples, std::span<co
     const Example& e = examples[index];
     const std::size_t first = batch.tokens.ids.size();
     add_sequence(batch.tokens, e);
+    if (settings_.objective == Objective::seq2seq) {
+      add_answer(batch, e);
+      continue;
+    }
     if (settings_.objective != Objective::classification) {
       add_language_labels(batch, e, first, (static_cast<std::uint64_t>(epoch + 1) << 32) + index);
       continue;
@@ -178,7 +195,10 @@ double Trainer::classification_loss(Tape& tape, Value hidden, Batch& batch, doub
 }
 
 double Trainer::run(Tape& tape, Batch& batch, double count) {
-  const Value hidden = network_.encode(tape, batch.tokens);
+  Value hidden = network_.encode(tape, batch.tokens);
+  if (settings_.objective == Objective::seq2seq) {
+    hidden = static_cast<Seq2SeqNetwork&>(network_).decode_targets(tape, hidden, batch.tokens, batch.answers);
+  }
   const double sum = settings_.objective == Objective::classification ? classification_loss(tape, hidden, batch, count)
                                                                       : language_loss(tape, hidden, batch, count);
   tape.backward();
@@ -193,7 +213,7 @@ StepReport Trainer::step() {
     const auto chosen = sampler_.next();
     fill(batch, examples_, chosen, sampler_.epoch());
     count += batch.count;
-    report.tokens += batch.tokens.tokens();
+    report.tokens += batch.tokens.tokens() + batch.answers.tokens();
   }
   network_.parameters().zero_gradients();
   double sum = 0;
@@ -232,6 +252,8 @@ std::string Trainer::fingerprint() const {
   for (const Example& e : examples_) {
     mix(e.ids.size());
     mix(base::hash64({reinterpret_cast<const char*>(e.ids.data()), e.ids.size() * sizeof(std::int32_t)}));
+    if (e.answer.empty()) continue;
+    mix(base::hash64({reinterpret_cast<const char*>(e.answer.data()), e.answer.size() * sizeof(std::int32_t)}));
   }
   mix(static_cast<std::uint64_t>(settings_.objective));
   mix(static_cast<std::uint64_t>(settings_.steps));
@@ -246,6 +268,7 @@ std::string Trainer::fingerprint() const {
 void Trainer::save_state(const std::filesystem::path& folder) const {
   std::vector<TensorToWrite> tensors;
   for (const engine::Parameter& p : network_.parameters().all()) {
+    if (p.frozen) continue;
     tensors.push_back(TensorToWrite::floats(p.name, p.shape, {p.value, static_cast<std::size_t>(p.size)}));
   }
   auto& optimizer = const_cast<engine::AdamW&>(optimizer_);
@@ -268,6 +291,7 @@ void Trainer::load_state(const std::filesystem::path& folder) {
   }
   const SafetensorsFile tensors(folder / "training_state.safetensors");
   for (engine::Parameter& p : network_.parameters().all()) {
+    if (p.frozen) continue;
     tensors.read_f32(p.name, {p.value, static_cast<std::size_t>(p.size)});
   }
   tensors.read_f32("adamw.first_moments", optimizer_.first_moments());

@@ -16,7 +16,7 @@
 
 namespace ballast::lm {
 
-enum class Objective { causal_lm, masked_lm, classification };
+enum class Objective { causal_lm, masked_lm, classification, seq2seq };
 
 struct TrainSettings {
   Objective objective = Objective::causal_lm;
@@ -67,7 +67,7 @@ class Trainer {
 
  private:
   struct Batch {
-    text::TokenBatch tokens;
+    text::TokenBatch tokens, answers;                // answers: the decoder's inputs
     std::vector<std::int32_t> rows, labels;          // language models: which positions predict what
     std::vector<std::vector<std::int32_t>> classes;  // a multiclass head
     std::vector<float> targets;                      // multilabel outputs, head after head
@@ -75,6 +75,7 @@ class Trainer {
   };
   void fill(Batch& batch, std::span<const Example> examples, std::span<const std::uint32_t> chosen, std::int64_t epoch);
   void add_language_labels(Batch& batch, const Example& example, std::size_t first, std::uint64_t stream);
+  void add_answer(Batch& batch, const Example& example);
   double run(engine::Tape& tape, Batch& batch, double count);
   double language_loss(engine::Tape& tape, engine::Value hidden, Batch& batch, double count);
   double classification_loss(engine::Tape& tape, engine::Value hidden, Batch& batch, double count);

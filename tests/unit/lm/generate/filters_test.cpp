@@ -26,7 +26,7 @@ TEST(Filters, GreedyTakesTheFirstOfEqualsWhateverTheFilters) {
   options.top_k = 1;
   options.top_p = 0.1;
   std::vector<float> logits = {1, 3, 3, 2};
-  filter_logits(logits, {}, options);
+  filter_logits(logits, {}, 0, options);
   EXPECT_EQ(kept(logits), 4);
   base::Random random(1);
   const Choice choice = choose(logits, options, random);
@@ -38,7 +38,7 @@ TEST(Filters, TopKKeepsEquals) {
   GenerateOptions options = sampled();
   options.top_k = 2;
   std::vector<float> logits = {1, 3, 2, 2, 0};
-  filter_logits(logits, {}, options);
+  filter_logits(logits, {}, 0, options);
   EXPECT_EQ(kept(logits), 3);
 }
 
@@ -48,7 +48,7 @@ TEST(Filters, AtLeastOneTokenIsLeft) {
   options.top_p = 1e-9;
   options.min_p = 1;
   std::vector<float> logits = {-5, 0.5f, 0.25f};
-  filter_logits(logits, {}, options);
+  filter_logits(logits, {}, 0, options);
   EXPECT_EQ(kept(logits), 1);
   base::Random random(1);
   EXPECT_EQ(choose(logits, options, random).id, 1);
@@ -59,7 +59,7 @@ TEST(Filters, RepetitionIsPenalizedOnceHoweverOftenSeen) {
   options.repetition_penalty = 2;
   std::vector<float> logits = {4, -4, 1};
   const std::vector<std::int32_t> previous = {0, 0, 1, 0};
-  filter_logits(logits, previous, options);
+  filter_logits(logits, previous, 0, options);
   EXPECT_EQ(logits, (std::vector<float>{2, -8, 1}));
 }
 
