@@ -83,7 +83,9 @@ export default function AssistantPage(): ReactNode {
   const [busy, set_busy] = useState(false);
   const [problem, set_problem] = useState<Problem | null>(null);
   const end = useRef<HTMLDivElement>(null);
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [turns]);
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: 'nearest' });
+  }, [turns]);
 
   const last = (change: (turn: Turn) => Turn): void => set_turns((old) => old.map((turn, i) => (i === old.length - 1 ? change(turn) : turn)));
   const ask = async (text: string): Promise<void> => {

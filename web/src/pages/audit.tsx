@@ -50,7 +50,7 @@ function TrailTab(): ReactNode {
             { head: t('audit.actor'), cell: (entry) => entry.actor },
             { head: t('audit.action'), cell: (entry) => entry.action },
             { head: t('audit.subject'), wide: true, cell: (entry) => <span className="wrap-any">{entry.subject}</span> },
-            { head: t('audit.hash'), cell: (entry) => <span className="hash" title={entry.hash}>{entry.hash.slice(0, 16)}…</span> },
+            { head: t('audit.hash'), cell: (entry) => <span className="hash" title={entry.hash}>{entry.hash.slice(0, 12)}…</span> },
           ]}
         />
       </Panel>

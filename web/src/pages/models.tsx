@@ -18,6 +18,10 @@ const tabs = ['models', 'comparisons', 'drift', 'jobs'] as const;
 
 export function CandidateTable({ candidates, champion }: { candidates: readonly Candidate[]; champion: string }): ReactNode {
   const { t, f } = useWords();
+  const has = (key: keyof Candidate): boolean => candidates.some((row) => typeof row[key] === 'number');
+  const figures = ([
+    ['ks', 'models.ks', 3], ['brier', 'models.brier', 4], ['log_loss', 'models.log_loss', 4], ['ece', 'models.ece', 4], ['mcc', 'models.mcc', 3],
+  ] as const).filter(([key]) => has(key));
   return (
     <Table
       label={t('models.candidates')}
@@ -27,11 +31,7 @@ export function CandidateTable({ candidates, champion }: { candidates: readonly 
       columns={[
         { head: t('models.method'), wide: true, cell: (row) => <span className="row"><b>{plain_name(row.name)}</b>{row.name === champion && <Badge tone="accent">{t('models.champion')}</Badge>}</span> },
         { head: t('models.auc'), numeric: true, cell: (row) => <>{f.number(row.auc, 3)}{row.auc_interval && <span className="fine"> {f.number(row.auc_interval[0], 3)}–{f.number(row.auc_interval[1], 3)}</span>}</> },
-        { head: t('models.ks'), numeric: true, cell: (row) => f.number(row.ks, 3) },
-        { head: t('models.brier'), numeric: true, cell: (row) => f.number(row.brier, 4) },
-        { head: t('models.log_loss'), numeric: true, cell: (row) => f.number(row.log_loss, 4) },
-        { head: t('models.ece'), numeric: true, cell: (row) => f.number(row.ece, 4) },
-        { head: t('models.mcc'), numeric: true, cell: (row) => f.number(row.mcc, 3) },
+        ...figures.map(([key, word, digits]) => ({ head: t(word), numeric: true, cell: (row: Candidate) => f.number(row[key], digits) })),
       ]}
     />
   );
@@ -39,7 +39,7 @@ export function CandidateTable({ candidates, champion }: { candidates: readonly 
 
 function scalar_figures(figures: JsonObject): (readonly [string, string])[] {
   return Object.entries(figures).flatMap(([key, value]) =>
-    typeof value === 'number' ? [[plain_name(key), String(Number(value.toPrecision(5)))] as const]
+    typeof value === 'number' ? [[plain_name(key), Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)))] as const]
     : typeof value === 'string' || typeof value === 'boolean' ? [[plain_name(key), String(value)] as const] : []);
 }
 

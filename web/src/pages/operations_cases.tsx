@@ -143,7 +143,7 @@ export function CasesTab(): ReactNode {
         {may('analyst') && <NewCase done={(opened) => { list.reload(); set_query({ case: opened.id }); }} />}
       </div>
       <div className="master-detail">
-        {chosen ? <CaseDetail key={chosen} id={chosen} changed={list.reload} /> : <Panel><Empty title={t('operations.choose_case')}>{t('operations.cases_hint')}</Empty></Panel>}
+        {chosen ? <CaseDetail key={chosen} id={chosen} changed={list.reload} /> : <Panel className="choose"><Empty title={t('operations.choose_case')}>{t('operations.cases_hint')}</Empty></Panel>}
       </div>
     </div>
   );

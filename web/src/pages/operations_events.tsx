@@ -47,8 +47,8 @@ export function EventsTab(): ReactNode {
         empty={t('operations.no_events')}
         empty_hint={t('operations.no_events_hint')}
         columns={[
-          { head: t('operations.type'), wide: true, cell: (row) => <b>{name('basel', row.type)}</b> },
-          { head: t('operations.probability'), cell: (row) => <Probability value={row.probability} interval={row.interval} digits={1} wide /> },
+          { head: t('operations.type'), cell: (row) => <b>{name('basel', row.type)}</b> },
+          { head: t('operations.probability'), wide: true, cell: (row) => <Probability value={row.probability} interval={row.interval} digits={1} wide /> },
           { head: t('operations.model'), cell: (row) => row.model },
           { head: t('operations.computed'), cell: (row) => <span className="nowrap">{f.short_time(row.created_at)}</span> },
         ]}

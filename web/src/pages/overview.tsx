@@ -13,6 +13,7 @@ import { excerpt } from '../lib/spans';
 import { Button, Empty, Failure, Loading, Panel, Probability, RiskTag, Segments, Severity } from '../ui/basic';
 import { Chart, Legend } from '../ui/chart';
 import type { Word } from '../words';
+import { AddDocument } from './add_document';
 
 const ranges = ['30', '90', '365', 'all'] as const;
 type Range = (typeof ranges)[number];
@@ -107,12 +108,14 @@ function HeatMap({ data }: { data: Overview }): ReactNode {
               {data.risks.map((risk) => {
                 const cell = cells.get(`${entity}|${risk}`);
                 if (!cell || cell.signals === 0) return <td key={risk} className="heat-none">·</td>;
-                const strength = 0.08 + 0.82 * (cell.signals / most);
+                // Shades between 0.5 and 0.85 would be too weak against either colour of the figure.
+                const share = cell.signals / most;
+                const strength = share > 0.8 ? 0.92 : 0.08 + 0.5 * share;
                 return (
                   <td key={risk}>
                     <Link
                       to={with_query('/signals', { entity, risk })}
-                      className={strength > 0.62 ? 'heat-cell strong' : 'heat-cell'}
+                      className={strength > 0.5 ? 'heat-cell strong' : 'heat-cell'}
                       style={{ background: `rgba(var(--heat), ${strength.toFixed(2)})` }}
                       aria-label={t('overview.cell', { entity, risk: name('risk', risk), n: cell.signals, p: f.percent(cell.max_probability) })}
                     >
@@ -205,12 +208,15 @@ export default function OverviewPage(): ReactNode {
   if (data === null) return <Loading lines={8} />;
   if (data.counts['documents'] === 0) {
     return (
+      <div className="stack">
       <Panel>
         <Empty title={t('overview.empty')}>
           <p>{t('overview.empty_hint')}</p>
           <p><code>ballast scan news.csv --store sqlite:ballast.db</code></p>
         </Empty>
       </Panel>
+      <AddDocument done={reload} />
+      </div>
     );
   }
   const bucket = t(`overview.${data.bucket === 'day' || data.bucket === 'week' ? data.bucket : 'month'}`);

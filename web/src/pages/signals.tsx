@@ -10,6 +10,7 @@ import { go, set_query, usePlace } from '../lib/router';
 import { excerpt } from '../lib/spans';
 import { Badge, Button, Empty, Field, Panel, Probability, RiskTag, Severity } from '../ui/basic';
 import { CsvLink, ListTable } from '../ui/table';
+import { AddDocument } from './add_document';
 import { SignalDetail } from './signal_detail';
 
 const keys = ['risk', 'min_severity', 'min_probability', 'entity', 'q', 'from', 'to', 'as_of', 'order'] as const;
@@ -126,7 +127,7 @@ export default function SignalsPage(): ReactNode {
         />
       </section>
       <div className="master-detail">
-        {chosen ? <SignalDetail key={chosen} id={chosen} onChange={replace} /> : <Panel><Empty title={t('signals.choose')}>{t('signals.choose_hint')}</Empty></Panel>}
+        {chosen ? <SignalDetail key={chosen} id={chosen} onChange={replace} /> : <div className="stack"><Panel className="choose"><Empty title={t('signals.choose')}>{t('signals.choose_hint')}</Empty></Panel><AddDocument done={list.reload} /></div>}
       </div>
     </div>
   );
