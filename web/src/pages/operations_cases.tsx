@@ -51,9 +51,10 @@ function CaseDetail({ id, changed }: { id: string; changed: () => void }): React
   const [note, set_note] = useState('');
   const [to, set_to] = useState('');
   const step = useAction(async (action: 'assign' | 'annotate' | 'close' | 'reopen') => {
-    await post(`/v1/operations/cases/${encodeURIComponent(id)}/${action}`, action === 'assign' ? { to, note } : { note });
-    set_note('');
-    set_to('');
+    await post(`/v1/operations/cases/${encodeURIComponent(id)}/${action}`, action === 'assign' ? { to } : { note });
+    // What was typed meanwhile stays.
+    set_note((now) => (now === note ? '' : now));
+    set_to((now) => (now === to ? '' : now));
     reload();
     changed();
   });

@@ -57,7 +57,7 @@ export function signal_tests(stage: Stage): void {
     await visitor.page.locator('mark.mark-raises').first().waitFor();
     await visitor.page.getByRole('button', { name: 'Attention' }).click();
     await visitor.page.getByRole('img', { name: /Attention weights, layer 1, head 1/ }).waitFor();
-    await visitor.page.getByLabel('Head').selectOption('1');
+    await visitor.page.getByRole('combobox', { name: 'Head' }).selectOption({ value: '1' });
     await visitor.page.getByRole('img', { name: /layer 1, head 2/ }).waitFor();
     await visitor.leave();
   });
