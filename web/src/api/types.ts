@@ -280,10 +280,11 @@ export interface DirectionForecast {
 export interface CreditInput {
   name: string;
   kind: 'number' | 'category';
+  integer?: boolean;
   levels?: string[];
-  min?: number;
-  max?: number;
-  missing?: boolean;
+  min?: number | null;
+  max?: number | null;
+  may_be_missing?: boolean;
   words_en?: string;
   words_zh?: string;
 }
@@ -302,6 +303,16 @@ export interface Candidate {
   difference?: number;
 }
 
+export interface CreditPolicy {
+  name: string;
+  currency: string;
+  approve_pd: number;
+  decline_pd: number;
+  amount_column?: string | null;
+  income_column?: string | null;
+  term_column?: string | null;
+}
+
 export interface CreditModel {
   id: string;
   label?: string;
@@ -311,20 +322,18 @@ export interface CreditModel {
   cut_off: number;
   candidates: Candidate[];
   inputs: CreditInput[];
-  /** What the policy reads beside the model's inputs: amount, term … */
-  policy_inputs?: CreditInput[];
-  policy?: JsonObject | null;
+  policy?: CreditPolicy | null;
   card?: string;
 }
 
 export interface CreditVerdict {
   id?: string;
   decision_id?: string;
-  outcome: string;
+  outcome?: string | null;
   why?: string;
-  amount?: string;
+  amount?: string | null;
   currency?: string;
-  rate?: number;
+  rate?: number | null;
   price?: Readonly<Record<string, number>>;
   pd: number;
   interval: Interval;
@@ -339,7 +348,8 @@ export interface CreditVerdict {
 
 export interface WhatIf {
   base: CreditVerdict;
-  items: (CreditVerdict & { column: string; value: string })[];
+  /** A value that cannot be scored has a reason in place of figures. */
+  items: (Partial<CreditVerdict> & { column: string; value: string; reason?: string })[];
 }
 
 export interface FairnessGroup {
@@ -446,9 +456,9 @@ export interface Drift {
   model: string;
   measure: string;
   risk: string;
-  reference: number;
-  current: number;
-  psi: number;
+  reference: number | null;
+  current: number | null;
+  psi: number | null;
   days: number;
 }
 

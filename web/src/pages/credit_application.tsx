@@ -17,16 +17,24 @@ export function input_words(input: CreditInput, language: Language): string {
   return (language === 'zh' ? input.words_zh : input.words_en) || plain_name(input.name);
 }
 
+/** What the policy reads beside the model's inputs: amount, income, term. */
+export function policy_inputs(model: CreditModel): CreditInput[] {
+  const { amount_column, income_column, term_column } = model.policy ?? {};
+  return [amount_column, income_column, term_column]
+    .filter((name): name is string => !!name && !model.inputs.some((input) => input.name === name))
+    .map((name) => ({ name, kind: 'number' }));
+}
+
 /** A step that fits the range: 1 for counts, finer for ratios. */
 export function step_of(input: CreditInput): number {
   const [lo, hi] = [input.min ?? 0, input.max ?? 1];
-  if (hi - lo > 20 || (Number.isInteger(lo) && Number.isInteger(hi) && hi - lo > 1)) return 1;
+  if (input.integer || hi - lo > 20 || (Number.isInteger(lo) && Number.isInteger(hi) && hi - lo > 1)) return 1;
   return hi - lo > 2 ? 0.1 : 0.01;
 }
 
 export function middle_value(input: CreditInput): string {
   if (input.kind === 'category') return input.levels?.[0] ?? '';
-  if (input.max === undefined) return '';
+  if (typeof input.max !== 'number') return '';
   const middle = ((input.min ?? 0) * 3 + (input.max ?? 0)) / 4;
   const step = step_of(input);
   return String(Number((Math.round(middle / step) * step).toFixed(4)));
@@ -36,14 +44,14 @@ function InputField({ input, value, onChange }: { input: CreditInput; value: str
   const { t, f, language } = useWords();
   const digits = step_of(input) === 1 ? 0 : 2;
   return (
-    <Field label={input_words(input, language)} hint={input.kind === 'number' && input.min !== undefined ? t('credit.range', { min: f.number(input.min, digits), max: f.number(input.max, digits) }) : undefined}>
+    <Field label={input_words(input, language)} hint={input.kind === 'number' && typeof input.min === 'number' ? t('credit.range', { min: f.number(input.min, digits), max: f.number(input.max, digits) }) : undefined}>
       {(id) => input.kind === 'category' ? (
-        <select id={id} className="select" required={!input.missing} value={value} onChange={(event) => onChange(event.target.value)}>
-          <option value="">{input.missing ? t('credit.missing') : t('credit.choose')}</option>
+        <select id={id} className="select" required={!input.may_be_missing} value={value} onChange={(event) => onChange(event.target.value)}>
+          <option value="">{input.may_be_missing ? t('credit.missing') : t('credit.choose')}</option>
           {(input.levels ?? []).map((level) => <option key={level} value={level}>{plain_name(level)}</option>)}
         </select>
       ) : (
-        <input id={id} className="input num" type="number" step="any" required={!input.missing} value={value} placeholder={input.missing ? t('credit.missing') : undefined} onChange={(event) => onChange(event.target.value)} />
+        <input id={id} className="input num" type="number" step="any" required={!input.may_be_missing} value={value} placeholder={input.may_be_missing ? t('credit.missing') : undefined} onChange={(event) => onChange(event.target.value)} />
       )}
     </Field>
   );
@@ -80,7 +88,7 @@ export function Verdict({ verdict, model }: { verdict: CreditVerdict; model: Cre
       {!verdict.outcome && !model.policy && <p className="note">{t('credit.no_policy')}</p>}
       <Facts items={[
         !!verdict.amount && [t('credit.amount'), f.money(verdict.amount, verdict.currency)],
-        verdict.rate !== undefined && verdict.outcome !== 'decline' && [t('credit.rate'), f.percent(verdict.rate, 2)],
+        typeof verdict.rate === 'number' && verdict.outcome !== 'decline' && [t('credit.rate'), f.percent(verdict.rate, 2)],
         !!verdict.instalment && verdict.outcome !== 'decline' && [t('credit.instalment'), f.money(verdict.instalment, verdict.currency)],
         !!verdict.term_months && [t('credit.term'), f.count(verdict.term_months)],
         !!verdict.expected_loss && [t('credit.expected_loss'), f.money(verdict.expected_loss, verdict.currency)],
@@ -132,7 +140,7 @@ export function Application({ model, values, onValues, verdict, onVerdict }: Pro
         <form className="stack" onSubmit={submit}>
           <div className="form-grid top">
             <Field label={t('credit.number')}>{(id) => <input id={id} className="input" value={number} onChange={(event) => set_number(event.target.value)} />}</Field>
-            {[...model.inputs, ...(model.policy_inputs ?? [])].map((input) => (
+            {[...model.inputs, ...policy_inputs(model)].map((input) => (
               <InputField key={input.name} input={input} value={values[input.name] ?? ''} onChange={(value) => onValues({ ...values, [input.name]: value })} />
             ))}
           </div>

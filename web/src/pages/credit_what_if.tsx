@@ -41,7 +41,7 @@ function Slider({ input, start, value, onChange, onCurve, selected }: { input: C
           {(input.levels ?? []).map((level) => <option key={level} value={level}>{plain_name(level)}</option>)}
         </select>
       ) : (
-        <input id={id} type="range" min={input.min} max={input.max} step={step_of(input)} value={value === '' ? (input.min ?? 0) : value} onChange={(event) => onChange(event.target.value)} />
+        <input id={id} type="range" min={input.min ?? 0} max={input.max ?? 1} step={step_of(input)} value={value === '' ? (input.min ?? 0) : value} onChange={(event) => onChange(event.target.value)} />
       )}
     </div>
   );
@@ -64,7 +64,7 @@ function Compare({ before, now }: { before: CreditVerdict; now: CreditVerdict })
 
 function Curve({ input, data, at }: { input: CreditInput; data: WhatIf; at: string }): ReactNode {
   const { t, f, language } = useWords();
-  const items = data.items.filter((item) => item.column === input.name);
+  const items = data.items.filter((item): item is CreditVerdict & { column: string; value: string } => item.column === input.name && item.pd !== undefined);
   const column = input_words(input, language);
   const pds = items.map((item) => item.pd);
   const option = (p: Palette) => ({

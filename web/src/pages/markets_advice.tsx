@@ -2,7 +2,7 @@
 // Advice on a client's holdings: the risk questionnaire, the holdings, and what to trade with the reasons.
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { post } from '../api/client';
-import type { Decision, Json } from '../api/types';
+import type { Decision, Instrument, Json } from '../api/types';
 import { usable_rows, RowsInput } from '../ui/csv_input';
 import { useWords } from '../lib/language';
 import { plain_name } from '../lib/format';
@@ -100,14 +100,22 @@ export function AdvicePanel(): ReactNode {
   const { may } = useSession();
   const form = useResource<{ questions: Question[] }>('/v1/advice/questionnaire');
   const past = useList<Decision>('/v1/advice');
+  const instruments = useList<Instrument>('/v1/prices?limit=500');
+  const files = [...new Set(instruments.items.map((item) => item.file))];
   const [client, set_client] = useState('');
   const [answers, set_answers] = useState<Readonly<Record<string, string>>>({});
   const [holdings, set_holdings] = useState('instrument,currency,quantity,value,class\n');
+  const [chosen_file, set_file] = useState('');
+  const widest = [...files].sort((a, b) => instruments.items.filter((item) => item.file === b).length - instruments.items.filter((item) => item.file === a).length)[0] ?? '';
+  const file = chosen_file || widest;
   const [objective, set_objective] = useState<string>('min-variance');
   const rows = usable_rows(holdings);
   const ask = useAction(async () => {
-    const cleaned = (rows ?? []).map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== '')));
-    const answer = await post<Advice>('/v1/advice', { client, answers, holdings: cleaned, objective, language });
+    const numbers = ['quantity', 'value', 'duration', 'beta'];
+    const cleaned = (rows ?? []).map((row) => Object.fromEntries(
+      Object.entries(row).filter(([, value]) => value !== '').map(([key, value]) => [key, numbers.includes(key) ? Number(value) : value]),
+    ));
+    const answer = await post<Advice>('/v1/advice', { client, answers, holdings: cleaned, objective, ...(file ? { prices: file } : {}) });
     past.reload();
     return answer;
   });
@@ -136,6 +144,9 @@ export function AdvicePanel(): ReactNode {
                 </Field>
               ))}</div>
               <RowsInput label={t('advice.holdings')} hint={t('advice.holdings_hint')} value={holdings} onChange={set_holdings} lines={5} />
+              <Field label={t('advice.prices')}>
+                {(id) => <select id={id} className="select" value={file} onChange={(event) => set_file(event.target.value)}>{files.map((name) => <option key={name} value={name}>{name}</option>)}</select>}
+              </Field>
               <Field label={t('advice.objective')}>
                 {(id) => <select id={id} className="select" value={objective} onChange={(event) => set_objective(event.target.value)}>{objectives.map((key) => <option key={key} value={key}>{t(`objective.${key}`)}</option>)}</select>}
               </Field>

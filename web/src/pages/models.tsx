@@ -107,7 +107,7 @@ function DriftTab(): ReactNode {
             { head: t('models.reference'), numeric: true, cell: (row) => f.percent(row.reference, 1) },
             { head: t('models.current'), numeric: true, cell: (row) => f.percent(row.current, 1) },
             { head: t('models.psi'), numeric: true, cell: (row) => f.number(row.psi, 3) },
-            { head: t('operations.status'), cell: (row) => row.psi < 0.1 ? <Badge tone="good">{t('models.stable')}</Badge> : row.psi < 0.25 ? <Badge tone="watch">{t('models.moving')}</Badge> : <Badge tone="critical">{t('models.drifted')}</Badge> },
+            { head: t('operations.status'), cell: (row) => row.psi === null ? <span className="fine">{t('models.too_few')}</span> : row.psi < 0.1 ? <Badge tone="good">{t('models.stable')}</Badge> : row.psi < 0.25 ? <Badge tone="watch">{t('models.moving')}</Badge> : <Badge tone="critical">{t('models.drifted')}</Badge> },
           ]}
         />
       )}

@@ -8,7 +8,7 @@ import { useLive } from '../lib/live';
 import { useAction, useList } from '../lib/resource';
 import { go, Link, set_query, usePlace } from '../lib/router';
 import { useSession } from '../lib/session';
-import { Badge, Button, Failure, Panel, Segments, Severity, Tabs } from '../ui/basic';
+import { AlertTitle, Badge, Button, Failure, Panel, Segments, Severity, Tabs } from '../ui/basic';
 import { CsvLink, ListTable } from '../ui/table';
 import { CasesTab } from './operations_cases';
 import { EventsTab } from './operations_events';
@@ -54,7 +54,7 @@ function AlertsTab(): ReactNode {
         empty={t('operations.alerts_empty')}
         empty_hint={t('overview.no_alerts_hint')}
         columns={[
-          { head: t('operations.alert'), wide: true, cell: (alert) => <Link to={alert.kind === 'signal' ? `/signals/${alert.subject_id}` : `/decisions/${alert.subject_id}`}>{alert.title}</Link> },
+          { head: t('operations.alert'), wide: true, cell: (alert) => <Link to={alert.kind === 'signal' ? `/signals/${alert.subject_id}` : `/decisions/${alert.subject_id}`}><AlertTitle title={alert.title} /></Link> },
           { head: t('operations.kind'), cell: (alert) => name('kind', alert.kind) },
           { head: t('signals.severity_head'), cell: (alert) => <Severity value={alert.severity} /> },
           { head: t('operations.created'), cell: (alert) => <span className="nowrap">{f.short_time(alert.created_at)}</span> },

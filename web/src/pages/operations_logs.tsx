@@ -5,6 +5,7 @@ import { post } from '../api/client';
 import { useWords } from '../lib/language';
 import { useAction } from '../lib/resource';
 import { Badge, Button, Empty, Failure, Panel } from '../ui/basic';
+import { go } from '../lib/router';
 import { useSession } from '../lib/session';
 import { RowsInput } from '../ui/csv_input';
 import { Table } from '../ui/table';
@@ -18,31 +19,29 @@ interface Window {
   last_line: number;
   score: number;
   threshold: number;
-  anomalous: boolean;
+  anomaly: boolean;
   decision_id: string | null;
-  lines: { line: number; text: string; surprise: number }[];
+  /** The line that surprised most, where the window is an anomaly. */
+  line?: number;
+  text?: string;
+  template?: string;
 }
 
-function WindowView({ window }: { window: Window }): ReactNode {
+function Windows({ windows }: { windows: readonly Window[] }): ReactNode {
   const { t, f } = useWords();
-  const top = Math.max(1e-9, ...window.lines.map((line) => line.surprise));
   return (
-    <details className="window" open={window.anomalous}>
-      <summary>
-        <span className="num">{t('operations.line')} {f.count(window.first_line)}–{f.count(window.last_line)}</span>
-        <Badge tone={window.anomalous ? 'critical' : 'good'}>{window.anomalous ? t('operations.anomalous') : t('operations.normal')}</Badge>
-        <span className="fine num">{f.number(window.score, 3)} · {t('operations.threshold', { value: f.number(window.threshold, 3) })}</span>
-      </summary>
-      <ol className="log">
-        {window.lines.map((line) => (
-          <li key={line.line} style={{ backgroundColor: line.surprise >= 0.5 * top ? `rgba(var(--mark), ${(0.35 * line.surprise / top).toFixed(2)})` : undefined }}>
-            <span className="num fine">{line.line}</span>
-            <code>{line.text}</code>
-            <span className="num">{f.number(line.surprise, 2)}</span>
-          </li>
-        ))}
-      </ol>
-    </details>
+    <Table
+      label={t('operations.windows')}
+      rows={[...windows].sort((a, b) => b.score - a.score)}
+      row_key={(row) => String(row.first_line)}
+      onOpen={(row) => row.decision_id && go(`/decisions/${row.decision_id}`)}
+      columns={[
+        { head: t('operations.line'), cell: (row) => <span className="num nowrap">{f.count(row.first_line)}–{f.count(row.last_line)}</span> },
+        { head: t('operations.status'), cell: (row) => <Badge tone={row.anomaly ? 'critical' : 'good'}>{row.anomaly ? t('operations.anomalous') : t('operations.normal')}</Badge> },
+        { head: t('operations.score'), numeric: true, cell: (row) => <>{f.number(row.score, 3)}<p className="fine">{t('operations.threshold', { value: f.number(row.threshold, 3) })}</p></> },
+        { head: t('operations.surprising'), wide: true, cell: (row) => row.text && <><span className="fine num">{f.count(row.line)}</span> <code className="wrap-any">{row.text}</code></> },
+      ]}
+    />
   );
 }
 
@@ -52,7 +51,7 @@ export function LogsTab(): ReactNode {
   const [text, set_text] = useState('');
   const lines = text.split('\n').map((line) => line.trimEnd()).filter((line) => line !== '');
   const templates = useAction(() => post<Templates>('/v1/operations/templates', { lines }));
-  const anomalies = useAction(() => post<{ items: Window[] }>('/v1/operations/log-anomalies', { lines }));
+  const anomalies = useAction(() => post<{ window: number; items: Window[] }>('/v1/operations/log-anomalies', { lines }));
   const nothing = templates.data === null && anomalies.data === null;
   return (
     <div className="columns two">
@@ -71,7 +70,7 @@ export function LogsTab(): ReactNode {
         {nothing && <Panel><Empty title={t('operations.logs_empty')}>{t('operations.log_hint')}</Empty></Panel>}
         {anomalies.data && (
           <Panel title={t('operations.windows')} flush>
-            {anomalies.data.items.map((window) => <WindowView key={window.first_line} window={window} />)}
+            {anomalies.data.items.length === 0 ? <Empty title={t('operations.too_few_lines', { n: anomalies.data.window })} /> : <Windows windows={anomalies.data.items} />}
           </Panel>
         )}
         {templates.data && (

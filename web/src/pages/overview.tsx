@@ -10,7 +10,7 @@ import { useList, useResource } from '../lib/resource';
 import { go, Link, set_query, usePlace } from '../lib/router';
 import { useSession } from '../lib/session';
 import { excerpt } from '../lib/spans';
-import { Button, Empty, Failure, Loading, Panel, Probability, RiskTag, Segments, Severity } from '../ui/basic';
+import { AlertTitle, Button, Empty, Failure, Loading, Panel, Probability, RiskTag, Segments, Severity } from '../ui/basic';
 import { Chart, Legend } from '../ui/chart';
 import type { Word } from '../words';
 import { AddDocument } from './add_document';
@@ -169,7 +169,7 @@ function Alerts(): ReactNode {
     <ul className="feed">
       {list.items.map((alert) => (
         <li key={alert.id}>
-          <Link to={alert.kind === 'signal' ? `/signals/${alert.subject_id}` : `/decisions/${alert.subject_id}`} className="feed-title">{excerpt(alert.title, 110)}</Link>
+          <Link to={alert.kind === 'signal' ? `/signals/${alert.subject_id}` : `/decisions/${alert.subject_id}`} className="feed-title"><AlertTitle title={excerpt(alert.title, 110)} /></Link>
           <div className="feed-line">
             <Severity value={alert.severity} />
             <span className="fine">{f.short_time(alert.created_at)}</span>

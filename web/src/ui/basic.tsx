@@ -2,7 +2,7 @@
 // The small parts that every page is made of: panels, states, buttons, fields, badges, bars.
 import { useId, type ButtonHTMLAttributes, type ReactNode } from 'react';
 import type { Problem } from '../api/client';
-import type { Interval } from '../api/types';
+import { risks, type Interval } from '../api/types';
 import { useWords } from '../lib/language';
 import { Icon, type IconName } from './icons';
 
@@ -114,6 +114,13 @@ export function RiskTag({ risk }: { risk: string }): ReactNode {
       {name('risk', risk)}
     </span>
   );
+}
+
+/** "credit: Acme defaulted…" as the server words an alert: the kind of risk becomes its tag. */
+export function AlertTitle({ title }: { title: string }): ReactNode {
+  const match = /^(\w+): (.*)$/s.exec(title);
+  const risk = risks.find((known) => known === match?.[1]);
+  return risk ? <>{match?.[2]} <RiskTag risk={risk} /></> : title;
 }
 
 /** A probability with its 90 % interval on a scale from 0 to 1. */

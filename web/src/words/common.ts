@@ -51,11 +51,9 @@ export const common = {
   'action.print': ['Print', '打印'],
   'action.back': ['Back', '返回'],
   'action.cancel': ['Cancel', '取消'],
-  'action.close': ['Close', '关闭'],
   'action.clear': ['Clear filters', '清除筛选'],
   'action.all': ['All', '全部'],
   'action.open': ['Open', '打开'],
-  'action.refresh': ['Refresh', '刷新'],
   'probability.interval': ['90% interval {lo} to {hi}', '90% 区间 {lo} 至 {hi}'],
 
   'risk.market': ['Market', '市场风险'],
