@@ -308,6 +308,7 @@ export interface CreditPolicy {
   currency: string;
   approve_pd: number;
   decline_pd: number;
+  max_amount?: string | number | null;
   amount_column?: string | null;
   income_column?: string | null;
   term_column?: string | null;
@@ -390,7 +391,7 @@ export interface Loss {
   id: string;
   occurred_on: string;
   type: string;
-  category: string;
+  category: string | null;
   amount: string;
   recovery: string;
   currency: string;

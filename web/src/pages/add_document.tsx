@@ -10,7 +10,7 @@ import { useSession } from '../lib/session';
 import { Button, Failure, Field, Panel } from '../ui/basic';
 
 interface Added {
-  items: { id: string; status: string; assessment?: Assessment | null }[];
+  items: { id: string; status: string; scan?: Pick<Assessment, 'severity' | 'sentiment'> | null }[];
   rejected?: Rejected[];
 }
 
@@ -32,7 +32,7 @@ export function AddDocument({ done }: { done?: () => void }): ReactNode {
     event.preventDefault();
     void read.run();
   };
-  const quiet = read.data?.items[0]?.assessment;
+  const quiet = read.data?.items[0]?.scan;
   const rejected = read.data?.rejected?.[0];
   return (
     <Panel title={t('add.title')}>

@@ -13,7 +13,10 @@ import { DecisionPage } from './decision';
 import { DecisionTable } from './decision_table';
 
 const tabs = ['trail', 'decisions', 'overrides', 'feedback'] as const;
-const kinds = ['', 'credit', 'trade', 'var', 'portfolio', 'transaction', 'comparison'] as const;
+const kinds = [
+  '', 'credit', 'trade', 'var', 'portfolio', 'event', 'transaction', 'log_window', 'surveillance', 'indicator', 'capital', 'liquidity', 'customer', 'offer',
+  'complaint', 'answer', 'comparison', 'promotion',
+] as const;
 
 function TrailTab(): ReactNode {
   const { t, f } = useWords();

@@ -25,6 +25,16 @@ export function policy_inputs(model: CreditModel): CreditInput[] {
     .map((name) => ({ name, kind: 'number' }));
 }
 
+/** Values in the middle of what training saw; for the policy's own columns half of what may be lent, over three years. */
+function example_of(model: CreditModel): Values {
+  const policy = model.policy;
+  const own = (name: string): string =>
+    name === policy?.amount_column ? String(Math.round(Number(policy.max_amount ?? 0) / 2) || 5000) : name === policy?.term_column ? '36' : '';
+  return Object.fromEntries([
+    ...model.inputs.map((input) => [input.name, middle_value(input)]), ...policy_inputs(model).map((input) => [input.name, own(input.name)]),
+  ]);
+}
+
 /** A step that fits the range: 1 for counts, finer for ratios. */
 export function step_of(input: CreditInput): number {
   const [lo, hi] = [input.min ?? 0, input.max ?? 1];
@@ -136,7 +146,7 @@ export function Application({ model, values, onValues, verdict, onVerdict }: Pro
   };
   return (
     <div className="columns two">
-      <Panel title={t('credit.tab_apply')} className="no-print" aside={<Button tone="quiet" onClick={() => onValues(Object.fromEntries(model.inputs.map((input) => [input.name, middle_value(input)])))}>{t('credit.fill_example')}</Button>}>
+      <Panel title={t('credit.tab_apply')} className="no-print" aside={<Button tone="quiet" onClick={() => onValues(example_of(model))}>{t('credit.fill_example')}</Button>}>
         <form className="stack" onSubmit={submit}>
           <div className="form-grid top">
             <Field label={t('credit.number')}>{(id) => <input id={id} className="input" value={number} onChange={(event) => set_number(event.target.value)} />}</Field>
@@ -147,7 +157,7 @@ export function Application({ model, values, onValues, verdict, onVerdict }: Pro
           <div className="row spread">
             <div className="row">
               <Button type="submit" tone="main" value="decide" busy={send.busy} disabled={!may('officer')}>{t('credit.decide')}</Button>
-              <Button type="submit" value="score" formNoValidate busy={send.busy} disabled={!may('analyst')}>{t('credit.score')}</Button>
+              <Button type="submit" value="score" busy={send.busy} disabled={!may('analyst')}>{t('credit.score')}</Button>
             </div>
             <div className="row">
               <span className="label">{t('credit.reason_language')}</span>

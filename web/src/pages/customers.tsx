@@ -79,7 +79,7 @@ function WithModel({ model }: { model: CustomerModel }): ReactNode {
   const rows = usable_rows(text);
   const score = useAction(() => post<{ items: ScoredRow[]; rejected: Rejected[] }>('/v1/customers/score', { model: model.id, customers: rows ?? [], language }));
   const recommend = useAction(() => post<{ items: Offers[] }>('/v1/customers/recommend', { customers: rows ?? [], language }));
-  const example = (): void => set_text(`${model.inputs.map((input) => input.name).join(',')}\n${model.inputs.map((input) => middle_value(input)).join(',')}\n`);
+  const example = (): void => set_text(`${model.inputs.map((input) => input.name).join(',')}\n${model.inputs.map((input) => middle_value(input) || '1').join(',')}\n`);
   return (
     <div className="stack">
       <Panel title={t('customers.rows')} aside={<Button tone="quiet" onClick={example}>{t('customers.example')}</Button>}>

@@ -30,7 +30,7 @@ function InstrumentTab(): ReactNode {
   const from = range === 'all' ? '' : new Date(Date.parse(chosen.last) - Number(range) * 86_400_000).toISOString().slice(0, 10);
   return (
     <div className="stack">
-      <div className="form-grid top">
+      <div className="toolbar">
         <Field label={t('markets.instrument')}>
           {(id) => (
             <select id={id} className="select" value={chosen.id} onChange={(event) => set_query({ id: event.target.value })}>

@@ -100,7 +100,7 @@ export function AdvicePanel(): ReactNode {
   const { may } = useSession();
   const form = useResource<{ questions: Question[] }>('/v1/advice/questionnaire');
   const past = useList<Decision>('/v1/advice');
-  const instruments = useList<Instrument>('/v1/prices?limit=500');
+  const instruments = useList<Instrument>('/v1/prices');
   const files = [...new Set(instruments.items.map((item) => item.file))];
   const [client, set_client] = useState('');
   const [answers, set_answers] = useState<Readonly<Record<string, string>>>({});

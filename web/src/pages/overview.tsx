@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the risk team sees first: key figures, risk over time, who is concerned, what is critical. New signals arrive live.
-import { useMemo, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { post, with_query } from '../api/client';
 import type { Alert, Overview, Signal } from '../api/types';
 import { time_axis, value_axis, type Palette } from '../charts/palette';
@@ -157,7 +157,7 @@ function Alerts(): ReactNode {
   const { t, f } = useWords();
   const { may } = useSession();
   const list = useList<Alert>('/v1/alerts?status=open&limit=6');
-  useLive<Alert>('alert', () => list.reload());
+  useLive<Alert>('alert', (alert) => list.change((items) => [alert, ...items.filter((item) => item.id !== alert.id)].filter((item) => item.status === 'open').slice(0, 6)));
   const act = async (path: string, then?: (answer: { id?: string }) => void): Promise<void> => {
     const answer = await post<{ id?: string }>(path).catch(() => ({}));
     list.reload();
@@ -193,17 +193,19 @@ export default function OverviewPage(): ReactNode {
   const range = ranges.find((known) => known === asked) ?? 'all';
   const { data, problem, reload } = useResource<Overview>(overview_path(range));
   const [fresh, set_fresh] = useState<ReadonlySet<string>>(new Set());
+  const [arrived, set_arrived] = useState<readonly Signal[]>([]);
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
-  // A burst of signals reads the figures once.
+  // A signal counts and shows at once; the whole picture is read again after a burst. The server draws it at most once a second.
   useLive<Signal>('signal', (signal) => {
     set_fresh((old) => new Set([...old, signal.id].slice(-200)));
-    if (timer.current === null) {
-      timer.current = setTimeout(() => {
-        timer.current = null;
-        reload();
-      }, 400);
-    }
+    set_arrived((old) => [signal, ...old.filter((item) => item.id !== signal.id)]);
+    if (timer.current !== null) clearTimeout(timer.current);
+    timer.current = setTimeout(reload, 1200);
   });
+  useEffect(() => set_arrived([]), [data]);
+  useEffect(() => () => {
+    if (timer.current !== null) clearTimeout(timer.current);
+  }, []);
   if (problem) return <Failure problem={problem} retry={reload} />;
   if (data === null) return <Loading lines={8} />;
   if (data.counts['documents'] === 0) {
@@ -222,7 +224,7 @@ export default function OverviewPage(): ReactNode {
   const bucket = t(`overview.${data.bucket === 'day' || data.bucket === 'week' ? data.bucket : 'month'}`);
   return (
     <div className="stack">
-      <KeyFigures counts={data.counts} />
+      <KeyFigures counts={{ ...data.counts, signals: (data.counts['signals'] ?? 0) + arrived.length }} />
       <div className="columns main-side">
         <div className="stack">
           <Panel
@@ -237,7 +239,7 @@ export default function OverviewPage(): ReactNode {
         </div>
         <div className="stack">
           <Panel title={t('overview.critical')} flush>
-            <CriticalList signals={data.newest_critical} fresh={fresh} />
+            <CriticalList signals={[...arrived.filter((signal) => signal.severity >= 3), ...data.newest_critical].slice(0, 10)} fresh={fresh} />
           </Panel>
           <Panel title={t('overview.alerts')} flush>
             <Alerts />

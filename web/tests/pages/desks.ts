@@ -57,7 +57,7 @@ export function desk_tests(stage: Stage): void {
     await visitor.page.getByRole('tab', { name: 'What if' }).click();
     const now = visitor.page.locator('.compare-grid b').first();
     const was = Number.parseFloat((await now.textContent()) ?? '');
-    await visitor.page.getByLabel('missed payments').fill('3');
+    await visitor.page.getByRole('slider', { name: 'missed payments' }).fill('3');
     await visitor.page.waitForFunction((old) => Number.parseFloat(document.querySelector('.compare-grid b')?.textContent ?? '') > old, was);
     await visitor.page.getByRole('img', { name: /Line: probability of default/ }).waitFor();
     await visitor.page.getByRole('tab', { name: 'Fairness' }).click();

@@ -90,7 +90,7 @@ export function people_tests(stage: Stage): void {
       await page.emulateMedia({ media: 'screen' });
       await page.locator('.facts a[href^="/decisions/"]').click();
       await page.getByLabel('Other outcome').selectOption('approve');
-      await page.getByLabel('Reason').fill('guarantor found');
+      await page.getByRole('textbox', { name: 'Reason' }).fill('guarantor found');
       await page.getByRole('button', { name: 'Propose' }).click();
       await page.getByText(/Another officer must decide this/).waitFor();
       const address = new URL(page.url()).pathname;

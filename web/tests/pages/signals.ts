@@ -73,6 +73,8 @@ export function signal_tests(stage: Stage): void {
       text: 'Authorities take control of Halverstow Trust Bank after it fails to repay depositors and misses a bond coupon',
     });
     assert.equal(response.status, 201, await response.text());
+    await visitor.page.locator('.figure', { hasText: 'Open alerts' }).waitFor();
+    await visitor.page.getByRole('link', { name: /Authorities take control of Halverstow/ }).first().waitFor();
     await visitor.page.waitForFunction((n) => Number(document.querySelector('.figure-value')?.textContent) > n, before);
     await visitor.leave();
   });

@@ -27,7 +27,7 @@ export function make_world(): World {
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
   write('news.csv', data.news_csv(12, 5, last_day));
   write('names.csv', data.watch_list_csv());
-  write('index.csv', data.prices_csv(700, last_day));
+  write('index.csv', data.prices_csv(1100, last_day));
   write('funds.csv', data.funds_csv(560, last_day));
   write('loans.csv', data.borrowers_csv(600));
   write('policy.toml', data.credit_policy);
@@ -38,6 +38,15 @@ export function make_world(): World {
   ballast(world, ['customers', 'train', '--data', 'churn.csv', '--label', 'left', '--positive', 'yes', '--output', 'churn']);
   ballast(world, ['operations', 'losses', 'import', 'losses.csv']);
   return world;
+}
+
+/** The desks' models and tables, as far as this program can serve them. */
+function desks(): string[] {
+  const help = execFileSync(program, ['serve', '--help'], { encoding: 'utf8' });
+  const all: readonly (readonly string[])[] = [
+    ['--credit', 'loans'], ['--policy', 'policy.toml'], ['--customers', 'churn'], ['--prices', 'index.csv', 'funds.csv'],
+  ];
+  return all.filter(([option]) => help.includes(`${option} `)).flat();
 }
 
 export class Server {
@@ -51,7 +60,7 @@ export class Server {
   static async start(world: World, more: readonly string[] = []): Promise<Server> {
     const child = spawn(program, [
       'serve', '--port', '0', '--json', '--no-log', '--rate', '0', '--store', `sqlite:${world.store}`, '--web', process.env['BALLAST_WEB'] ?? '',
-      '--watchlist', 'names.csv', ...more,
+      '--watchlist', 'names.csv', ...desks(), ...more,
     ], { cwd: world.folder, env: { ...process.env, OMP_WAIT_POLICY: 'PASSIVE' }, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     child.stderr.on('data', (text: Buffer) => {
