@@ -91,6 +91,7 @@ int run(int argc, char** argv) {
   add_quality(app, common);
   add_compare(app, common);
   add_serve(app, common);
+  add_store(app, common);
   add_bench(app, common);
   try {
     app.parse(argc, argv);

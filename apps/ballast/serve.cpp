@@ -29,7 +29,8 @@ namespace fs = std::filesystem;
 
 struct ServeArguments {
   serve::ServeOptions options;
-  std::string risk_model, web, log;
+  std::string risk_model, web, log, offers;
+  std::vector<std::string> customers;
   double body_megabytes = 16;
   bool no_scan = false, no_log = false;
 };
@@ -79,6 +80,13 @@ void run(const ServeArguments& a, const Common& common) {
   options.limits.burst = 2 * options.limits.rate;
   if (a.risk_model != "none") options.risk_model = a.risk_model.empty() ? default_model() : fs::path(a.risk_model);
   options.log = log_of(a, common);
+  options.customers = open_customers(a.customers, a.offers);
+  options.replay = [](const decide::Decision& was) {
+    decide::Decision now = replay_of(was.kind)(was);
+    sign(now);
+    decide::seal(now);
+    return now;
+  };
   serve::Server server(options);
   server.start();
   if (common.json) {
@@ -122,6 +130,15 @@ void add_models(CLI::App& verb, ServeArguments& a) {
                   "Folder of the model that reads documents (default: $BALLAST_MODEL, else the embedded one); none: no"
                   " scanning");
   verb.add_option("--watchlist", o.watch_list, "CSV of names to look for: name,aliases (a|b),kind,ticker");
+  verb.add_option("--credit", o.credit_models, "Folders of credit models");
+  verb.add_option("--policy", o.credit_policy, "The credit policy, a TOML file");
+  verb.add_option("--customers", a.customers, "Folders of models of customers");
+  verb.add_option("--offers", a.offers, "TOML file of offers to customers");
+  verb.add_option("--prices", o.prices, "CSV files of prices, every column an instrument");
+  verb.add_option("--fraud", o.fraud_model, "Folder of a model of fraud");
+  verb.add_option("--rules", o.fraud_rules, "Rules (TOML) beside it, in place of those it was saved with");
+  verb.add_option("--log-model", o.log_model, "Folder of a model of log windows");
+  verb.add_option("--model", o.causal_models, "Folders of causal language models, for completions and chat");
   verb.add_flag("--no-scan", a.no_scan, "Scan only what a request asks to be scanned");
   verb.add_option("--alert-severity", o.alert_severity, "Signals of documents this severe are alerts; 4: none")
       ->check(CLI::Range(1, 4))

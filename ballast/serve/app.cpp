@@ -8,12 +8,15 @@
 
 #include "ballast/base/clock.h"
 #include "ballast/base/hash.h"
+#include "ballast/base/memory.h"
+#include "ballast/engine/isa.h"
 #include "ballast/serve/auth/secrets.h"
 #include "ballast/serve/http/problem.h"
 #include "ballast/serve/live/desks.h"
 #include "ballast/serve/live/intake.h"
 #include "ballast/serve/live/jobs.h"
 #include "ballast/serve/live/moments.h"
+#include "ballast/serve/live/webhooks.h"
 #include "ballast/store/work.h"
 
 namespace ballast::serve {
@@ -39,6 +42,11 @@ void add_openai_error(Response& response) {
   response.body = base::dump_json(json);
 }
 
+/// Answers with keys and tokens in them are never kept.
+bool shows_secrets(const Route& route) {
+  return route.tag == "accounts" || route.tag == "session" || route.tag == "administration";
+}
+
 }  // namespace
 
 App::App(ServeOptions given)
@@ -51,6 +59,7 @@ App::App(ServeOptions given)
   desks = std::make_unique<Desks>(*this);
   intake = std::make_unique<Intake>(*this);
   jobs = std::make_unique<Jobs>(*this);
+  webhooks = std::make_unique<Webhooks>(*this);
   add_schemas(routes);
   add_health(*this);
   add_session(*this);
@@ -61,6 +70,14 @@ App::App(ServeOptions given)
   add_overview(*this);
   add_decisions(*this);
   add_work(*this);
+  add_credit(*this);
+  add_market(*this);
+  add_advice(*this);
+  add_operations(*this);
+  add_customers(*this);
+  add_openai(*this);
+  add_drift(*this);
+  add_administration(*this);
 }
 
 App::~App() = default;
@@ -71,6 +88,13 @@ void App::log(const char* level, const std::string& what, Json fields) {
   line.update(fields);
   const std::lock_guard lock(log_mutex_);
   options.log(base::dump_json(line));
+}
+
+void App::keep(decide::Decision& decision) {
+  decision.build = options.build;
+  decision.isa = engine::isa_name();
+  decision.cost.peak_memory = base::peak_memory_bytes();
+  decide::keep(*stores.lend(), {&decision, 1});
 }
 
 void App::dispatch(std::shared_ptr<Request> request, Reply reply) {
@@ -144,7 +168,7 @@ void App::answer(const Route& route, const std::shared_ptr<Request>& request, co
       }
     }
     routes.check_request(route, *request);
-    if (route.method == Method::post && request->header("idempotency-key") != nullptr) {
+    if (route.method == Method::post && request->header("idempotency-key") != nullptr && !shows_secrets(route)) {
       return answer_once(route, request, reply);
     }
     if (route.later) return route.later(request, reply);

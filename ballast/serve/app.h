@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "ballast/decide/decision.h"
 #include "ballast/serve/auth/gate.h"
 #include "ballast/serve/http/limits.h"
 #include "ballast/serve/http/routes.h"
@@ -18,9 +19,10 @@
 
 namespace ballast::serve {
 
-class Desks;   // live/desks.h: the models in service
-class Intake;  // live/intake.h: documents to the store and to signals
-class Jobs;    // live/jobs.h: long work
+class Desks;     // live/desks.h: the models in service
+class Intake;    // live/intake.h: documents to the store and to signals
+class Jobs;      // live/jobs.h: long work
+class Webhooks;  // live/webhooks.h: events to other systems
 
 struct App {
   explicit App(ServeOptions given);
@@ -36,11 +38,14 @@ struct App {
   std::unique_ptr<Desks> desks;
   std::unique_ptr<Intake> intake;
   std::unique_ptr<Jobs> jobs;
+  std::unique_ptr<Webhooks> webhooks;
   WorkLane quick, compute;
   std::atomic<bool> stopping{false};
   std::atomic<int> in_flight{0};
 
   void log(const char* level, const std::string& what, base::Json fields = base::Json::object());
+  /// Says who made a decision, seals and stores it: before anyone sees it.
+  void keep(decide::Decision& decision);
   /// Finds the route, checks who asks and what, has it answered, counts and logs it.
   void dispatch(std::shared_ptr<Request> request, Reply reply);
 
@@ -69,5 +74,16 @@ void add_alerts(App& app);
 void add_overview(App& app);
 void add_decisions(App& app);
 void add_work(App& app);
+void add_credit(App& app);
+void add_market(App& app);
+void add_advice(App& app);
+void add_operations(App& app);
+void add_customers(App& app);
+void add_openai(App& app);
+void add_drift(App& app);
+void add_administration(App& app);
+
+/// For each risk, how its probabilities of the last days compare with those before.
+base::Json drift_items(App& app, int days);
 
 }  // namespace ballast::serve

@@ -23,6 +23,7 @@
 #include "ballast/serve/live/feeder.h"
 #include "ballast/serve/live/intake.h"
 #include "ballast/serve/live/jobs.h"
+#include "ballast/serve/live/webhooks.h"
 #include "ballast/serve/net/connection.h"
 
 namespace ballast::serve {
@@ -195,6 +196,7 @@ void Server::start() {
   s.started = true;
   s.app.intake->start();
   s.app.jobs->start();
+  s.app.webhooks->start();
   s.feeder = std::make_unique<Feeder>(s.app);
   asio::co_spawn(s.io, s.accept_all(), asio::detached);
   asio::co_spawn(s.io, s.keep_alive(), asio::detached);
@@ -237,6 +239,7 @@ void Server::stop() {
   s.app.jobs->stop();
   s.app.intake->stop();
   s.feeder.reset();
+  s.app.webhooks->stop();
   s.app.hub.close();
   for (bool some = true; some && std::chrono::steady_clock::now() < end;) {
     std::promise<bool> left;

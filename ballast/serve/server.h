@@ -11,9 +11,12 @@
 #include <vector>
 
 #include "ballast/base/json.h"
+#include "ballast/decide/decision.h"
 #include "ballast/serve/http/limits.h"
 
 namespace ballast::serve {
+
+class CustomersDesk;  // customers.h
 
 struct ServeOptions {
   std::string address = "127.0.0.1";
@@ -25,8 +28,11 @@ struct ServeOptions {
   std::filesystem::path web;         // built files of the dashboard; empty: none
   std::filesystem::path risk_model;  // text classifier with a head "risk"; empty: documents are kept, not scanned
   std::string watch_list;            // CSV of names to look for; may be empty
-  std::vector<std::string> causal_models, credit_models, customer_models, prices;
-  std::string credit_policy, offers, fraud_model, fraud_rules, log_model;
+  std::vector<std::string> causal_models, credit_models, prices;
+  std::string credit_policy, fraud_model, fraud_rules, log_model;
+  std::shared_ptr<const CustomersDesk> customers;  // may be null
+  /// Makes a decision again, signed and sealed as this program would; null: decisions are not repeated here.
+  std::function<decide::Decision(const decide::Decision& was)> replay;
   int alert_severity = 2;  // a signal of a document with at least this severity is an alert
   bool scan = true;        // stored documents are scanned in the background
 

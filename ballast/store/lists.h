@@ -119,6 +119,8 @@ class Lists {
   Listed<OverrideRecord> overrides(const std::string& status, const Page& page);
   Listed<JobRecord> jobs(const std::string& status, const Page& page);
 
+  /// What a model said of documents, the newest first.
+  std::vector<AssessmentRecord> assessments(const std::string& model, std::int64_t limit);
   std::optional<OverrideRecord> last_override(const std::string& decision_id);
   std::vector<EntityRecord> entities_of(const std::string& document_id);
   /// The newest decision about each subject of one kind.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people and the service do with what was found: alerts, feedback, overrides of decisions by two people, long
-// jobs, requests that must not happen twice, and webhooks.
+// jobs, requests that must not happen twice, webhooks, and copies of the store itself.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -100,6 +101,12 @@ class Work {
   void update_delivery(const DeliveryRecord& delivery);
   /// Those waiting whose time has come.
   std::vector<DeliveryRecord> due_deliveries(const std::string& now, std::int64_t limit);
+
+  /// Copies the store to a file, as it is at one moment, while others read and write. All or nothing. Throws io.
+  void backup(const std::filesystem::path& file);
+  /// Makes this store what a copy holds, in one transaction; other connections see it at their next query. Throws
+  /// not_found, or bad_input where the file is no whole copy of a store or was written by a newer Ballast.
+  void restore(const std::filesystem::path& file);
 
  private:
   Store& store_;

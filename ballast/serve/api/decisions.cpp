@@ -34,6 +34,24 @@ Response one_decision(App& app, const Request& request) {
   return json_response(json);
 }
 
+Response replay(App& app, const Request& request) {
+  if (!app.options.replay) throw Problem(501, "this service does not repeat decisions");
+  const auto store = app.stores.lend();
+  const auto was = decide::find(*store, request.parameter("id"));
+  if (!was) throw Problem(404, "there is no such decision");
+  if (was->inputs.is_null()) throw Problem(409, "its inputs have been erased; only their hash is kept");
+  const base::Stopwatch watch;
+  Json differences = Json::array();
+  for (const decide::Difference& d : decide::differences(*was, app.options.replay(*was))) {
+    differences.push_back({{"field", d.field}, {"was", d.was}, {"now", d.now}});
+  }
+  return json_response({{"id", was->id},
+                        {"kind", was->kind},
+                        {"identical", differences.empty()},
+                        {"differences", differences},
+                        {"seconds", watch.seconds()}});
+}
+
 Response propose(App& app, const Request& request) {
   const Json body = request.json();
   const auto store = app.stores.lend();
@@ -160,6 +178,23 @@ void add_decisions(App& app) {
                     [&app](Request& r) { return one_decision(app, r); },
                     {}});
   }
+  app.routes.add({Method::post,
+                  "/v1/decisions/{id}/replay",
+                  Role::viewer,
+                  Lane::compute,
+                  "decisions",
+                  "The same decision again, compared bit for bit; nothing is kept",
+                  {},
+                  {},
+                  object({{"id", text()},
+                          {"kind", text()},
+                          {"identical", boolean()},
+                          {"differences", array(any())},
+                          {"seconds", number()}}),
+                  200,
+                  "application/json",
+                  [&app](Request& r) { return replay(app, r); },
+                  {}});
   add_overrides(app);
 }
 

@@ -4,6 +4,12 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/memory.h"
@@ -15,6 +21,24 @@ namespace ballast::serve {
 namespace {
 
 using namespace schema;
+
+constexpr int kDriftDays = 7;
+
+/// Looking for drift reads thousands of assessments: not at every scrape.
+class DriftWatch {
+ public:
+  bool due() {
+    const auto now = std::chrono::steady_clock::now();
+    const std::lock_guard lock(mutex_);
+    if (looked_ && now - *looked_ < std::chrono::minutes(5)) return false;
+    looked_ = now;
+    return true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<std::chrono::steady_clock::time_point> looked_;
+};
 
 // The dashboard runs its own scripts and asks this service only; charts set styles on their elements.
 constexpr const char* kContentPolicy =
@@ -56,11 +80,11 @@ std::filesystem::path file_of(const std::filesystem::path& folder, const std::st
 }  // namespace
 
 Response dashboard_file(const App& app, const Request& request) {
-  if (app.options.web.empty()) {
-    throw Problem(404, "this service has no dashboard", "", "build it, or name its folder with --web");
-  }
   if (request.path.starts_with("/v1/") || request.path == "/v1") {
     throw Problem(404, "there is nothing at this path", "", "GET /openapi.json lists what is");
+  }
+  if (app.options.web.empty()) {
+    throw Problem(404, "this service has no dashboard", "", "build it, or name its folder with --web");
   }
   const auto file = file_of(app.options.web, request.path);
   struct stat info {};
@@ -96,13 +120,14 @@ Response readiness(App& app) {
   return json_response({{"status", ready ? "ready" : "not ready"}, {"checks", checks}}, ready ? 200 : 503);
 }
 
-Response metrics_text(App& app) {
+Response metrics_text(App& app, DriftWatch& drift) {
   app.metrics.set("ballast_queue_waiting", "Work that waits for a thread", static_cast<double>(app.quick.waiting()),
                   {"lane", "quick"});
   app.metrics.set("ballast_queue_waiting", "Work that waits for a thread", static_cast<double>(app.compute.waiting()),
                   {"lane", "compute"});
   app.metrics.set("ballast_queue_waiting", "Work that waits for a thread", static_cast<double>(app.intake->waiting()),
                   {"lane", "documents"});
+  if (drift.due()) drift_items(app, kDriftDays);  // sets its own figures
   app.metrics.set("ballast_event_listeners", "Open event streams", static_cast<double>(app.hub.listeners()));
   app.metrics.set("ballast_http_in_flight", "Requests being answered", app.in_flight.load());
   app.metrics.set("ballast_peak_memory_bytes", "Peak resident memory", static_cast<double>(base::peak_memory_bytes()));
@@ -154,7 +179,7 @@ void add_health(App& app) {
                   {},
                   200,
                   "text/plain",
-                  [&app](Request&) { return metrics_text(app); },
+                  [&app, drift = std::make_shared<DriftWatch>()](Request&) { return metrics_text(app, *drift); },
                   {}});
   app.routes.add({Method::get,
                   "/openapi.json",

@@ -16,6 +16,13 @@ namespace {
 
 using namespace schema;
 
+Json features_of(const App& app) {
+  Json features = app.desks->features();
+  features["customers"] = app.options.customers != nullptr;
+  features["replay"] = app.options.replay != nullptr;
+  return features;
+}
+
 Json session_json(App& app, const Principal& who) {
   static const char* const kModes[] = {"none", "open", "session", "key"};
   return {{"mode", kModes[static_cast<int>(who.how)]},
@@ -24,7 +31,7 @@ Json session_json(App& app, const Principal& who) {
           {"csrf", or_null(who.csrf)},
           {"version", app.options.version},
           {"build", app.options.build},
-          {"features", app.desks->features()}};
+          {"features", features_of(app)}};
 }
 
 std::string cookie(const Request& request, const std::string& token, std::chrono::seconds lives) {
@@ -33,6 +40,7 @@ std::string cookie(const Request& request, const std::string& token, std::chrono
 }
 
 Response log_in(App& app, Request& request) {
+  app.gate.check_same_origin(request);
   const Json body = request.json();
   const auto login =
       app.gate.log_in(body["user"].get<std::string>(), body["password"].get<std::string>(), request.remote);
@@ -43,6 +51,7 @@ Response log_in(App& app, Request& request) {
 }
 
 Response log_out(App& app, Request& request) {
+  app.gate.check_same_origin(request);
   app.gate.log_out(request);
   Response response;
   response.status = 204;

@@ -32,6 +32,9 @@ class Gate {
   /// Nobody needs to say who they are: loopback, and neither user nor key was ever made.
   bool open();
 
+  /// Throws Problem 403 where a browser says that a page of elsewhere asks for a change.
+  void check_same_origin(const Request& request) const;
+
   struct Login {
     Principal principal;
     std::string token;  // for the cookie
@@ -49,7 +52,6 @@ class Gate {
   };
   void identify_key(Request& request, const std::string& key);
   bool identify_session(Request& request);
-  void check_same_origin(const Request& request) const;
   void note_use(const std::string& key_id);
 
   StorePool& stores_;

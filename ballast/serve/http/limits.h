@@ -19,9 +19,11 @@ struct Limits {
   std::chrono::seconds write_time{30};   // for each piece of an answer that the client must take
   std::size_t connections = 4096;
   std::size_t connections_an_address = 2048;
-  std::size_t queue = 1024;            // requests that wait for a thread, each lane; more are turned away with 503
-  double rate = 500;                   // requests a second of one key, user or address; 0: no limit
-  double burst = 1000;                 // that may come at once
+  std::size_t queue = 1024;  // requests that wait for a thread, each lane; more are turned away with 503
+  double rate = 500;         // requests a second of one key, user or address; 0: no limit
+  double burst = 1000;       // that may come at once
+  std::chrono::milliseconds webhook_pause{
+      5000};                           // before an event that was not taken is sent again; then twice as long
   std::chrono::seconds stop_time{20};  // for what was accepted when the service stops
 };
 

@@ -213,7 +213,14 @@ std::string percent_decoded(std::string_view text, bool plus_is_space) {
 void parse_target(Request& request) {
   const std::string_view target = request.target;
   const std::size_t mark = std::min(target.find('?'), target.size());
-  request.path = percent_decoded(target.substr(0, mark), false);
+  const std::string_view path = target.substr(0, mark);
+  request.path = percent_decoded(path, false);
+  request.segments.clear();
+  for (std::size_t at = 1; at <= path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    request.segments.push_back(percent_decoded(path.substr(at, end - at), false));
+    at = end + 1;
+  }
   for (std::size_t at = mark + 1; at < target.size();) {
     const std::size_t end = std::min(target.find('&', at), target.size());
     const std::string_view one = target.substr(at, end - at);

@@ -115,7 +115,7 @@ Route& Routes::add(Route route) {
 
 Routes::Match Routes::match(Request& request) const {
   const Method method = request.method == Method::head ? Method::get : request.method;
-  const auto path = segments_of(request.path);
+  const std::vector<std::string>& path = request.segments;
   Match found;
   std::size_t best = 0;
   for (std::size_t i = 0; i < routes_.size(); ++i) {

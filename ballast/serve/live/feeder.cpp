@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/serve/live/feeder.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 #include "ballast/serve/api/records.h"
+#include "ballast/serve/live/webhooks.h"
 #include "ballast/store/lists.h"
 
 namespace ballast::serve {
@@ -57,8 +60,22 @@ void Feeder::run() {
   }
 }
 
+void Feeder::tell(store::Store& store, const std::string& topic, const std::string& event, const std::string& key,
+                  const base::Json& data) {
+  app_.hub.publish(topic, event, data);
+  app_.webhooks->enqueue(store, topic, event, key, data);
+}
+
 bool Feeder::look(store::Store& store, Places& places) {
   bool more = false;
+  // A store that was put back from a copy may end before the place that was reached.
+  store::Lists lists(store);
+  for (const auto& [table, place] : {std::pair{"signals", &places.signals},
+                                     {"alerts", &places.alerts},
+                                     {"case_events", &places.cases},
+                                     {"decisions", &places.decisions}}) {
+    *place = std::min(*place, lists.last_row(table));
+  }
   tell_signals(store, places, more);
   tell_others(store, places, more);
   return more;
@@ -73,7 +90,7 @@ void Feeder::tell_signals(store::Store& store, Places& places, bool& more) {
     store::SignalFilter filter;
     filter.id = id;
     for (const auto& signal : lists.signals(filter, {1, "", ""}).items) {
-      app_.hub.publish("signals", "signal", to_json(signal));
+      tell(store, "signals", "signal", id, to_json(signal));
       app_.metrics.add("ballast_signals_total", "Signals found", 1, {"risk", signal.signal.risk});
     }
   }
@@ -109,13 +126,17 @@ void Feeder::tell_others(store::Store& store, Places& places, bool& more) {
     return ids;
   };
   for (const std::string& id : ids_of("alerts", places.alerts)) {
-    if (const auto alert = work.find_alert(id)) app_.hub.publish("alerts", "alert", to_json(*alert));
+    if (const auto alert = work.find_alert(id)) tell(store, "alerts", "alert", id, to_json(*alert));
   }
   for (const std::string& id : ids_of("case_events", places.cases)) {
-    if (const auto found = store.find_case(id)) app_.hub.publish("cases", "case", risk::to_json(*found));
+    if (const auto found = store.find_case(id)) {
+      tell(store, "cases", "case", id + "|" + std::to_string(found->events.size()), risk::to_json(*found));
+    }
   }
   for (const std::string& id : ids_of("decisions", places.decisions)) {
-    if (const auto found = store.find_decision(id)) app_.hub.publish("decisions", "decision", to_json({*found, {}}));
+    if (const auto found = store.find_decision(id)) {
+      tell(store, "decisions", "decision", id, to_json({*found, {}}));
+    }
   }
 }
 

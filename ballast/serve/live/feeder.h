@@ -28,6 +28,8 @@ class Feeder {
   void raise_alerts(store::Store& store);
   void tell_signals(store::Store& store, Places& places, bool& more);
   void tell_others(store::Store& store, Places& places, bool& more);
+  void tell(store::Store& store, const std::string& topic, const std::string& event, const std::string& key,
+            const base::Json& data);
 
   App& app_;
   std::atomic<bool> stopping_{false};

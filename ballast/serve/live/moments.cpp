@@ -41,7 +41,7 @@ std::string moment_text(system_clock::time_point at) {
                      time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
-std::string moment_after(seconds after) {
+std::string moment_after(milliseconds after) {
   return moment_text(system_clock::now() + after);
 }
 

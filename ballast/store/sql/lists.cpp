@@ -232,6 +232,23 @@ Listed<ListedEntity> Lists::entities(const EntityFilter& filter, const Page& pag
   });
 }
 
+std::vector<AssessmentRecord> Lists::assessments(const std::string& model, std::int64_t limit) {
+  return guarded(store_.state_->url, [&] {
+    Query query;
+    const std::string name = query.bind(model);
+    std::vector<AssessmentRecord> found;
+    query.run(store_.state_->sql,
+              fmt::format("select document_id, model, sentiment, sentiment_probability, severity, severity_probability,"
+                          " kinds, created_at from assessments where model = {} order by created_at desc, document_id"
+                          " limit {}",
+                          name, limit),
+              [&](const soci::row& row) {
+                if (auto one = assessment_at(row, 0)) found.push_back(std::move(*one));
+              });
+    return found;
+  });
+}
+
 std::vector<EntityRecord> Lists::entities_of(const std::string& document_id) {
   return guarded(store_.state_->url, [&] {
     Query query;

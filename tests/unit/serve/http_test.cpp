@@ -98,6 +98,9 @@ TEST(Routes, LiteralSegmentsGoBeforeParameters) {
   ASSERT_NE(routes.match(deep).route, nullptr);
   EXPECT_EQ(deep.parameter("id"), "a b");
   EXPECT_EQ(deep.parameter("part"), "c");
+  Request slash = request_of("/v1/things/a%2Fb");
+  ASSERT_NE(routes.match(slash).route, nullptr) << "an escaped slash is a part of the name";
+  EXPECT_EQ(slash.parameter("id"), "a/b");
   Request other = request_of("/v1/things/7", Method::del);
   const auto match = routes.match(other);
   EXPECT_EQ(match.route, nullptr);

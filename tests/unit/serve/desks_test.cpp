@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+// The desks over HTTP: credit, markets, advice, operations, and the routes of OpenAI's clients.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <fstream>
+#include <thread>
+
+#include "ballast/base/random.h"
+#include "ballast/risk/credit.h"
+#include "ballast/store/store.h"
+#include "ballast/tabular/table.h"
+#include "tests/support/tiny_model.h"
+#include "tests/unit/serve/running_server.h"
+
+namespace ballast::serve {
+namespace {
+
+using nlohmann::json;
+using test::Answer;
+using test::HttpClient;
+using ::testing::HasSubstr;
+
+/// Loans of which those with a low income and a long term go bad more often.
+std::filesystem::path write_credit_model(const std::filesystem::path& folder) {
+  base::Random random(5);
+  const auto csv = folder / "loans.csv";
+  {
+    std::ofstream file(csv);
+    file << "income,months,home,sex,outcome\n";
+    for (int i = 0; i < 400; ++i) {
+      const double income = 1 + 4 * random.uniform();
+      const std::uint64_t months = 6 + random.below(55);
+      const double odds = 0.5 - 1.1 * (income - 3) + 0.05 * (static_cast<double>(months) - 30);
+      file << income << ',' << months << ',' << (random.below(2) == 0 ? "own" : "rent") << ','
+           << (random.below(2) == 0 ? "f" : "m") << ','
+           << (random.uniform() < 1 / (1 + std::exp(-odds)) ? "bad" : "good") << '\n';
+    }
+  }
+  tabular::TableOptions options;
+  options.categorical = {"outcome"};
+  risk::CreditTraining training;
+  training.label = "outcome", training.bad = "bad";
+  training.protected_columns = {"sex"};
+  risk::CreditModel::train(tabular::read_table(std::vector{csv.string()}, options), training).save(folder / "loans");
+  return folder / "loans";
+}
+
+std::filesystem::path write_prices(const std::filesystem::path& file) {
+  base::Random random(6);
+  std::ofstream out(file);
+  out << "date,close\n";
+  double price = 100;
+  const std::chrono::sys_days first = std::chrono::year(2015) / 1 / 5;
+  for (int i = 0; i < 1100; ++i) {
+    price *= std::exp(0.01 * random.normal());
+    out << risk::day_text(first + std::chrono::days(i / 5 * 7 + i % 5)) << ',' << price << '\n';
+  }
+  return file;
+}
+
+class Desks : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    files_ = new test::ScratchFolder();
+    write_credit_model(files_->path());
+    write_prices(*files_ / "stock.csv");
+    std::ofstream(*files_ / "policy.toml") << "[verdict]\napprove_pd = 0.3\ndecline_pd = 0.6\nrefer_uncertain = false\n"
+                                              "[amount]\ndefault = 5000\n[price]\nmax_rate = 0.9\n";
+    std::filesystem::create_directories(*files_ / "tiny");
+    test::write_tiny_model(*files_ / "tiny", test::tiny_gpt2_arch(300), text::TokenizerKind::byte_level);
+  }
+  static void TearDownTestSuite() { delete files_; }
+
+  Desks()
+      : running_([](ServeOptions& o) {
+          o.credit_models = {(*files_ / "loans").string()};
+          o.credit_policy = (*files_ / "policy.toml").string();
+          o.prices = {(*files_ / "stock.csv").string()};
+          o.causal_models = {(*files_ / "tiny").string()};
+        }),
+        client_(running_.port(), 120) {}
+
+  static test::ScratchFolder* files_;
+  RunningServer running_;
+  HttpClient client_;
+};
+test::ScratchFolder* Desks::files_ = nullptr;
+
+json application(double income, int months) {
+  return {{"income", income}, {"months", months}, {"home", "own"}};
+}
+
+TEST_F(Desks, AnApplicationIsDecidedAndKept) {
+  const json body = {{"id", "A-1"}, {"application", application(4.5, 12)}};
+  const Answer decided = client_.post("/v1/credit/applications", body.dump());
+  ASSERT_EQ(decided.status, 201) << decided.body;
+  const json d = decided.json();
+  EXPECT_EQ(d["id"], "A-1");
+  EXPECT_EQ(d["outcome"], "approve");
+  EXPECT_EQ(d["amount"], "5000.00");
+  EXPECT_LE(d["reasons"].size(), 4u);
+  const json kept = client_.get("/v1/decisions/" + d["decision_id"].get<std::string>()).json();
+  EXPECT_EQ(kept["subject"], "A-1");
+  EXPECT_EQ(kept["probability"], d["pd"]) << "to the last bit";
+  EXPECT_EQ(kept["inputs"]["application"]["income"], "4.5");
+  EXPECT_EQ(kept["build"], "0+test");
+  EXPECT_EQ(client_.get("/v1/credit/applications?outcome=approve").json()["items"].size(), 1u);
+  EXPECT_EQ(client_.get("/v1/credit/applications?outcome=decline").json()["items"].size(), 0u);
+  const Answer poor = client_.post("/v1/credit/applications", json{{"application", application(1, 60)}}.dump());
+  EXPECT_EQ(poor.json()["outcome"], "decline") << poor.body;
+}
+
+TEST_F(Desks, WhatCannotBeScoredSaysWhichField) {
+  json body = {{"application", application(3, 12)}};
+  body["application"]["income"] = "much";
+  const Answer answer = client_.post("/v1/credit/score", body.dump());
+  EXPECT_EQ(answer.status, 422) << answer.body;
+  EXPECT_EQ(answer.json()["where"], "body.application.income");
+  body["application"].erase("income");
+  EXPECT_EQ(client_.post("/v1/credit/score", body.dump()).status, 400);
+  body = {{"application", application(3, 12)}, {"model", "absent"}};
+  EXPECT_EQ(client_.post("/v1/credit/score", body.dump()).status, 404);
+}
+
+TEST_F(Desks, WhatIfVariesOneColumnAtATime) {
+  const json body = {{"application", application(3, 24)}, {"vary", {{"income", {2, 3, 4}}, {"months", {24, "x"}}}}};
+  const Answer answer = client_.post("/v1/credit/what-if", body.dump());
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const json items = answer.json()["items"];
+  ASSERT_EQ(items.size(), 5u);
+  EXPECT_GT(items[0]["pd"], items[2]["pd"]) << "more income, less risk";
+  EXPECT_EQ(items[1]["pd"], answer.json()["base"]["pd"]);
+  EXPECT_EQ(items[3]["pd"], answer.json()["base"]["pd"]);
+  EXPECT_FALSE(items[4].contains("pd"));
+  EXPECT_TRUE(items[4].contains("reason"));
+  EXPECT_EQ(client_.get("/v1/decisions").json()["items"].size(), 0u) << "nothing is kept";
+}
+
+TEST_F(Desks, ACreditModelShowsItsInputsAndItsFairness) {
+  const json model = client_.get("/v1/credit/models/loans").json();
+  std::map<std::string, json> inputs;
+  for (const json& input : model["inputs"]) inputs[input["name"]] = input;
+  EXPECT_EQ(inputs.size(), 3u) << "the protected column is no input";
+  EXPECT_LT(inputs["income"]["min"], inputs["income"]["max"]);
+  EXPECT_EQ(inputs["home"]["levels"], json({"own", "rent"}));
+  EXPECT_FALSE(model["candidates"].empty());
+  EXPECT_EQ(model["policy"]["approve_pd"], 0.3);
+  const json fairness = client_.get("/v1/credit/models/loans/fairness").json();
+  EXPECT_EQ(fairness["items"][0]["column"], "sex");
+}
+
+TEST_F(Desks, VarComesWithItsBackTests) {
+  EXPECT_EQ(client_.get("/v1/prices").json()["items"][0]["id"], "stock:close");
+  const json prices = client_.get("/v1/prices/stock:close?max_points=100").json()["series"];
+  EXPECT_LE(prices.size(), 100u);
+  EXPECT_EQ(client_.get("/v1/prices/stock:close?as_of=2015-01-09").json()["series"].size(), 5u);
+  const Answer answer =
+      client_.post("/v1/forecasts/var", R"({"instrument":"stock:close","method":"historical","window":250})");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const json v = answer.json();
+  EXPECT_EQ(v["series"].size(), 1100u - 1 - 250);
+  std::int64_t exceptions = 0;
+  for (const json& day : v["series"]) {
+    EXPECT_EQ(day["exception"].get<bool>(), day["return"] < -day["var"].get<double>());
+    exceptions += day["exception"].get<bool>();
+  }
+  EXPECT_EQ(v["tests"]["exceptions"], exceptions);
+  EXPECT_EQ(client_.get("/v1/forecasts").json()["items"][0]["id"], v["decision_id"]);
+  EXPECT_EQ(client_.post("/v1/forecasts/var", R"({"instrument":"gold:close"})").status, 404);
+  EXPECT_EQ(client_.post("/v1/forecasts/var", R"({"instrument":"stock:close","method":"guess"})").status, 400);
+}
+
+TEST_F(Desks, AForecastIsAJobWithAResult) {
+  const Answer started = client_.post("/v1/forecasts/direction",
+                                      R"({"instrument":"stock:close","models":["logistic"],"calendar":"weekdays"})");
+  ASSERT_EQ(started.status, 202) << started.body;
+  json job = started.json()["job"];
+  const std::string path = started.headers.at("location");
+  for (int i = 0; i < 1200 && (job["status"] == "queued" || job["status"] == "running"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    job = client_.get(path).json();
+  }
+  ASSERT_EQ(job["status"], "done") << job.dump();
+  EXPECT_TRUE(job["result"].contains("probability_up"));
+  EXPECT_FALSE(job["result"]["walk_forward"]["series"].empty());
+  EXPECT_EQ(client_.post(path + "/cancel", "").status, 409) << "it has ended";
+}
+
+TEST_F(Desks, AdviceFollowsTheQuestionnaire) {
+  const json questions = client_.get("/v1/advice/questionnaire").json()["questions"];
+  json answers = json::object();
+  for (const json& q : questions) answers[q["id"]] = q["answers"].back()["key"];
+  json body = {{"client", "Ann \"A\" Example"},
+               {"answers", answers},
+               {"holdings",
+                {{{"instrument", "close"}, {"currency", "EUR"}, {"quantity", 10}},
+                 {{"instrument", "EUR"}, {"currency", "EUR"}, {"value", 500}, {"class", "cash"}}}}};
+  const Answer advised = client_.post("/v1/advice", body.dump());
+  ASSERT_EQ(advised.status, 201) << advised.body;
+  EXPECT_FALSE(advised.json()["text"]["zh"]["paragraphs"].empty());
+  const Answer page = client_.get("/v1/advice/" + advised.json()["decision_id"].get<std::string>() + "/report");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.body, HasSubstr("Ann &quot;A&quot; Example"));
+  body["answers"].erase(body["answers"].begin());
+  EXPECT_EQ(client_.post("/v1/advice", body.dump()).status, 400);
+}
+
+TEST_F(Desks, LogsBecomeTemplates) {
+  json lines = json::array();
+  for (int i = 0; i < 12; ++i)
+    lines.push_back("Failed password for user" + std::to_string(i) + " from 10.0.0.1 port 22");
+  const json answer = client_.post("/v1/operations/templates", json{{"lines", lines}}.dump()).json();
+  EXPECT_EQ(answer["templates"].size(), 1u);
+  EXPECT_EQ(answer["items"][3]["parameters"][0], "user3");
+  EXPECT_EQ(client_.post("/v1/operations/log-anomalies", json{{"lines", lines}}.dump()).status, 501);
+  EXPECT_EQ(client_.post("/v1/operations/events", R"({"horizon_days":30})").status, 422) << "no losses yet";
+}
+
+TEST_F(Desks, EventProbabilitiesComeFromTheRegister) {
+  std::vector<store::LossEventRecord> losses;
+  for (int i = 0; i < 60; ++i) {
+    const auto day = std::chrono::sys_days(std::chrono::year(2024) / 1 / 1) + std::chrono::days(i * 11);
+    losses.push_back({"l" + std::to_string(i), risk::day_text(day), i % 3 == 0 ? "systems" : "execution", "", "10.00",
+                      "0.00", "EUR", "", "2026-01-01T00:00:00.000Z"});
+  }
+  running_.store().put_losses(losses);
+  const Answer answer = client_.post("/v1/operations/events", R"({"horizon_days":30,"types":["systems"]})");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const json forecast = answer.json()["forecasts"][0];
+  EXPECT_GT(forecast["probability"]["value"], 0.3);
+  const json newest = client_.get("/v1/operations/event-probabilities").json()["items"];
+  ASSERT_EQ(newest.size(), 1u);
+  EXPECT_EQ(newest[0]["decision_id"], forecast["decision_id"]);
+  EXPECT_EQ(client_.get("/v1/operations/losses?type=systems&limit=5").json()["items"].size(), 5u);
+}
+
+TEST_F(Desks, SpeakOpenAisProtocol) {
+  const json models = client_.get("/v1/models").json();
+  EXPECT_EQ(models["object"], "list");
+  EXPECT_EQ(models["data"].size(), 2u);
+  const json body = {
+      {"model", "tiny"}, {"prompt", "The bank"}, {"max_tokens", 5}, {"temperature", 0}, {"stop", nullptr}};
+  const Answer whole = client_.post("/v1/completions", body.dump());
+  ASSERT_EQ(whole.status, 200) << whole.body;
+  EXPECT_EQ(whole.json()["object"], "text_completion");
+  EXPECT_EQ(whole.json()["usage"]["completion_tokens"], 5);
+  const std::string text = whole.json()["choices"][0]["text"];
+
+  json streamed = body;
+  streamed["stream"] = true;
+  HttpClient reader(running_.port());
+  const std::string sent = streamed.dump();
+  reader.send("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(sent.size()) +
+              "\r\n\r\n" + sent);
+  const std::string events = reader.read_until("[DONE]");
+  std::string together;
+  for (auto at = events.find("data: {"); at != std::string::npos; at = events.find("data: {", at + 1)) {
+    together += json::parse(events.substr(at + 6, events.find('\n', at) - at - 6))["choices"][0]["text"];
+  }
+  EXPECT_EQ(together, text);
+
+  const json chat = {
+      {"model", "tiny"},
+      {"messages", {{{"role", "system"}, {"content", "Be brief."}}, {{"role", "user"}, {"content", "Hi"}}}},
+      {"max_tokens", 3}};
+  const json said = client_.post("/v1/chat/completions", chat.dump()).json();
+  EXPECT_EQ(said["object"], "chat.completion");
+  EXPECT_EQ(said["choices"][0]["message"]["role"], "assistant");
+
+  const json vectors = client_.post("/v1/embeddings", R"({"model":"tiny","input":["The bank","央行"]})").json();
+  ASSERT_EQ(vectors["data"].size(), 2u);
+  double square = 0;
+  for (const double x : vectors["data"][0]["embedding"]) square += x * x;
+  EXPECT_NEAR(square, 1, 1e-4);
+  EXPECT_EQ(client_.post("/v1/embeddings", R"({"model":"tiny","input":"a","encoding_format":"base64"})")
+                .json()["data"][0]["embedding"]
+                .get<std::string>()
+                .size(),
+            24u * 4 / 3 * 4)
+      << "24 floats, 4 bytes each, 4 characters for 3 bytes";
+  const Answer wrong = client_.post("/v1/chat/completions", R"({"model":"tiny","messages":"hello"})");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_EQ(wrong.json()["error"]["type"], "invalid_request_error");
+}
+
+}  // namespace
+}  // namespace ballast::serve
