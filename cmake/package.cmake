@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # `cpack` in the build folder makes ballast_VERSION_ARCH.deb: the program, its model, the dashboard where it was bundled, and
 # a systemd unit. Headers and libraries for C++ programs are left to `cmake --install`.
-configure_file(packaging/ballast.service.in ${CMAKE_BINARY_DIR}/ballast.service @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/ballast.service DESTINATION lib/systemd/system COMPONENT service)
-install(FILES packaging/serve.toml DESTINATION /etc/ballast COMPONENT service)
+# Both belong to the package alone: `cmake --install` leaves the machine's services as they are.
+install(FILES packaging/ballast.service DESTINATION lib/systemd/system COMPONENT service EXCLUDE_FROM_ALL)
+install(FILES packaging/serve.toml DESTINATION /etc/ballast COMPONENT service EXCLUDE_FROM_ALL)
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME ballast)
 set(CPACK_PACKAGE_CONTACT "The Ballast authors <maintainers@ballast.invalid>")

@@ -82,7 +82,17 @@ ReadApplications CreditModel::read(std::span<const ingest::Record> rows, bool al
   }
   Problems problems;
   std::vector<std::size_t> kept;
-  Table table = read_columns(plain, rows, kept, problems);
+  const auto tell = [&] {
+    if (!quarantine) return;
+    for (const auto& [row, problem] : problems) quarantine(problem);
+  };
+  Table table;
+  try {
+    table = read_columns(plain, rows, kept, problems);
+  } catch (const Error&) {  // not one row fits: which and why is told all the same
+    tell();
+    throw;
+  }
   std::vector<std::int64_t> good;
   ReadApplications out;
   for (std::size_t i = 0; i < kept.size(); ++i) {
@@ -101,9 +111,7 @@ ReadApplications CreditModel::read(std::span<const ingest::Record> rows, bool al
     good.push_back(row);
     out.kept.push_back(kept[i]);
   }
-  if (quarantine) {
-    for (const auto& [row, problem] : problems) quarantine(problem);
-  }
+  tell();
   if (good.empty()) {
     const auto& first = problems.begin()->second;
     throw Error(ErrorCode::bad_input, "no application can be scored", fmt::format("{}:{}", first.source, first.line),

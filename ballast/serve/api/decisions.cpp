@@ -35,10 +35,10 @@ Response one_decision(App& app, const Request& request) {
 }
 
 Response replay(App& app, const Request& request) {
-  if (!app.options.replay) throw Problem(501, "this service does not repeat decisions");
   const auto store = app.stores.lend();
   const auto was = decide::find(*store, request.parameter("id"));
   if (!was) throw Problem(404, "there is no such decision");
+  if (!app.options.replay) throw Problem(501, "this service does not repeat decisions");
   if (was->inputs.is_null()) throw Problem(409, "its inputs have been erased; only their hash is kept");
   const base::Stopwatch watch;
   Json differences = Json::array();

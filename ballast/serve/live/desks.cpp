@@ -116,7 +116,10 @@ void Desks::open_operations(App& app) {
 
 void Desks::open_prices(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
-    for (const std::string& column : risk::price_columns(file)) {
+    const auto columns = risk::price_columns(file);
+    const bool bars = std::find(columns.begin(), columns.end(), "close") != columns.end();
+    for (const std::string& column : columns) {
+      if (bars && (column == "open" || column == "high" || column == "low")) continue;  // parts of one bar
       risk::PriceOptions options;
       options.column = column;
       std::string stem = fs::path(file).filename().string();

@@ -53,7 +53,7 @@ TEST(OpenApi, EveryOperationAnswersAsItSays) {
       const std::string name = method + " " + path;
       const Answer answer = client.ask(upper(method), with_ids(path), operation.contains("requestBody") ? "{}" : "");
       ASSERT_NE(answer.status, 0) << name;
-      ASSERT_LT(answer.status, 500 + (answer.status == 501)) << name << " " << answer.body;
+      ASSERT_TRUE(answer.status < 500 || answer.status == 501) << name << " " << answer.body;
       if (answer.status >= 300) {
         EXPECT_EQ(answer.headers.at("content-type"), "application/problem+json") << name;
         EXPECT_NO_THROW(schema::check(Json::parse(answer.body), named["Problem"], name, named));
