@@ -22,6 +22,7 @@ interface Key {
   role: Role;
   created_at: string;
   last_used_at?: string | null;
+  revoked_at?: string | null;
   key?: string;
 }
 
@@ -125,7 +126,8 @@ function Keys(): ReactNode {
           { head: t('access.role'), cell: (row) => name('role', row.role) },
           { head: t('access.created'), cell: (row) => f.date(row.created_at) },
           { head: t('access.last_used'), cell: (row) => row.last_used_at ? f.short_time(row.last_used_at) : t('access.never') },
-          { head: t('operations.action'), cell: (row) => <Button tone="quiet" className="button quiet danger" onClick={() => void remove.run(row.id)}>{t('access.delete')}</Button> },
+          { head: t('access.state'), cell: (row) => row.revoked_at ? <Badge tone="none">{t('access.revoked')}</Badge> : <Badge tone="good">{t('access.active')}</Badge> },
+          { head: t('operations.action'), cell: (row) => !row.revoked_at && <Button tone="quiet" className="button quiet danger" onClick={() => void remove.run(row.id)}>{t('access.revoke')}</Button> },
         ]}
       />
     </Panel>

@@ -17,6 +17,7 @@ export interface Column<T> {
 
 interface TableProps<T> {
   label: string;
+  busy?: boolean;
   columns: readonly Column<T>[];
   rows: readonly T[];
   row_key: (row: T) => string;
@@ -27,7 +28,7 @@ interface TableProps<T> {
 export function Table<T>(props: TableProps<T>): ReactNode {
   const { onOpen, selected } = props;
   return (
-    <div className="table-frame" tabIndex={0} role="region" aria-label={props.label}>
+    <div className="table-frame" tabIndex={0} role="region" aria-label={props.label} aria-busy={props.busy === true}>
       <table className={onOpen ? 'table rows-open' : 'table'}>
         <thead>
           <tr>
@@ -74,7 +75,7 @@ export function ListTable<T>(props: Omit<TableProps<T>, 'rows'> & { list: PagedL
   if (list.items.length === 0) return list.loading ? <Loading /> : <Empty title={empty}>{empty_hint}</Empty>;
   return (
     <>
-      <Table {...rest} rows={list.items} />
+      <Table {...rest} rows={list.items} busy={list.loading} />
       {list.more && (
         <div className="more">
           <Button onClick={list.load_more} busy={list.loading}>{t('action.more')}</Button>

@@ -149,6 +149,7 @@ export const records = {
   'access.key_once': ['Copy the key now; it is not shown again:', '请立即复制密钥，之后不再显示：'],
   'access.last_used': ['Last used', '最近使用'],
   'access.never': ['never', '从未'],
-  'access.delete': ['Delete', '删除'],
+  'access.revoke': ['Revoke', '吊销'],
+  'access.revoked': ['Revoked', '已吊销'],
   'access.role_needed': ['Only administrators see this page.', '仅管理员可见此页。'],
 } as const satisfies Record<string, readonly [string, string]>;

@@ -15,6 +15,17 @@ export function audit_tests(stage: Stage): void {
     await visitor.leave();
   });
 
+  test('models: the comparison with the traditional methods gives its verdict in words, in both languages', async () => {
+    const visitor = await Visitor.come(stage.browser, stage.server.url);
+    await visitor.go('/models?tab=comparisons');
+    await visitor.page.getByRole('row', { name: /scorecard/ }).waitFor();
+    const verdict = visitor.page.locator('.comparison-verdict p').first();
+    assert.match((await verdict.textContent()) ?? '', /AUC/);
+    await visitor.page.getByRole('button', { name: '中文' }).click();
+    assert.match((await verdict.textContent()) ?? '', /[\u4e00-\u9fff]/);
+    await visitor.leave();
+  });
+
   test('audit: a decision shows its hashes and replays bit for bit', async (t) => {
     if (await lacks(stage, t, '/v1/decisions/{id}/replay')) return;
     const { items } = await stage.server.get<List<Decision>>('/v1/decisions?limit=1');

@@ -8,7 +8,7 @@ import type { Stage } from './dashboard.test';
 import { lacks } from './desks';
 
 const password = 'correct horse battery';
-const people = { ann: 'analyst', olga: 'officer', otto: 'officer', vera: 'viewer', rita: 'auditor' } as const;
+const people = { ann: 'analyst', olga: 'officer', otto: 'officer', vera: 'viewer', rita: 'auditor', ada: 'admin' } as const;
 
 export function people_tests(stage: Stage): void {
   describe('people', { concurrency: 1 }, () => {
@@ -101,6 +101,34 @@ export function people_tests(stage: Stage): void {
       await otto.page.getByRole('button', { name: 'Approve' }).click();
       await otto.page.getByText('Approved by otto').waitFor();
       await otto.leave();
+    });
+
+    test('an administrator makes a key that is shown once, and adds a user who can log in', async () => {
+      const visitor = await enter('ada');
+      const { page } = visitor;
+      await visitor.go('/access');
+      const keys = page.getByRole('region', { name: 'API keys' }).first();
+      await keys.getByLabel('Name').fill('nightly feed');
+      await keys.getByRole('button', { name: 'Make key' }).click();
+      const key = (await keys.locator('.note code').textContent()) ?? '';
+      const answer = await fetch(`${server.url}/v1/signals?limit=1`, { headers: { Authorization: `Bearer ${key}` } });
+      assert.equal(answer.status, 200);
+      await page.reload();
+      await page.getByRole('row', { name: /nightly feed/ }).waitFor();
+      assert.equal(await page.getByText(key).count(), 0);
+      await page.getByRole('row', { name: /nightly feed/ }).getByRole('button', { name: 'Revoke' }).click();
+      await page.getByRole('row', { name: /nightly feed.*Revoked/ }).waitFor();
+      assert.equal((await fetch(`${server.url}/v1/signals?limit=1`, { headers: { Authorization: `Bearer ${key}` } })).status, 401);
+      const users = page.getByRole('region', { name: 'Users' }).first();
+      await users.getByLabel('Name').fill('nora');
+      await users.getByLabel('Role').selectOption('viewer');
+      await users.getByLabel('Password').fill(password);
+      await users.getByRole('button', { name: 'Add user' }).click();
+      await page.getByRole('row', { name: /nora/ }).waitFor();
+      await visitor.leave();
+      const nora = await Visitor.come(stage.browser, server.url);
+      await nora.log_in('nora', password);
+      await nora.leave();
     });
 
     test('an auditor verifies the chain and cannot write', async (t) => {

@@ -28,12 +28,11 @@ export function signal_tests(stage: Stage): void {
     await visitor.page.getByLabel('Entity').fill('Orbrin Steelworks');
     await visitor.page.getByLabel('Entity').press('Enter');
     await visitor.page.waitForURL(/risk=liquidity.*entity=Orbrin/);
-    await visitor.settled();
+    await visitor.page.waitForFunction(() => [...document.querySelectorAll('tbody tr')].every((row) => row.textContent?.includes('Orbrin')));
     const rows = await visitor.page.locator('tbody tr').allTextContents();
     assert.ok(rows.length > 0 && rows.every((row) => row.includes('Liquidity') && row.includes('Orbrin')), rows.join('\n'));
     await visitor.page.getByRole('button', { name: 'Clear filters' }).click();
-    await visitor.settled();
-    assert.ok((await visitor.page.locator('tbody tr').count()) > rows.length);
+    await visitor.page.waitForFunction((n) => document.querySelectorAll('tbody tr').length > n, rows.length);
     await visitor.leave();
   });
 

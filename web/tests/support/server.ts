@@ -37,6 +37,8 @@ export function make_world(): World {
   ballast(world, ['credit', 'train', '--data', 'loans.csv', '--label', 'outcome', '--bad', 'default', '--protected', 'age', '--output', 'loans']);
   ballast(world, ['customers', 'train', '--data', 'churn.csv', '--label', 'left', '--positive', 'yes', '--output', 'churn']);
   ballast(world, ['operations', 'losses', 'import', 'losses.csv']);
+  write('few.csv', data.borrowers_csv(200));
+  ballast(world, ['compare', 'credit', '--data', 'few.csv', '--label-column', 'outcome', '--positive', 'default', '--folds', '2', '--epochs', '0.2']);
   return world;
 }
 
