@@ -45,9 +45,9 @@ export function DecisionTable({ list, empty, hint }: { list: PagedList<Decision>
         { head: t('audit.at'), cell: (decision) => <span className="nowrap">{f.short_time(decision.created_at)}</span> },
         { head: t('audit.kind'), cell: (decision) => name('kind', decision.kind) },
         { head: t('audit.subject'), wide: true, cell: (decision) => <span className="wrap-any">{decision.subject}</span> },
-        { head: t('audit.outcome'), cell: (decision) => <span className="row"><OutcomeBadge outcome={decision.outcome} />{decision.override && <Badge tone="accent">{name('status', decision.override.status)}</Badge>}</span> },
+        { head: t('audit.outcome'), cell: (decision) => (outcome_word(decision.outcome) || decision.override) && <span className="row"><OutcomeBadge outcome={decision.outcome} />{decision.override && <Badge tone="accent">{name('status', decision.override.status)}</Badge>}</span> },
         { head: t('audit.probability'), cell: (decision) => typeof decision.probability === 'number' && <Probability value={decision.probability} interval={decision.interval} digits={1} /> },
-        { head: t('decision.model'), cell: (decision) => <span className="fine wrap-any">{decision.model}</span> },
+        { head: t('decision.model'), cell: (decision) => decision.model && <span className="fine wrap-any">{decision.model}</span> },
       ]}
     />
   );

@@ -5,7 +5,6 @@ import { post } from '../api/client';
 import type { Decision, Instrument, Json } from '../api/types';
 import { usable_rows, RowsInput } from '../ui/csv_input';
 import { useWords } from '../lib/language';
-import { plain_name } from '../lib/format';
 import { useAction, useList, useResource } from '../lib/resource';
 import { Link } from '../lib/router';
 import { useSession } from '../lib/session';
@@ -73,7 +72,7 @@ function Result({ data }: { data: Advice }): ReactNode {
           <span>{t('advice.cash')}</span><span>{f.percent(data.before.cash, 1)}</span><span>{f.percent(data.after.cash, 1)}</span>
         </div>
         {data.breaches.length > 0 && (
-          <Facts items={data.breaches.map((item) => [plain_name(`${item.limit} ${item.subject}`.trim()), t('advice.breach', { value: f.percent(item.value, 1), bound: f.percent(item.bound, 1) })] as const)} />
+          <Facts items={data.breaches.map((item) => [`${name('limit', item.limit)} ${item.subject}`.trim(), t('advice.breach', { value: f.percent(item.value, 1), bound: f.percent(item.bound, 1) })] as const)} />
         )}
       </div>
       <div className="panel-table">
@@ -87,7 +86,7 @@ function Result({ data }: { data: Advice }): ReactNode {
             { head: t('advice.target'), numeric: true, cell: (row) => f.percent(row.target, 1) },
             { head: t('advice.verdict'), cell: (row) => name('outcome', row.verdict) },
             { head: t('advice.trade'), numeric: true, cell: (row) => f.money(row.trade_value, data.currency) },
-            { head: t('advice.why'), wide: true, cell: (row) => plain_name(row.why) },
+            { head: t('advice.why'), wide: true, cell: (row) => name('why', row.why) },
           ]}
         />
       </div>

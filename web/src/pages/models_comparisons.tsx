@@ -75,7 +75,7 @@ export function ComparisonView({ data }: { data: ComparisonOutcome }): ReactNode
 }
 
 export function ComparisonsTab(): ReactNode {
-  const { t, f } = useWords();
+  const { t, f, name } = useWords();
   const list = useList<Decision>('/v1/comparisons');
   if (list.problem) return <Failure problem={list.problem} retry={list.reload} />;
   if (list.items.length === 0) {
@@ -88,7 +88,7 @@ export function ComparisonsTab(): ReactNode {
         return data && (
           <Panel
             key={decision.id}
-            title={<>{plain_name(data.task)} <span className="fine">{decision.subject} · {f.count(data.rows)} {t('credit.rows')}</span></>}
+            title={<>{name('kind', data.task)} <span className="fine">{decision.subject}</span></>}
             aside={<><span className="fine">{f.date(decision.created_at)}</span><Link to={`/decisions/${decision.id}`} className="button quiet">{t('credit.decision_id')}</Link></>}
             flush
           >

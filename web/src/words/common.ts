@@ -105,6 +105,7 @@ export const common = {
   'outcome.buy': ['Buy', '买入'],
   'outcome.hold': ['Hold', '持有'],
   'outcome.sell': ['Sell', '卖出'],
+  'outcome.abstain': ['No advice', '不作建议'],
   'outcome.rebalance': ['Rebalance', '再平衡'],
   'outcome.keep': ['Keep', '保持'],
   'outcome.block': ['Block', '拦截'],

@@ -45,6 +45,7 @@ export const records = {
   'models.mcc': ['MCC', 'MCC'],
   'winner.language_model': ['The language model wins', '语言模型更优'],
   'winner.traditional': ['The traditional method wins', '传统方法更优'],
+  'winner.no_language_model': ['No language model takes part', '没有语言模型参与'],
   'winner.undecided': ['No clear winner', '未分胜负'],
   'family.language_model': ['Language model', '语言模型'],
   'family.traditional': ['Traditional', '传统方法'],

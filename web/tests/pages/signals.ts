@@ -5,6 +5,22 @@ import type { Page as List, Signal } from '../../src/api/types';
 import { Visitor } from '../support/browser';
 import type { Stage } from './dashboard.test';
 
+/** Milliseconds from sending a text to its alert standing on the open overview. */
+async function time_to_screen(stage: Stage, visitor: Visitor, i: number): Promise<number> {
+  const text = `Authorities take control of Halverstow Trust Bank after it misses payment number ${i} to its lenders`;
+  const seen = visitor.page.evaluate((words) => new Promise<number>((resolve) => {
+    new MutationObserver((_, observer) => {
+      if (document.body.textContent?.includes(words) !== true) return;
+      observer.disconnect();
+      resolve(Date.now());
+    }).observe(document.body, { childList: true, subtree: true, characterData: true });
+  }), text.slice(0, 90));
+  const sent = Date.now();
+  const response = await stage.server.post('/v1/documents?scan=true', { id: `timed-${i}`, published_at: new Date().toISOString(), text });
+  assert.equal(response.status, 201);
+  return (await seen) - sent;
+}
+
 export function signal_tests(stage: Stage): void {
   test('the overview counts what the store holds, and a heat cell leads to its signals', async () => {
     const visitor = await Visitor.come(stage.browser, stage.server.url);
@@ -61,7 +77,7 @@ export function signal_tests(stage: Stage): void {
     await visitor.leave();
   });
 
-  test('a document that arrives shows on the open overview without a reload', async () => {
+  test('a document that arrives shows on the open overview without a reload', async (t) => {
     const visitor = await Visitor.come(stage.browser, stage.server.url);
     await visitor.go('/');
     await visitor.page.getByText('Live', { exact: true }).waitFor();
@@ -75,6 +91,11 @@ export function signal_tests(stage: Stage): void {
     await visitor.page.locator('.figure', { hasText: 'Open alerts' }).waitFor();
     await visitor.page.getByRole('link', { name: /Authorities take control of Halverstow/ }).first().waitFor();
     await visitor.page.waitForFunction((n) => Number(document.querySelector('.figure-value')?.textContent) > n, before);
+    const times: number[] = [];
+    for (let i = 0; i < 11; i += 1) times.push(await time_to_screen(stage, visitor, i));
+    times.sort((a, b) => a - b);
+    t.diagnostic(`text sent to alert on the screen: median ${times[5]} ms, longest ${times[10]} ms`);
+    assert.ok((times[5] ?? Infinity) < 1000, `median ${times[5]} ms`);
     await visitor.leave();
   });
 }
