@@ -12,5 +12,6 @@ void add_customers_score(CLI::App& customers, Common& common);
 void add_customers_recommend(CLI::App& customers, Common& common);
 void add_customers_backtest(CLI::App& customers, Common& common);
 void add_customers_complaints(CLI::App& customers, Common& common);
+void add_customers_intent(CLI::App& customers, Common& common);
 
 }  // namespace ballast::apps

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "advise.h"
+#include "assist_verb.h"
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
 #include "ballast/ingest/record.h"
@@ -18,6 +19,7 @@
 #include "mask.h"
 #include "serve.h"
 #include "verb.h"
+#include "watch.h"
 
 namespace ballast::apps {
 namespace {
@@ -68,6 +70,7 @@ int run(int argc, char** argv) {
   Common common;
   add_demo(app, common);
   add_scan(app, common);
+  add_watch(app, common);
   add_events(app, common);
   add_ingest(app, common);
   add_train(app, common);
@@ -87,6 +90,7 @@ int run(int argc, char** argv) {
   add_forecast(app, common);
   add_credit(app, common);
   add_advise(app, common);
+  add_assist(app, common);
   add_customers(app, common);
   add_quality(app, common);
   add_compare(app, common);

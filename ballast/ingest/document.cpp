@@ -10,6 +10,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 #include "ballast/ingest/bytes/utf8.h"
+#include "ballast/ingest/rich_text.h"
 #include "ballast/ingest/rows/sources.h"
 
 namespace ballast::ingest {
@@ -71,6 +72,7 @@ class DocumentReader {
     ++report_.files;
     accepted_before_ = report_.accepted;
     lacking_text_ = 0;
+    if (options_.format == Format::detect && is_page(source)) return read_page(source);
     RecordReader reader = RecordReader::open(source, options_, [this](const Quarantined& bad) { set_aside(bad); });
     if (reader.format() == Format::csv) require_text(reader);
     for (Record row; reader.next(row);) {
@@ -94,6 +96,24 @@ class DocumentReader {
   IngestReport report_;
 
  private:
+  /// HTML and PDF: the text of the file is one document.
+  void read_page(const std::string& source) {
+    ++report_.read;
+    RichText page = read_rich_text(source);
+    Document document;
+    document.source = source;
+    document.line = 1;
+    document.title = std::move(page.title);
+    document.text = std::move(page.text);
+    document.id = text_id(document.text);
+    if (is_blank(document.text)) {
+      --report_.read;
+      return set_aside({source, 0, "", "empty text", ""});
+    }
+    ++report_.accepted;
+    documents_(std::move(document));
+  }
+
   void require_text(const RecordReader& reader) const {
     if (!text_columns(reader.columns(), options_).empty()) return;
     for (const std::string& name : options_.text_columns) reader.require_column(name, "--text-column");
@@ -180,7 +200,8 @@ IngestReport read_documents(const std::vector<std::string>& sources, const ReadO
     }
     const auto files = list_files(source, reader.report_.files_skipped);
     if (files.empty()) {
-      throw Error(ErrorCode::bad_input, "the folder holds no .txt, .csv, .tsv, .jsonl, .ndjson or .json file", source);
+      throw Error(ErrorCode::bad_input,
+                  "the folder holds no .txt, .csv, .tsv, .jsonl, .ndjson, .json, .html or .pdf file", source);
     }
     for (const std::string& file : files) reader.read_file_of_folder(file);
   }

@@ -57,6 +57,12 @@ Format format_of_name(const std::string& source) {
   return extension == ".json" ? Format::json : Format::detect;
 }
 
+bool is_page(const std::string& source) {
+  std::string extension = fs::path(source).extension().string();
+  for (char& c : extension) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return extension == ".html" || extension == ".htm" || extension == ".xhtml" || extension == ".pdf";
+}
+
 Format format_of_content(std::string_view start) {
   const std::size_t first = start.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return Format::text;
@@ -77,7 +83,7 @@ std::vector<std::string> list_files(const std::string& folder, std::int64_t& ski
     if (is_hidden(walk->path())) {
       walk.disable_recursion_pending();
     } else if (walk->is_regular_file(failed)) {
-      const bool known = format_of_name(walk->path().string()) != Format::detect;
+      const bool known = format_of_name(walk->path().string()) != Format::detect || is_page(walk->path().string());
       if (known) files.push_back(walk->path().string());
       skipped += !known;
     }

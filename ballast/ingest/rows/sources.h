@@ -13,6 +13,9 @@ namespace ballast::ingest {
 /// By extension (.gz looked through); Format::detect where it says nothing.
 Format format_of_name(const std::string& source);
 
+/// HTML and PDF by extension: one document a file, read by rich_text.h.
+bool is_page(const std::string& source);
+
 /// By the first bytes: objects, an array of objects, a header with a known text column, else plain lines.
 Format format_of_content(std::string_view start);
 

@@ -106,6 +106,18 @@ TEST(Document, ReadsGzipAndRefusesCutOnes) {
             "gzip data ends early | fetch the file again");
 }
 
+TEST(Document, APageIsOneDocument) {
+  const test::ScratchFolder folder;
+  put(folder, "f/a.html", "<title>T</title><h1>H</h1><p>One.</p><p style='display:none'>no</p><p>Two.</p>");
+  put(folder, "f/b.pdf", "no pdf");
+  const auto all = collect({(folder / "f").string()});
+  ASSERT_EQ(all.documents.size(), 1u);
+  EXPECT_EQ(all.documents[0].title, "T");
+  EXPECT_EQ(all.documents[0].text, "H\nOne.\nTwo.\n");
+  ASSERT_EQ(all.bad.size(), 1u);
+  EXPECT_EQ(all.bad[0].reason, "is not a PDF");
+}
+
 TEST(Document, WalksFoldersInOrderWithoutHiddenFiles) {
   const test::ScratchFolder folder;
   put(folder, "f/b.txt", "second\n");

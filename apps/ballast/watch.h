@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "verb.h"
+
+namespace ballast::apps {
+
+void add_watch(CLI::App& app, Common& common);
+
+}  // namespace ballast::apps
