@@ -58,6 +58,7 @@ std::string command_words(const Options& o, const Common& common) {
   add("--group", a.group);
   add("--time", a.time);
   if (a.epochs > 0) add("--epochs", fmt::format("{:g}", a.epochs));
+  if (a.no_language_model) words += " --no-language-model";
   if (o.violations != "fail") add("--violations", o.violations);
   add("--seed", std::to_string(common.seed));
   return words;
@@ -134,7 +135,9 @@ void add_compare(CLI::App& app, Common& common) {
   verb->add_option("--categorical", a.categorical, "Tables: columns whose numbers are names");
   verb->add_option("--lexicon", a.lexicon,
                    "text: CSV of words with their label (word, and label, polarity or category)");
-  verb->add_option("--model", a.model, "text: model folder to fine-tune (default: the embedded one)");
+  verb->add_option("--model", a.model,
+                   "Model folder to fine-tune (default: text the embedded one, tables a fresh one)");
+  verb->add_flag("--no-language-model", a.no_language_model, "Tables: the traditional methods alone, in seconds");
   verb->add_option("--group", a.group, "Column (customer, company, thread) that must not be on both sides");
   verb->add_option("--time", a.time, "Column with the time of the decision: training must not be later than judging");
   verb->add_option("--available-at", a.available, "Column with the time when the inputs were known (with --time)");

@@ -23,6 +23,7 @@ struct CompareArguments {
   std::string label, positive, column, lexicon, model, split, group, time, available;
   double epochs = 0, lr = 0, level = 0.99;  // 0: the task's own
   int folds = 5, window = 250;
+  bool no_language_model = false;
 };
 
 /// Everything that a comparison's result depends on, for the record; and back.

@@ -90,7 +90,8 @@ Json to_json(const CompareArguments& a) {
           {"lr", a.lr},
           {"level", a.level},
           {"folds", a.folds},
-          {"window", a.window}};
+          {"window", a.window},
+          {"no_language_model", a.no_language_model}};
 }
 
 CompareArguments arguments_from(const Json& json, const std::string& where) {
@@ -117,6 +118,7 @@ CompareArguments arguments_from(const Json& json, const std::string& where) {
   a.level = json_field<double>(json, "level", where);
   a.folds = json_field<int>(json, "folds", where);
   a.window = json_field<int>(json, "window", where);
+  a.no_language_model = json.value("no_language_model", true);  // older records of tables had none
   return a;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ballast compare table|credit|churn|fraud`: an event from the columns of a table. Logistic regression, scorecard and
-// boosted trees beside each other on the same rows, each calibrated on predictions made out of fold.
+// `ballast compare table|credit|churn|fraud`: an event from the columns of a table. Logistic regression, scorecard,
+// boosted trees and a language model that reads the row as text, beside each other on the same rows, each calibrated on
+// predictions made out of fold.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 #include "ballast/risk/credit.h"
+#include "ballast/risk/credit_text.h"
 #include "ballast/tabular/pipeline.h"
 #include "ballast/tabular/quality.h"
 #include "ballast/tabular/validation.h"
@@ -99,6 +101,7 @@ class TableTask : public CompareTask {
     for (const auto kind : {tabular::ModelKind::logistic, tabular::ModelKind::scorecard, tabular::ModelKind::boosted}) {
       runs.push_back(run_of(kind));
     }
+    if (!a_.no_language_model) runs.push_back(language_run());
     govern::JudgeOptions options;
     options.seed = common_.seed;
     options.rare_event = a_.task == "fraud";
@@ -108,6 +111,10 @@ class TableTask : public CompareTask {
   }
 
   std::string data_words() const override { return words_; }
+  std::pair<std::string, std::string> base_model() const override {
+    if (a_.model.empty()) return {"", ""};
+    return {a_.model, base::sha256_file(std::filesystem::path(a_.model) / "model.safetensors")};
+  }
   std::vector<std::string> notes() const override {
     if (one_split()) return {"fitted on the training rows, Platt scaling from five folds of them"};
     return {fmt::format("predicted out of {} folds, each row calibrated by the other folds", a_.folds)};
@@ -264,6 +271,54 @@ class TableTask : public CompareTask {
     const auto scores = tabular::cross_fit(learn.inputs, learn.truth, {}, inner, options);
     pipeline.set_calibration(tabular::Calibration::fit(scores, learn.truth, common_.seed));
     return pipeline;
+  }
+
+  govern::MethodRun language_run() const {
+    govern::MethodRun run;
+    run.name = "language model";
+    run.family = govern::Family::language_model;
+    run.note = "the row as text, read by a small transformer and n-grams; " +
+               (a_.model.empty() ? std::string("from scratch") : "fine-tuned from " + a_.model);
+    CostMeter meter;
+    const std::vector<std::int64_t> learning = learning_rows(), judged = judged_rows();
+    const Labelled learn = train_.take(learning);
+    constexpr int kInnerFolds = 5;
+    const std::vector<int> folds = one_split() ? tabular::stratified_folds(learn.truth, kInnerFolds, common_.seed)
+                                               : tabular::take<int>(folds_, learning);
+    const std::vector<double> scores = meter.train([&] { return cross_read(learn, folds); });
+    say(common_, "training the language model on all training rows");
+    const risk::LanguagePart part = meter.train([&] { return read(learn); });
+    const auto said = meter.score([&] { return part.scores(train_.inputs.take(judged)); });
+    if (one_split()) {
+      run.probabilities = calibrated(tabular::Calibration::fit(scores, learn.truth, common_.seed), said);
+    } else {
+      run.probabilities = tabular::cross_calibrate(scores, learn.truth, folds);
+    }
+    run.cost = meter.cost();
+    std::tie(run.model_hash, run.model_bytes) =
+        measure_files([&](const std::string& folder) { part.reader->save(folder); });
+    return run;
+  }
+
+  static std::vector<double> calibrated(const tabular::Calibration& calibration, std::vector<double> scores) {
+    for (double& x : scores) x = calibration.probability(x);
+    return scores;
+  }
+
+  risk::LanguagePart read(const Labelled& rows) const {
+    return risk::LanguagePart::fit(rows.inputs, rows.truth, {}, common_.seed, risk::language_model_trainer(a_.model));
+  }
+
+  std::vector<double> cross_read(const Labelled& rows, const std::vector<int>& folds) const {
+    std::vector<double> scores(folds.size());
+    const int count = 1 + *std::max_element(folds.begin(), folds.end());
+    for (int f = 0; f < count; ++f) {
+      say(common_, fmt::format("the language model reads fold {} of {}", f + 1, count));
+      const tabular::Split split = tabular::split_at(folds, f);
+      const auto mine = read(rows.take(split.train)).scores(rows.take(split.test).inputs);
+      for (std::size_t i = 0; i < mine.size(); ++i) scores[static_cast<std::size_t>(split.test[i])] = mine[i];
+    }
+    return scores;
   }
 
   static void store_size(const tabular::Pipeline& pipeline, govern::MethodRun& run) {

@@ -60,7 +60,8 @@ std::string without_excluded(const std::string& text, const Exclusion& exclusion
 }
 
 /// The labels of one cell: a JSON list, a list written as text ("credit;policy"), or one value.
-std::vector<std::string> labels_of(const ingest::Record& row, const std::string& column) {
+/// A list, or text with "," ";" "|" between. One label alone is taken as it stands, commas and all.
+std::vector<std::string> labels_of(const ingest::Record& row, const std::string& column, bool one = false) {
   const Json value = row.json(column);
   std::vector<std::string> labels;
   const auto plain = [](const Json& v) { return v.is_string() ? v.get<std::string>() : base::dump_json(v); };
@@ -73,6 +74,7 @@ std::vector<std::string> labels_of(const ingest::Record& row, const std::string&
     for (const Json& item : base::parse_json(text, column)) labels.push_back(plain(item));
     return labels;
   }
+  if (one) return text.empty() || text == "-" ? labels : std::vector<std::string>{text};
   std::string label;
   for (const char c : text + ",") {
     if (c != ',' && c != ';' && c != '|') {
@@ -187,10 +189,11 @@ std::vector<RawRow> read_raw(const RowOptions& options, const Exclusion* exclusi
         continue;
       }
       for (const HeadColumn& head : options.heads) {
+        const bool one = head.kind == lm::HeadKind::multiclass && options.candidates.empty();
         raw.labels.push_back(row.json(head.column).is_null() ? std::nullopt
-                                                             : std::optional(labels_of(row, head.column)));
+                                                             : std::optional(labels_of(row, head.column, one)));
         const auto& found = raw.labels.back();
-        if (head.kind == lm::HeadKind::multiclass && options.candidates.empty() && found && found->size() != 1) {
+        if (one && found && found->size() != 1) {
           quarantine({file, row.line, head.column, "expected one label, found " + std::to_string(found->size()), ""});
           raw.labels.clear();
           break;

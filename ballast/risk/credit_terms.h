@@ -27,9 +27,10 @@ double retail_correlation(double pd);
 double retail_capital(double pd, double lgd);
 
 struct StageRules {
-  int stage_2_days = 30, stage_3_days = 90;  // past due: the rebuttable presumptions of IFRS 9 B5.5.20 and B5.5.37
-  double pd_ratio = 2;                       // significant increase: PD now at least this many times the first one …
-  double pd_increase = 0.005;                // … and higher by at least this much
+  int stage_2_days = 30;       // stage 2 where more days past due: the rebuttable presumption of IFRS 9 5.5.11
+  int stage_3_days = 90;       // stage 3 from so many days past due: default is no later (IFRS 9 B5.5.37)
+  double pd_ratio = 2;         // significant increase: PD now at least this many times the first one …
+  double pd_increase = 0.005;  // … and higher by at least this much
 };
 /// IFRS 9 stage 1, 2 or 3. Without a PD at origination, only days past due count.
 int ifrs9_stage(double pd, std::optional<double> pd_at_origination, int days_past_due, const StageRules& rules = {});

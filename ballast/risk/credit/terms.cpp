@@ -87,7 +87,7 @@ double retail_capital(double pd, double lgd) {
 int ifrs9_stage(double pd, std::optional<double> pd_at_origination, int days_past_due, const StageRules& rules) {
   require_probability(pd, "the PD");
   if (days_past_due >= rules.stage_3_days || pd >= 1) return 3;
-  if (days_past_due >= rules.stage_2_days) return 2;
+  if (days_past_due > rules.stage_2_days) return 2;
   if (pd_at_origination && pd >= rules.pd_ratio * *pd_at_origination && pd - *pd_at_origination >= rules.pd_increase) {
     return 2;
   }
@@ -154,7 +154,7 @@ CreditDecision decide(double pd, std::array<double, 2> interval, const Applicati
   } else if (d.amount < policy.min_amount) {
     d.outcome = "decline";
     d.why = fmt::format("{}: {} is below the minimum of {}", limit.why, money(d.amount), money(policy.min_amount));
-  } else if (a.days_past_due >= policy.stages.stage_2_days) {
+  } else if (a.days_past_due > policy.stages.stage_2_days) {
     d.outcome = "refer";
     d.why = fmt::format("{} days past due", a.days_past_due);
   } else if (pd > policy.approve_pd) {

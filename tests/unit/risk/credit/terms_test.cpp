@@ -52,7 +52,8 @@ TEST(Ifrs9, StagesFollowDaysAndIncreaseOfRisk) {
   EXPECT_EQ(ifrs9_stage(0.02, 0.015, 0), 1);
   EXPECT_EQ(ifrs9_stage(0.03, 0.015, 0), 2);   // twice as high
   EXPECT_EQ(ifrs9_stage(0.004, 0.001, 0), 1);  // four times, but by 0.3 points only
-  EXPECT_EQ(ifrs9_stage(0.02, {}, 30), 2);
+  EXPECT_EQ(ifrs9_stage(0.02, {}, 30), 1);  // more than 30 days are meant
+  EXPECT_EQ(ifrs9_stage(0.02, {}, 31), 2);
   EXPECT_EQ(ifrs9_stage(0.02, {}, 90), 3);
 }
 
@@ -77,7 +78,7 @@ TEST(RetailCapital, CorrelationAndScaleByHand) {
 
 TEST(Ifrs9, EveryEdgeOfTheStages) {
   const StageRules rules;  // 30 and 90 days, twice and half a point more
-  EXPECT_EQ(ifrs9_stage(0.02, {}, 29, rules), 1);
+  EXPECT_EQ(ifrs9_stage(0.02, {}, 30, rules), 1);
   EXPECT_EQ(ifrs9_stage(0.02, {}, 89, rules), 2);
   EXPECT_EQ(ifrs9_stage(1, {}, 0, rules), 3);                  // in default
   EXPECT_EQ(ifrs9_stage(0.25, 0.125, 0, rules), 2);            // exactly twice
