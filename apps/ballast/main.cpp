@@ -16,6 +16,7 @@
 #include "ballast/ingest/record.h"
 #include "customers.h"
 #include "events.h"
+#include "govern.h"
 #include "mask.h"
 #include "serve.h"
 #include "verb.h"
@@ -97,6 +98,7 @@ int run(int argc, char** argv) {
   add_serve(app, common);
   add_store(app, common);
   add_bench(app, common);
+  add_govern(app, common);
   try {
     app.parse(argc, argv);
     return 0;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// ballast replay ID: the same decision or signal again, compared bit for bit.
+// ballast replay ID: the same decision or signal again, compared bit for bit; --all: every decision.
 #include "replay.h"
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <memory>
 
@@ -32,7 +34,8 @@ std::map<std::string, Replay>& replays() {
 }
 
 struct ReplayArguments {
-  std::string id, model;
+  std::string id, model, since, kind;
+  bool all = false;
 };
 
 struct Outcome {
@@ -111,7 +114,54 @@ void print(const Outcome& outcome, const std::string& id, const Common& common) 
   for (const auto& d : outcome.differences) fmt::print("  {}\n    was {}\n    now {}\n", d.field, d.was, d.now);
 }
 
+struct Tally {
+  std::int64_t same = 0, differ = 0, impossible = 0;
+};
+
+void print_tally(const std::map<std::string, Tally>& kinds, double seconds, const Common& common) {
+  if (common.json) {
+    Json out = {{"seconds", seconds}, {"kinds", Json::object()}};
+    for (const auto& [kind, t] : kinds) {
+      out["kinds"][kind] = {{"identical", t.same}, {"different", t.differ}, {"impossible", t.impossible}};
+    }
+    fmt::print("{}\n", base::dump_json(out));
+    return;
+  }
+  for (const auto& [kind, t] : kinds) {
+    fmt::print("{:<16} {:>6} the same, bit for bit {:>6} different {:>6} that cannot be repeated\n", kind, t.same,
+               t.differ, t.impossible);
+  }
+  fmt::print("{:.1f} s\n", seconds);
+}
+
+/// Every stored decision, the newest first; those that differ or cannot be repeated are named.
+void run_replay_all(const ReplayArguments& a, const Common& common) {
+  const base::Stopwatch watch;
+  store::Store store = store::Store::open(common.store);
+  std::map<std::string, Tally> kinds;
+  for (const store::DecisionRecord& record : store.decisions(a.kind, std::numeric_limits<std::int64_t>::max())) {
+    if (record.created_at < a.since) continue;
+    Tally& tally = kinds[record.kind];
+    try {
+      const Outcome outcome = replay_decision(*decide::find(store, record.id));
+      (outcome.differences.empty() ? tally.same : tally.differ) += 1;
+      if (!outcome.differences.empty()) print(outcome, record.id, common);
+    } catch (const Error& e) {
+      ++tally.impossible;
+      say(common, fmt::format("{} {}: {}", record.kind, record.id, e.what()));
+    }
+  }
+  print_tally(kinds, watch.seconds(), common);
+  std::int64_t differ = 0;
+  for (const auto& [kind, t] : kinds) differ += t.differ;
+  if (differ > 0) throw Error(ErrorCode::bad_input, fmt::format("{} decision(s) do not repeat", differ), common.store);
+}
+
 void run_replay(const ReplayArguments& arguments, const Common& common) {
+  if (arguments.all != arguments.id.empty()) {
+    throw Error(ErrorCode::usage, "takes the id of a decision or signal, or --all", "replay");
+  }
+  if (arguments.all) return run_replay_all(arguments, common);
   store::Store store = store::Store::open(common.store);
   if (const auto decision = decide::find(store, arguments.id)) {
     return print(replay_decision(*decision), arguments.id, common);
@@ -152,7 +202,11 @@ const Replay& replay_of(const std::string& kind) {
 void add_replay_verb(CLI::App& app, Common& common) {
   auto* verb = app.add_subcommand("replay", "The same decision or signal again, compared bit for bit");
   auto arguments = std::make_shared<ReplayArguments>();
-  verb->add_option("id", arguments->id, "Of a stored decision or signal")->required();
+  verb->add_option("id", arguments->id, "Of a stored decision or signal");
+  verb->add_flag("--all", arguments->all, "Every stored decision");
+  verb->add_option("--since", arguments->since,
+                   "With --all: only those made at or after this moment (RFC 3339, or a date)");
+  verb->add_option("--kind", arguments->kind, "With --all: only decisions of this kind");
   verb->add_option("--model", arguments->model, "Folder of the model that made a signal (default: the embedded one)");
   add_common(*verb, common, "ballast replay 3fa94c01b2d7e688");
   verb->callback([arguments, &common] { run_replay(*arguments, common); });

@@ -5,6 +5,7 @@
 #include <soci/soci.h>
 
 #include "ballast/base/hash.h"
+#include "ballast/store/sql/audit_writer.h"
 #include "ballast/store/sql/records.h"
 #include "ballast/store/sql/schema.h"
 #include "ballast/store/sql/session.h"
@@ -17,6 +18,19 @@ std::int64_t count(soci::session& sql, const std::string& query) {
   long long n = 0;
   sql << query, soci::into(n);
   return n;
+}
+
+void enter_document(soci::session& sql, AuditWriter& audit, const std::string& id, Put put) {
+  if (put == Put::unchanged) return;
+  const AuditedRows now = rows_of(sql, "documents", {id});
+  // A changed document takes what was said of its old text with it.
+  audit.append(put == Put::added ? "ingest" : "ingest.change", id, {&now, 1});
+}
+
+void enter_assessment(soci::session& sql, AuditWriter& audit, const std::string& id, const std::string& model) {
+  std::vector<AuditedRows> now;
+  for (const char* table : {"assessments", "signals", "entities"}) now.push_back(rows_of(sql, table, {id, model}));
+  audit.append("assess", id, now);
 }
 
 template <class Record, class Convert>
@@ -36,9 +50,14 @@ Store& Store::operator=(Store&&) noexcept = default;
 Store Store::open(const std::string& url) {
   auto state = std::make_unique<State>();
   state->url = url;
+  state->actor = local_actor();
   open_session(state->sql, url);
   guarded(url, [&] { migrate(state->sql, url); });
   return Store(std::move(state));
+}
+
+void Store::act_as(const std::string& actor) {
+  state_->actor = actor;
 }
 
 std::vector<Put> Store::put_documents(std::span<const DocumentRecord> documents) {
@@ -46,7 +65,11 @@ std::vector<Put> Store::put_documents(std::span<const DocumentRecord> documents)
     std::vector<Put> answers;
     Transaction transaction(state_->sql);
     DocumentWriter writer(state_->sql);
-    for (const DocumentRecord& document : documents) answers.push_back(writer.write(document));
+    AuditWriter audit(state_->sql, state_->actor);
+    for (const DocumentRecord& document : documents) {
+      answers.push_back(writer.write(document));
+      enter_document(state_->sql, audit, document.id, answers.back());
+    }
     transaction.commit();
     return answers;
   });
@@ -57,9 +80,12 @@ void Store::put_assessed(std::span<const AssessedDocument> documents) {
     Transaction transaction(state_->sql);
     DocumentWriter document_writer(state_->sql);
     AssessmentWriter assessment_writer(state_->sql);
+    AuditWriter audit(state_->sql, state_->actor);
     for (const AssessedDocument& document : documents) {
-      document_writer.write(document.document);
+      const std::string& id = document.document.id;
+      enter_document(state_->sql, audit, id, document_writer.write(document.document));
       assessment_writer.write(document);
+      enter_assessment(state_->sql, audit, id, document.assessment.model);
     }
     transaction.commit();
   });
@@ -74,9 +100,14 @@ void Store::put_quarantine(std::span<const QuarantineRecord> rows) {
                                 " values (:a, :b, :c, :d, :e, :f) on conflict do nothing",
          soci::use(q.source), soci::use(q.line), soci::use(q.column), soci::use(q.reason), soci::use(q.excerpt),
          soci::use(q.created_at));
+    AuditWriter audit(state_->sql, state_->actor);
     for (const QuarantineRecord& row : rows) {
       q = row;
       add.execute(true);
+      if (add.get_affected_rows() == 0) continue;
+      const AuditedRows now =
+          rows_of(state_->sql, "quarantine", {row.source, std::to_string(row.line), row.reason, row.excerpt});
+      audit.append("quarantine", row.source, {&now, 1});
     }
     transaction.commit();
   });

@@ -113,6 +113,10 @@ class Store {
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
 
+  /// In whose name the following calls are entered in the audit trail (audit.h); at first "local:" and the name of the
+  /// system's user.
+  void act_as(const std::string& actor);
+
   /// Adds documents. One whose id is there with the same text is left as it is; with another text it is replaced, and
   /// what was said of the old text is deleted. One answer a document.
   std::vector<Put> put_documents(std::span<const DocumentRecord> documents);
@@ -168,6 +172,7 @@ class Store {
 
  private:
   friend class Accounts;  // accounts.h
+  friend class Audit;     // audit.h
   friend class Lists;     // lists.h
   friend class Work;      // work.h
   struct State;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "ballast/base/error.h"
+#include "ballast/store/sql/audit_writer.h"
 #include "ballast/store/sql/query.h"
 #include "ballast/store/sql/session.h"
 #include "ballast/store/sql/state.h"
@@ -52,6 +53,7 @@ void Accounts::add_user(const UserRecord& user) {
     const long long disabled = user.disabled;
     sql << fmt::format("insert into users ({}) values (:a, :b, :c, :d, :e)", kUserColumns), soci::use(user.name),
         soci::use(user.role), soci::use(user.password_hash), soci::use(disabled), soci::use(user.created_at);
+    enter(sql, store_.state_->actor, "user.add", user.name, "users", {user.name});
     transaction.commit();
   });
 }
@@ -65,6 +67,7 @@ void Accounts::update_user(const UserRecord& user) {
     sql << "update users set role = :a, password_hash = :b, disabled = :c where name = :d", soci::use(user.role),
         soci::use(user.password_hash), soci::use(disabled), soci::use(user.name);
     sql << "delete from sessions where user_name = :n", soci::use(user.name);
+    enter(sql, store_.state_->actor, "user.change", user.name, "users", {user.name});
     transaction.commit();
   });
 }
@@ -75,6 +78,7 @@ void Accounts::delete_user(const std::string& name) {
     Transaction transaction(sql);
     must_exist(sql, "users", "name", name);
     sql << "delete from users where name = :n", soci::use(name);
+    enter(sql, store_.state_->actor, "user.delete", name, "users", {name});
     transaction.commit();
   });
 }
@@ -105,6 +109,7 @@ void Accounts::add_key(const KeyRecord& k) {
     store_.state_->sql << fmt::format("insert into api_keys ({}) values (:a, :b, :c, :d, :e, :f, :g)", kKeyColumns),
         soci::use(k.id), soci::use(k.name), soci::use(k.role), soci::use(k.secret_hash), soci::use(k.created_at),
         soci::use(k.last_used_at), soci::use(k.revoked_at);
+    enter(store_.state_->sql, store_.state_->actor, "key.add", k.id, "api_keys", {k.id});
     transaction.commit();
   });
 }
@@ -135,6 +140,7 @@ void Accounts::revoke_key(const std::string& id, const std::string& now) {
     Transaction transaction(sql);
     must_exist(sql, "api_keys", "id", id);
     sql << "update api_keys set revoked_at = :a where id = :b and revoked_at = ''", soci::use(now), soci::use(id);
+    enter(sql, store_.state_->actor, "key.revoke", id, "api_keys", {id});
     transaction.commit();
   });
 }

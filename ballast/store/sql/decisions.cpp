@@ -2,6 +2,8 @@
 // The table of decisions.
 #include <fmt/format.h>
 
+#include "ballast/base/json.h"
+#include "ballast/store/sql/audit_writer.h"
 #include "ballast/store/sql/session.h"
 #include "ballast/store/sql/state.h"
 
@@ -42,11 +44,16 @@ std::vector<Put> Store::put_decisions(std::span<const DecisionRecord> decisions)
          soci::use(d.id), soci::use(d.kind), soci::use(d.subject), soci::use(d.inputs), soci::use(d.inputs_hash),
          soci::use(d.model), soci::use(d.model_hash), soci::use(d.policy_hash), soci::use(d.build), soci::use(d.isa),
          soci::use(seed), soci::use(d.result), soci::use(d.cost), soci::use(d.created_at));
+    AuditWriter audit(state_->sql, state_->actor);
     for (const DecisionRecord& decision : decisions) {
       d = decision;
       seed = static_cast<long long>(d.seed);
       find.execute(true);
-      if (there == 0) add.execute(true);
+      if (there == 0) {
+        add.execute(true);
+        const AuditedRows now = rows_of(state_->sql, "decisions", {d.id});
+        audit.append("decide", d.id, {&now, 1}, base::dump_json({{"kind", d.kind}, {"model_hash", d.model_hash}}));
+      }
       answers.push_back(there == 0 ? Put::added : Put::unchanged);
     }
     transaction.commit();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables of the operations desk: loss events and cases; and when signals were published.
 #include "ballast/base/error.h"
+#include "ballast/store/sql/audit_writer.h"
 #include "ballast/store/sql/session.h"
 #include "ballast/store/sql/state.h"
 
@@ -54,10 +55,15 @@ std::vector<Put> Store::put_losses(std::span<const LossEventRecord> losses) {
                                 " values (:a, :b, :c, :d, :e, :f, :g, :h, :i)",
          soci::use(l.id), soci::use(l.occurred_on), soci::use(l.type), soci::use(l.category), soci::use(l.amount),
          soci::use(l.recovery), soci::use(l.currency), soci::use(l.description), soci::use(l.created_at));
+    AuditWriter audit(state_->sql, state_->actor);
     for (const LossEventRecord& loss : losses) {
       l = loss;
       find.execute(true);
-      if (there == 0) add.execute(true);
+      if (there == 0) {
+        add.execute(true);
+        const AuditedRows now = rows_of(state_->sql, "loss_events", {l.id});
+        audit.append("loss", l.id, {&now, 1});
+      }
       answers.push_back(there == 0 ? Put::added : Put::unchanged);
     }
     transaction.commit();
@@ -89,7 +95,12 @@ void Store::open_case(const CaseRecord& opened) {
     }
     state_->sql << "insert into cases (id, kind, subject, created_at) values (:a, :b, :c, :d)", soci::use(opened.id),
         soci::use(opened.kind), soci::use(opened.subject), soci::use(opened.created_at);
-    for (const CaseEventRecord& event : opened.events) add_event(state_->sql, opened.id, event);
+    std::vector<AuditedRows> now = {rows_of(state_->sql, "cases", {opened.id})};
+    for (const CaseEventRecord& event : opened.events) {
+      add_event(state_->sql, opened.id, event);
+      now.push_back(rows_of(state_->sql, "case_events", {opened.id, std::to_string(event.number)}));
+    }
+    AuditWriter(state_->sql, state_->actor).append("case.open", opened.id, now);
     transaction.commit();
   });
 }
@@ -105,6 +116,8 @@ CaseRecord Store::add_case_event(const std::string& id, const CaseEventRecord& e
     next.number = static_cast<std::int64_t>(found->events.size()) + 1;
     add_event(state_->sql, id, next);
     found->events.push_back(next);
+    const AuditedRows now = rows_of(state_->sql, "case_events", {id, std::to_string(next.number)});
+    AuditWriter(state_->sql, state_->actor).append("case." + next.action, id, {&now, 1});
     transaction.commit();
     return *found;
   });

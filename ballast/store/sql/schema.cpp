@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ballast/base/error.h"
+#include "ballast/store/sql/audit_writer.h"
 #include "ballast/store/sql/service_schema.h"
 #include "ballast/store/sql/session.h"
 
@@ -66,9 +67,21 @@ const std::vector<std::vector<const char*>>& migrations() {
           "create trigger case_events_hold before update on case_events begin"
           " select raise(abort, 'cases are never changed'); end",
       },
-      service_tables()};
+      service_tables(),
+      {
+          "create table audit (number bigint primary key, at text not null, actor text not null, action text not null,"
+          " subject text not null, records text not null, details text not null, previous text not null,"
+          " hash text not null)",
+          "create index audit_by_subject on audit (subject)",
+          "create trigger audit_stays before delete on audit begin"
+          " select raise(abort, 'the audit trail is never deleted'); end",
+          "create trigger audit_holds before update on audit begin"
+          " select raise(abort, 'the audit trail is never changed'); end",
+      }};
   return kAll;
 }
+
+constexpr int kVersionBeforeAudit = 4;
 
 }  // namespace
 
@@ -97,6 +110,7 @@ void migrate(soci::session& sql, const std::string& url) {
     const int before = version;
     for (; version < newest_version(); ++version) {
       for (const char* statement : migrations()[static_cast<std::size_t>(version)]) sql << statement;
+      if (version == kVersionBeforeAudit) adopt_existing(sql);
     }
     if (version != before) sql << "update schema_version set version = :version", soci::use(version);
     transaction.commit();

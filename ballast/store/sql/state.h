@@ -12,6 +12,7 @@ namespace ballast::store {
 
 struct Store::State {
   std::string url;
+  std::string actor;  // in whose name the audit trail is written
   soci::session sql;
 };
 

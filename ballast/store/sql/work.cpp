@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "ballast/base/error.h"
+#include "ballast/store/sql/audit_writer.h"
 #include "ballast/store/sql/session.h"
 #include "ballast/store/sql/state.h"
 #include "ballast/store/sql/work_rows.h"
@@ -72,6 +73,7 @@ std::vector<Put> Work::put_alerts(const std::vector<AlertRecord>& alerts) {
           soci::use(a.id), soci::use(a.kind), soci::use(severity), soci::use(a.title), soci::use(a.subject_id),
           soci::use(a.document_id), soci::use(a.status), soci::use(a.case_id), soci::use(a.acknowledged_by),
           soci::use(a.acknowledged_at), soci::use(a.note), soci::use(a.created_at);
+      enter(sql, store_.state_->actor, "alert", a.id, "alerts", {a.id});
       answers.push_back(Put::added);
     }
     transaction.commit();
@@ -95,6 +97,7 @@ void Work::update_alert(const AlertRecord& a) {
            " where id = :f",
         soci::use(a.status), soci::use(a.case_id), soci::use(a.acknowledged_by), soci::use(a.acknowledged_at),
         soci::use(a.note), soci::use(a.id);
+    enter(sql, store_.state_->actor, "alert." + a.status, a.id, "alerts", {a.id});
     transaction.commit();
   });
 }
@@ -122,6 +125,7 @@ void Work::put_feedback(const FeedbackRecord& f) {
                                       kFeedbackColumns),
         soci::use(f.id), soci::use(f.subject_kind), soci::use(f.subject_id), soci::use(f.verdict), soci::use(f.risk),
         soci::use(severity), soci::use(f.note), soci::use(f.actor), soci::use(f.created_at);
+    enter(store_.state_->sql, store_.state_->actor, "feedback", f.subject_id, "feedback", {f.id});
     transaction.commit();
   });
 }
@@ -148,6 +152,7 @@ void Work::put_override(const OverrideRecord& o) {
         soci::use(o.id), soci::use(o.decision_id), soci::use(o.outcome), soci::use(o.reason), soci::use(o.status),
         soci::use(o.proposed_by), soci::use(o.decided_by), soci::use(o.decided_at), soci::use(o.note),
         soci::use(o.created_at);
+    enter(store_.state_->sql, store_.state_->actor, "override", o.decision_id, "overrides", {o.id});
     transaction.commit();
   });
 }
@@ -171,6 +176,7 @@ OverrideRecord Work::settle_override(const OverrideRecord& settled,
     sql << "update overrides set status = :a, decided_by = :b, decided_at = :c, note = :d where id = :e",
         soci::use(settled.status), soci::use(settled.decided_by), soci::use(settled.decided_at),
         soci::use(settled.note), soci::use(settled.id);
+    enter(sql, store_.state_->actor, "override." + settled.status, found->decision_id, "overrides", {settled.id});
     transaction.commit();
     found->status = settled.status, found->decided_by = settled.decided_by;
     found->decided_at = settled.decided_at, found->note = settled.note;

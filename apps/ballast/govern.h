@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model-risk desk: one file a part of `ballast govern`.
+#pragma once
+
+#include "verb.h"
+
+namespace ballast::apps {
+
+void add_govern(CLI::App& app, Common& common);
+void add_govern_audit(CLI::App& govern, Common& common);
+
+}  // namespace ballast::apps
