@@ -12,6 +12,8 @@
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
 #include "ballast/base/json.h"
+#include "ballast/lm/chat.h"
+#include "ballast/lm/lora.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -20,6 +22,8 @@ namespace {
 struct Arguments {
   std::string model, prompt;
   std::int64_t texts = 1;  // of a beam search
+  std::string system, messages;
+  bool chat = false, no_thinking = false;
   lm::GenerateOptions options;
 };
 
@@ -27,6 +31,22 @@ void put(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     throw base::Error(base::ErrorCode::io, "cannot be written", "standard output");
   }
+}
+
+/// The prompt as the model's chat template writes it.
+std::string chat_prompt(const Arguments& a) {
+  base::Json messages = base::Json::array();
+  if (!a.messages.empty()) {
+    messages = base::read_json(a.messages);
+  } else {
+    if (!a.system.empty()) messages.push_back({{"role", "system"}, {"content", a.system}});
+    messages.push_back({{"role", "user"}, {"content", a.prompt}});
+  }
+  lm::ChatOptions options;
+  options.thinking = !a.no_thinking;
+  const std::filesystem::path folder =
+      lm::is_lora_folder(a.model) ? lm::lora_base(a.model) : std::filesystem::path(a.model);
+  return lm::ChatTemplate::load(folder).render(messages, options);
 }
 
 base::Json to_json(const lm::Generation& out) {
@@ -38,10 +58,10 @@ base::Json to_json(const lm::Generation& out) {
   return json;
 }
 
-void search(lm::Generator& generator, const Arguments& arguments, const lm::GenerateOptions& options,
-            const Common& common) {
+void search(lm::Generator& generator, const std::string& prompt, const Arguments& arguments,
+            const lm::GenerateOptions& options, const Common& common) {
   const base::Stopwatch watch;
-  const auto found = generator.search(arguments.prompt, options, arguments.texts);
+  const auto found = generator.search(prompt, options, arguments.texts);
   const double seconds = watch.seconds();
   for (const lm::Generation& out : found) {
     if (!common.json) {
@@ -60,10 +80,16 @@ void run(const Arguments& arguments, const Common& common) {
   lm::GenerateOptions options = arguments.options;
   options.seed = common.seed;
   lm::check(options);
+  const bool chat = arguments.chat || !arguments.messages.empty();
+  if (arguments.prompt.empty() && arguments.messages.empty()) {
+    throw base::Error(base::ErrorCode::usage, "the prompt is empty", "--prompt");
+  }
+  options.add_special = !chat;
+  const std::string prompt = chat ? chat_prompt(arguments) : arguments.prompt;
   lm::Generator generator = lm::Generator::load(arguments.model);
-  if (options.beams > 1) return search(generator, arguments, options, common);
+  if (options.beams > 1) return search(generator, prompt, arguments, options, common);
   const base::Stopwatch watch;
-  const lm::Generation out = generator.generate(arguments.prompt, options, [&](std::string_view piece) {
+  const lm::Generation out = generator.generate(prompt, options, [&](std::string_view piece) {
     if (base::interrupted()) throw base::Error(base::ErrorCode::cancelled, "stopped");
     if (!common.json) put(piece);
   });
@@ -88,7 +114,13 @@ void add_generate(CLI::App& app, Common& common) {
   const auto arguments = std::make_shared<Arguments>();
   lm::GenerateOptions& o = arguments->options;
   verb->add_option("--model", arguments->model, "Folder of a language model")->required();
-  verb->add_option("--prompt", arguments->prompt, "Text to continue or to rewrite")->required();
+  verb->add_option("--prompt", arguments->prompt, "Text to continue or to rewrite");
+  verb->add_flag("--chat", arguments->chat, "The prompt is a question: written as the model's chat template says");
+  verb->add_option("--system", arguments->system, "Chat: the system text");
+  verb->add_option(
+      "--messages", arguments->messages,
+      "Chat: a JSON file with the whole conversation, [{\"role\": …, \"content\": …}] (instead of --prompt)");
+  verb->add_flag("--no-thinking", arguments->no_thinking, "Chat: Qwen 3 answers without a thought");
   verb->add_option("--max-new-tokens", o.max_new_tokens, "Stop after so many tokens")->capture_default_str();
   verb->add_option("--temperature", o.temperature, "0: greedy; 1: as the model says; more: wilder")
       ->capture_default_str();

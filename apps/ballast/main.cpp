@@ -14,6 +14,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
 #include "ballast/ingest/record.h"
+#include "convert.h"
 #include "customers.h"
 #include "events.h"
 #include "govern.h"
@@ -78,6 +79,7 @@ int run(int argc, char** argv) {
   add_evaluate(app, common);
   add_generate(app, common);
   add_embed(app, common);
+  add_convert(app, common);
   add_forward(app, common);
   add_model(app, common);
   add_tokenize(app, common);

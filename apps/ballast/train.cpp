@@ -10,7 +10,9 @@
 #include <memory>
 
 #include "ballast/base/error.h"
+#include "ballast/base/files.h"
 #include "ballast/engine/isa.h"
+#include "ballast/lm/lora.h"
 
 namespace ballast::apps {
 namespace {
@@ -36,6 +38,10 @@ void check(const TrainOptions& o) {
   if (!o.data.empty() && o.output.empty()) usage("is required", "--output");
   if (o.no_ngrams && o.no_transformer) usage("leave one branch: not --no-transformer too", "--no-ngrams");
   if (o.refuse < 0 || o.refuse >= 1) usage("is a share of known rows: 0 … 1", "--refuse");
+  const bool language = o.task == "causal-lm" || o.task == "masked-lm" || o.task == "seq2seq";
+  if (o.lora_rank != 0 && !language) usage("is for language models (causal-lm, masked-lm, seq2seq)", "--lora-rank");
+  if (o.lora_rank != 0 && o.model.empty()) usage("needs --model: it corrects weights that are there", "--lora-rank");
+  if (o.lora_rank == 0 && (o.merge_lora || !o.lora_targets.empty())) usage("is needed beside it", "--lora-rank");
   if (o.merge_texts && o.task != "multilabel") usage("is for --task multilabel", "--merge-texts");
   if (!o.candidates.empty() && (o.task != "classify" || !o.heads.empty())) {
     usage("is for --task classify with one label column", "--candidate-column");
@@ -124,6 +130,13 @@ void add_train(CLI::App& app, Common& common) {
   verb->add_option("--leave-out", o->leave_out,
                    "Classifiers: keep so many labels, drawn by --seed, out of training (to measure refusal)");
   verb->add_option("--max-ngrams", o->max_ngrams, "Classifiers: keep only so many n-grams (0: all)");
+  verb->add_option("--lora-rank", o->lora_rank,
+                   "Language models: train low-rank corrections of frozen weights (LoRA) instead of the weights");
+  verb->add_option("--lora-alpha", o->lora_alpha, "Their scale times the rank (default: twice the rank)");
+  verb->add_option("--lora-dropout", o->lora_dropout, "Dropout before them")->capture_default_str();
+  verb->add_option("--lora-targets", o->lora_targets,
+                   "Last parts of module names, or all-linear (default: as PEFT for the family, e.g. q_proj v_proj)");
+  verb->add_flag("--merge-lora", o->merge_lora, "Write a whole model with the corrections added, not an adapter");
   add_run_options(*verb, *o);
   add_common(*verb, common, "ballast train --task classify --model base --data train.csv --output my-model");
   verb->callback([o, &common] {
@@ -223,6 +236,31 @@ base::Json recipe_json(const TrainOptions& o, const lm::TrainSettings& s, const 
 
 lm::DType stored_dtype(const TrainOptions& o) {
   return o.store_as == "int8" ? lm::DType::i8 : o.store_as == "bf16" ? lm::DType::bf16 : lm::DType::f32;
+}
+
+void start_lora(const TrainOptions& o, lm::LoadedModel& model) {
+  if (o.lora_rank == 0) return;
+  if (lm::has_lora(*model.network)) lm::merge_lora(*model.network);
+  lm::add_lora(*model.network,
+               {.rank = o.lora_rank,
+                .alpha = o.lora_alpha > 0 ? o.lora_alpha : 2 * static_cast<double>(o.lora_rank),
+                .dropout = o.lora_dropout,
+                .targets = o.lora_targets},
+               o.seed);
+}
+
+void write_trained(const TrainOptions& o, lm::LoadedModel& model, const base::Json& recipe) {
+  const bool adapter = lm::has_lora(*model.network) && !o.merge_lora;
+  if (!adapter && lm::has_lora(*model.network)) lm::merge_lora(*model.network);
+  const text::Tokenizer* tokenizer = model.tokenizer ? &*model.tokenizer : nullptr;
+  base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
+    if (adapter) {
+      lm::write_lora(folder, *model.network, std::filesystem::absolute(o.model).lexically_normal().string());
+    } else {
+      lm::write_model_files(folder, *model.network, tokenizer, stored_dtype(o));
+    }
+    base::write_file_atomic(folder / "training.json", recipe.dump(2) + "\n");
+  });
 }
 
 void say_data(const Common& common, const ReadSummary& summary, const lm::TokenizeReport& report) {

@@ -26,6 +26,10 @@ struct TrainOptions {
   bool decay_all = false, no_shuffle = false, resume = false, strict = false, no_ngrams = false, no_transformer = false,
        merge_texts = false;
   std::int64_t leave_out = 0;
+  std::int64_t lora_rank = 0;
+  double lora_alpha = 0, lora_dropout = 0;
+  std::vector<std::string> lora_targets;
+  bool merge_lora = false;
   std::uint64_t seed = 42;
 };
 
@@ -50,6 +54,11 @@ void say_data(const Common& common, const ReadSummary& summary, const lm::Tokeni
 
 lm::LoadedModel open_for_training(const TrainOptions& options, lm::HeadType head,
                                   const std::vector<std::string>& labels);
+
+/// Adds --lora-rank's corrections where they are asked for.
+void start_lora(const TrainOptions& options, lm::LoadedModel& model);
+/// Writes the model, or its adapter alone, with training.json.
+void write_trained(const TrainOptions& options, lm::LoadedModel& model, const base::Json& recipe);
 
 void train_language_model(const TrainOptions& options, const Common& common);
 void train_seq2seq(const TrainOptions& options, const Common& common);

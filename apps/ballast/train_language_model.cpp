@@ -6,7 +6,6 @@
 #include <cstdio>
 
 #include "ballast/base/error.h"
-#include "ballast/base/files.h"
 #include "train.h"
 
 namespace ballast::apps {
@@ -88,6 +87,7 @@ void train_language_model(const TrainOptions& o, const Common& common) {
   const auto objective = o.task == "causal-lm" ? lm::Objective::causal_lm : lm::Objective::masked_lm;
   lm::TrainSettings settings = train_settings(o, objective, data.examples);
   prepare_masking(o, model, settings);
+  start_lora(o, model);
   lm::Trainer trainer(network, data.examples, settings);
   lm::RunOptions run = run_options(o, common);
   if (!held_out.examples.empty()) {
@@ -103,11 +103,7 @@ void train_language_model(const TrainOptions& o, const Common& common) {
   recipe["data"] = summary_json(data.summary);
   recipe["tokens"] = data.report.tokens;
   if (run.evaluate) recipe["evaluation_loss"] = report.best_value;
-  const text::Tokenizer* tokenizer = model.tokenizer ? &*model.tokenizer : nullptr;
-  base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
-    lm::write_model_files(folder, network, tokenizer, stored_dtype(o));
-    base::write_file_atomic(folder / "training.json", recipe.dump(2) + "\n");
-  });
+  write_trained(o, model, recipe);
   std::error_code ignored;
   std::filesystem::remove_all(run.state_folder, ignored);
   say(common, fmt::format("{} steps, loss {:.4f} -> {:.4f}, {:.0f} tokens/s, saved to {}", report.steps,

@@ -5,7 +5,6 @@
 #include <cstdio>
 
 #include "ballast/base/error.h"
-#include "ballast/base/files.h"
 #include "ballast/base/hash.h"
 #include "ballast/lm/train/answers.h"
 #include "train.h"
@@ -108,6 +107,7 @@ void train_seq2seq(const TrainOptions& o, const Common& common) {
   if (!o.eval_data.empty()) held_out = read(o, o.eval_data, model, length);
   say_data(common, data.summary, data.report);
   lm::TrainSettings settings = train_settings(o, lm::Objective::seq2seq, data.examples);
+  start_lora(o, model);
   lm::Trainer trainer(network, data.examples, settings);
   lm::RunOptions run = run_options(o, common);
   if (!held_out.examples.empty()) {
@@ -122,10 +122,7 @@ void train_seq2seq(const TrainOptions& o, const Common& common) {
   recipe["data"] = summary_json(data.summary);
   recipe["tokens"] = data.report.tokens;
   if (run.evaluate) recipe["evaluation_loss"] = report.best_value;
-  base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
-    lm::write_model_files(folder, network, model.tokenizer ? &*model.tokenizer : nullptr, stored_dtype(o));
-    base::write_file_atomic(folder / "training.json", recipe.dump(2) + "\n");
-  });
+  write_trained(o, model, recipe);
   std::error_code ignored;
   std::filesystem::remove_all(run.state_folder, ignored);
   say(common, fmt::format("{} steps, loss {:.4f} -> {:.4f}, {:.0f} tokens/s, saved to {}", report.steps,

@@ -24,17 +24,23 @@ void ParameterStore::allocate_values() {
   }
 }
 
+void ParameterStore::own(Parameter& p) {
+  const bool owned =
+      std::any_of(owned_.begin(), owned_.end(), [&](const auto& block) { return block.data() == p.value; });
+  if (!owned) p.value = owned_.emplace_back(p.value, p.value + p.size).data();
+}
+
+void ParameterStore::drop_last(const std::function<bool(const Parameter&)>& condition) {
+  while (!parameters_.empty() && condition(parameters_.back())) parameters_.pop_back();
+}
+
 void ParameterStore::prepare_training() {
-  std::vector<const float*> own;
-  for (const auto& block : owned_) own.push_back(block.data());
   std::int64_t offset = 0;
   gradients_.assign(static_cast<std::size_t>(trainable_size()), 0.0f);
   for (Parameter& p : parameters_) {
     p.grad = nullptr;
     if (p.frozen) continue;
-    if (std::find(own.begin(), own.end(), p.value) == own.end()) {
-      p.value = owned_.emplace_back(p.value, p.value + p.size).data();
-    }
+    own(p);
     p.grad = gradients_.data() + offset;
     offset += p.size;
   }

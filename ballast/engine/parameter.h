@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,10 @@ class ParameterStore {
   /// Copies borrowed values of what is trained into own memory (before training) and allocates zeroed gradients.
   void prepare_training();
   void zero_gradients();
+  /// Gives a parameter its own memory where its value is borrowed.
+  void own(Parameter& parameter);
+  /// Removes parameters from the end as long as the condition holds for the last.
+  void drop_last(const std::function<bool(const Parameter&)>& condition);
   /// After values changed: drops packed copies.
   void drop_packed();
 

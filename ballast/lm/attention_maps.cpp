@@ -2,6 +2,7 @@
 #include "ballast/lm/attention_maps.h"
 
 #include "ballast/base/error.h"
+#include "ballast/lm/arch/seq2seq.h"
 #include "ballast/lm/load.h"
 
 namespace ballast::lm {
@@ -32,9 +33,11 @@ AttentionMaps attention_maps(const std::filesystem::path& folder, std::string_vi
   engine::Tape tape(arena, false);
   Capture capture;
   network.encode(tape, batch, &capture);
+  const engine::AttentionOptions options =
+      config.is_seq2seq() ? static_cast<Seq2SeqNetwork&>(network).encoder_options(length) : network.attention_options();
   float* out = maps.weights.data();
   for (const Capture::Attention& a : capture.attentions) {
-    engine::attention_weights(a.q, a.k, 0, length, 0, length, network.attention_options(), out);
+    engine::attention_weights(a.q, a.k, 0, length, 0, length, options, out);
     out += config.heads * length * length;
   }
   return maps;

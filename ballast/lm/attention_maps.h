@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The true attention weights of a model over a sentence: softmax(q·kᵀ / √d_k) of every layer and head (Vaswani et al.
-// 2017), for study.
+// 2017; with T5's bias where it has one), for study. Of an encoder-decoder those of its encoder.
 #pragma once
 
 #include <cstdint>

@@ -94,9 +94,10 @@ struct Generator::State {
     if (!all.forced_last) all.forced_last = habits.forced_last;
     return all;
   }
-  std::vector<std::int32_t> tokens(std::string_view prompt) const {
+  std::vector<std::int32_t> tokens(std::string_view prompt, bool add_special) const {
     const ModelConfig& config = model.network->config();
-    return config.is_seq2seq() ? tokenize_source(tokenizer(), config, prompt) : tokenizer().encode(prompt).ids;
+    return config.is_seq2seq() ? tokenize_source(tokenizer(), config, prompt)
+                               : tokenizer().encode(prompt, {.add_special = add_special}).ids;
   }
   const text::Tokenizer& tokenizer() const {
     if (model.tokenizer) return *model.tokenizer;
@@ -137,7 +138,8 @@ Generation Generator::generate(std::string_view prompt, const GenerateOptions& o
   DecodeOptions how;
   how.on_token = [&](std::span<const std::int32_t> ids) { return stream.update(ids); };
   how.vocabulary = tokenizer.vocabulary_size();  // a padded table has rows that mean nothing
-  Generation out = generate_tokens(state_->network(), state_->tokens(prompt), state_->complete(options), how);
+  Generation out =
+      generate_tokens(state_->network(), state_->tokens(prompt, options.add_special), state_->complete(options), how);
   out.text = stream.finish();
   return out;
 }
@@ -146,8 +148,8 @@ std::vector<Generation> Generator::search(std::string_view prompt, const Generat
   const text::Tokenizer& tokenizer = state_->tokenizer();
   check(options);
   require(count >= 1 && count <= options.beams, "--texts", "1 … --beams");
-  std::vector<Generation> all = beam_search(state_->network(), state_->tokens(prompt), state_->complete(options),
-                                            {.vocabulary = tokenizer.vocabulary_size()});
+  std::vector<Generation> all = beam_search(state_->network(), state_->tokens(prompt, options.add_special),
+                                            state_->complete(options), {.vocabulary = tokenizer.vocabulary_size()});
   all.resize(std::min(all.size(), static_cast<std::size_t>(count)));
   for (Generation& one : all) {
     TextStream stream(tokenizer, options.stop, {});

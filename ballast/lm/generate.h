@@ -32,7 +32,8 @@ struct GenerateOptions {
   std::uint64_t seed = 42;
   std::optional<std::vector<std::int32_t>> eos;           // tokens that end the text; none given: those of the model
   std::optional<std::int32_t> forced_first, forced_last;  // tokens that the model always begins and ends with
-  std::vector<std::string> stop;                          // strings that end the text and are not part of it
+  bool add_special = true;        // the tokenizer's own special tokens around the prompt; a chat template writes them
+  std::vector<std::string> stop;  // strings that end the text and are not part of it
 };
 
 /// Throws usage naming the option that is out of range.

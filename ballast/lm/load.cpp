@@ -8,6 +8,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/lm/checkpoint/int8.h"
+#include "ballast/lm/lora.h"
 
 namespace ballast::lm {
 namespace {
@@ -92,6 +93,11 @@ bool has_tokenizer(const fs::path& folder) {
 }  // namespace
 
 LoadedModel load_model(const fs::path& folder, const LoadOptions& options) {
+  if (is_lora_folder(folder)) {
+    LoadedModel model = load_model(lora_base(folder), options);
+    load_lora(*model.network, folder);
+    return model;
+  }
   if (!fs::is_directory(folder)) {
     throw Error(ErrorCode::not_found, "is not a model folder", folder.string(),
                 "expected config.json and model.safetensors");
@@ -145,7 +151,8 @@ void write_model_files(const fs::path& folder, const Network& network, const tex
   if (int8) config["quantization_config"] = {{"quant_method", "bitsandbytes"}, {"load_in_8bit", true}};
   base::write_file_atomic(folder / "config.json", config.dump(2) + "\n");
   std::vector<TensorToWrite> tensors;
-  std::deque<Int8Rows> narrow;  // alive until the file is written
+  std::deque<Int8Rows> narrow;                                           // alive until the file is written
+  BALLAST_CHECK(!has_lora(network), network.parameters().total_size());  // merged, or written as an adapter
   for (const engine::Parameter& p : network.parameters().all()) {
     const std::span<const float> values(p.value, static_cast<std::size_t>(p.size));
     if (!int8 || p.shape.size() != 2 || p.name.find("encoder.layer.") == std::string::npos) {

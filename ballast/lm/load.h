@@ -30,7 +30,8 @@ struct LoadedModel {
   std::vector<std::string> fresh;                    // parameters that the checkpoint did not have
 };
 
-/// Opens a model folder. Throws not_found, bad_input (file, tensor or field; what was expected) or unsupported.
+/// Opens a model folder, or a LoRA adapter with the model that it names. Throws not_found, bad_input (file, tensor or
+/// field; what was expected) or unsupported.
 LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& options = {});
 
 /// A network from an `--arch` file with fresh weights.

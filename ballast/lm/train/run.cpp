@@ -17,13 +17,16 @@ namespace {
 
 std::vector<float> copy_parameters(const Network& network) {
   std::vector<float> values;
-  for (const engine::Parameter& p : network.parameters().all()) values.insert(values.end(), p.value, p.value + p.size);
+  for (const engine::Parameter& p : network.parameters().all()) {
+    if (!p.frozen) values.insert(values.end(), p.value, p.value + p.size);
+  }
   return values;
 }
 
 void restore_parameters(Network& network, const std::vector<float>& values) {
   const float* from = values.data();
   for (engine::Parameter& p : network.parameters().all()) {
+    if (p.frozen) continue;
     std::copy_n(from, p.size, p.value);
     from += p.size;
   }

@@ -100,6 +100,7 @@ std::unique_ptr<Normalizer> make_normalizer(const Json& json, const std::string&
   if (json.is_null()) return nullptr;
   const auto type = base::json_field<std::string>(json, "type", where + " (normalizer)");
   if (type == "BertNormalizer") return std::make_unique<BertNormalizer>(json, where);
+  if (type == "NFC") return make_nfc();
   if (type == "Sequence") {
     std::vector<std::unique_ptr<Normalizer>> steps;
     for (const Json& step : base::json_field<Json>(json, "normalizers", where)) {
@@ -111,7 +112,7 @@ std::unique_ptr<Normalizer> make_normalizer(const Json& json, const std::string&
     return std::make_unique<NormalizerSequence>(std::move(steps));
   }
   throw base::Error(base::ErrorCode::unsupported, "normalizer of type \"" + type + "\" is not known", where,
-                    "known: BertNormalizer, Sequence");
+                    "known: BertNormalizer, NFC, Sequence");
 }
 
 }  // namespace ballast::text

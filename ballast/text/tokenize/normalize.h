@@ -31,6 +31,9 @@ class Normalizer {
   virtual NormalizedText apply(std::string_view text) const = 0;
 };
 
+/// Canonical composition.
+std::unique_ptr<Normalizer> make_nfc();
+
 /// From tokenizer.json; null for a null component. Throws unsupported for a type that this build does not know.
 std::unique_ptr<Normalizer> make_normalizer(const base::Json& json, const std::string& where);
 

@@ -105,6 +105,17 @@ class HanRunSplitter : public Splitter {
   std::size_t longest_;
 };
 
+class ChatSplitter : public Splitter {
+ public:
+  explicit ChatSplitter(std::size_t digits) : digits_(digits) {}
+  void split(std::string_view text, WordSpan within, std::vector<WordSpan>& out) const override {
+    split_chat(text, within, digits_, out);
+  }
+
+ private:
+  std::size_t digits_;
+};
+
 class SplitterSequence : public Splitter {
  public:
   explicit SplitterSequence(std::vector<std::unique_ptr<Splitter>> steps) : steps_(std::move(steps)) {}
@@ -124,7 +135,14 @@ class SplitterSequence : public Splitter {
 
 constexpr std::string_view kHanHead = "\\p{Han}{1,", kHanTail = "}";
 
-/// N of \p{Han}{1,N}, the one pattern that is understood so far.
+/// The two regexes that split_chat() stands for, by how many digits go together; 0 for another.
+std::size_t chat_digits_of(const std::string& regex) {
+  const std::string head = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}";
+  const std::string tail = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+  return regex == head + tail ? 1 : regex == head + "{1,3}" + tail ? 3 : 0;
+}
+
+/// N of \p{Han}{1,N}.
 std::size_t han_run_of(const std::string& regex) {
   std::size_t n = 0;
   if (regex.starts_with(kHanHead) && regex.ends_with(kHanTail)) {
@@ -140,13 +158,15 @@ std::unique_ptr<Splitter> make_split(const Json& json, const std::string& where)
   const Json pattern = base::json_field<Json>(json, "pattern", where);
   const auto regex = base::json_field<std::string>(pattern, "Regex", where, "");
   const auto behaviour = base::json_field<std::string>(json, "behavior", where);
-  const std::size_t longest = han_run_of(regex);
-  if (longest == 0 || behaviour != "Isolated" || base::json_field<bool>(json, "invert", where, false)) {
+  const std::size_t longest = han_run_of(regex), digits = chat_digits_of(regex);
+  if ((longest == 0 && digits == 0) || behaviour != "Isolated" ||
+      base::json_field<bool>(json, "invert", where, false)) {
     throw base::Error(base::ErrorCode::unsupported,
                       "pre_tokenizer Split with pattern " + base::dump_json(pattern).substr(0, 80) + ", behavior " +
                           behaviour + " is not known",
-                      where, "known: Regex \\p{Han}{1,N}, Isolated, not inverted");
+                      where, "known: the regexes of Qwen and Llama 3, and \\p{Han}{1,N}; Isolated, not inverted");
   }
+  if (digits > 0) return std::make_unique<ChatSplitter>(digits);
   return std::make_unique<HanRunSplitter>(longest);
 }
 

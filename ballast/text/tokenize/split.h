@@ -28,6 +28,10 @@ class Splitter {
 /// GPT-2's rule, by hand: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 void split_gpt2(std::string_view text, WordSpan within, std::vector<WordSpan>& out);
 
+/// The rule of Qwen (`digits` 1) and Llama 3 (3), by hand: contractions in any case, a sign before a word stays with
+/// it, at most so many digits together, line breaks apart.
+void split_chat(std::string_view text, WordSpan within, std::size_t digits, std::vector<WordSpan>& out);
+
 /// Cuts out runs of Han characters, each in pieces of at most `longest`: Split with the regex \p{Han}{1,N}, isolated.
 void split_han_runs(std::string_view text, WordSpan within, std::size_t longest, std::vector<WordSpan>& out);
 

@@ -8,6 +8,7 @@
 
 #include "ballast/base/json.h"
 #include "ballast/text/tokenizer.h"
+#include "tests/support/gunzip.h"
 #include "tests/support/shared.h"
 
 namespace ballast::text {
@@ -39,7 +40,13 @@ class Reference : public testing::TestWithParam<Case> {
       folder = fs::path(testing::TempDir()) / ("text_" + std::to_string(::getpid()));
       fs::remove_all(folder);
       fs::create_directories(folder);
-      for (const char* file : GetParam().files) fs::copy_file(source_ / file, folder / file);
+      for (const char* file : GetParam().files) {
+        if (std::string_view(file).ends_with(".gz")) {
+          test::gunzip(source_ / file, folder / fs::path(file).stem());
+        } else {
+          fs::copy_file(source_ / file, folder / file);
+        }
+      }
     }
     tokenizer_ = std::make_unique<Tokenizer>(Tokenizer::load(folder));
     if (folder != source_) fs::remove_all(folder);
@@ -120,7 +127,9 @@ TEST_P(Reference, SavedAndLoadedAgainIsTheSame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, Reference,
-                         testing::Values(Case{"gpt2", {}}, Case{"gpt2", {"vocab.json", "merges.txt"}},
+                         testing::Values(Case{"gpt2", {}},
+                                         Case{"qwen3", {"tokenizer.json.gz", "tokenizer_config.json"}},
+                                         Case{"gpt2", {"vocab.json", "merges.txt"}},
                                          Case{"gpt2", {"vocab.json", "merges.txt", "tokenizer_config.json"}},
                                          Case{"bert-base-uncased", {}}, Case{"bert-base-uncased", {"vocab.txt"}},
                                          Case{"bert-base-chinese", {}}, Case{"bert-base-chinese", {"tokenizer.json"}},

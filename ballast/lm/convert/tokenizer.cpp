@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The byte-level tokenizers that GGUF files embed.
+#include <set>
+
+#include "ballast/base/error.h"
+#include "ballast/base/files.h"
+#include "ballast/lm/convert/names.h"
+#include "ballast/text/tokenizer.h"
+
+namespace ballast::lm {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Json;
+
+constexpr int kNormal = 1, kControl = 3, kUserDefined = 4;  // llama.cpp's token types
+
+std::string chat_regex(bool three_digits) {
+  return std::string(R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N})") + (three_digits ? "{1,3}" : "") +
+         R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+}
+
+Json byte_level(bool use_regex) {
+  return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", false}, {"use_regex", use_regex}};
+}
+
+/// The word rule that the field "tokenizer.ggml.pre" names.
+Json pre_tokenizer(const std::string& pre, const std::string& where) {
+  if (pre == "gpt-2" || pre == "default") return byte_level(true);
+  if (pre != "qwen2" && pre != "llama-bpe") {
+    throw Error(ErrorCode::unsupported, "tokenizer.ggml.pre \"" + pre + "\" is not known", where,
+                "known: gpt-2, llama-bpe, qwen2");
+  }
+  const Json split = {{"type", "Split"},
+                      {"pattern", {{"Regex", chat_regex(pre == "llama-bpe")}}},
+                      {"behavior", "Isolated"},
+                      {"invert", false}};
+  return {{"type", "Sequence"}, {"pretokenizers", Json::array({split, byte_level(false)})}};
+}
+
+std::string pre_name(const nlohmann::json& tokenizer) {
+  const std::string text = tokenizer.contains("pre_tokenizer") ? tokenizer.at("pre_tokenizer").dump() : "";
+  if (text.find(R"(\\p{N}{1,3})") != std::string::npos) return "llama-bpe";
+  return text.find("Split") != std::string::npos ? "qwen2" : "gpt-2";
+}
+
+}  // namespace
+
+GgufTokenizer tokenizer_from_gguf(const GgufFile& file) {
+  const Json& m = file.metadata();
+  const std::string where = file.path().string();
+  if (base::json_field<std::string>(m, "tokenizer.ggml.model", where, "") != "gpt2") return {};
+  const auto tokens = base::json_field<std::vector<std::string>>(m, "tokenizer.ggml.tokens", where);
+  const auto types = base::json_field<std::vector<int>>(m, "tokenizer.ggml.token_type", where,
+                                                        std::vector<int>(tokens.size(), kNormal));
+  if (types.size() != tokens.size()) {
+    throw Error(ErrorCode::bad_input, "tokenizer.ggml.tokens and token_type have different lengths", where);
+  }
+  const auto pre = base::json_field<std::string>(m, "tokenizer.ggml.pre", where, "gpt-2");
+  GgufTokenizer out;
+  nlohmann::json& t = out.tokenizer;
+  t["version"] = "1.0";
+  t["added_tokens"] = nlohmann::json::array();
+  nlohmann::json vocabulary = nlohmann::json::object();
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const bool added = types[i] == kControl || types[i] == kUserDefined;
+    if (added) {
+      t["added_tokens"].push_back({{"id", i},
+                                   {"content", tokens[i]},
+                                   {"single_word", false},
+                                   {"lstrip", false},
+                                   {"rstrip", false},
+                                   {"normalized", false},
+                                   {"special", types[i] == kControl}});
+    } else {
+      vocabulary[tokens[i]] = i;
+    }
+  }
+  t["normalizer"] = pre == "qwen2" ? Json{{"type", "NFC"}} : Json();
+  t["pre_tokenizer"] = pre_tokenizer(pre, where);
+  t["decoder"] = byte_level(true);
+  t["model"] = {{"type", "BPE"}, {"ignore_merges", pre == "llama-bpe"}};
+  t["model"]["vocab"] = std::move(vocabulary);
+  t["model"]["merges"] = base::json_field<Json>(m, "tokenizer.ggml.merges", where);
+  for (const char* role : {"bos", "eos", "pad"}) {
+    const std::string key =
+        std::string("tokenizer.ggml.") + (role == std::string("pad") ? "padding" : role) + "_token_id";
+    const auto id = base::json_field<std::int64_t>(m, key, where, -1);
+    if (id >= 0 && id < static_cast<std::int64_t>(tokens.size())) {
+      out.config[std::string(role) + "_token"] = tokens[static_cast<std::size_t>(id)];
+    }
+  }
+  if (base::json_field<bool>(m, "tokenizer.ggml.add_bos_token", where, false) && out.config.contains("bos_token")) {
+    const auto bos = out.config.at("bos_token").get<std::string>();
+    const Json special = {{"SpecialToken", {{"id", bos}, {"type_id", 0}}}};
+    const Json first = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
+               second = {{"Sequence", {{"id", "B"}, {"type_id", 1}}}};
+    t["post_processor"] = {
+        {"type", "TemplateProcessing"},
+        {"single", Json::array({special, first})},
+        {"pair", Json::array({special, first, special, second})},
+        {"special_tokens", {{bos, {{"id", bos}, {"ids", {m.at("tokenizer.ggml.bos_token_id")}}, {"tokens", {bos}}}}}}};
+  } else {
+    t["post_processor"] = byte_level(false);
+  }
+  if (m.contains("tokenizer.chat_template")) out.config["chat_template"] = m.at("tokenizer.chat_template");
+  return out;
+}
+
+std::vector<std::pair<std::string, Json>> tokenizer_metadata(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "tokenizer.json";
+  if (!std::filesystem::exists(file)) return {};
+  const text::Tokenizer tokenizer = text::Tokenizer::load(folder);  // checks the file
+  const nlohmann::json json = nlohmann::json::parse(base::read_file(file));
+  if (tokenizer.kind() != "BPE") {
+    throw Error(ErrorCode::unsupported, "a tokenizer of kind " + tokenizer.kind() + " has no place in GGUF here",
+                file.string(), "known: byte-level BPE");
+  }
+  std::set<std::int64_t> added, special;
+  for (const nlohmann::json& token : json.value("added_tokens", nlohmann::json::array())) {
+    const auto id = token.at("id").get<std::int64_t>();
+    (token.value("special", false) ? special : added).insert(id);
+  }
+  Json tokens = Json::array(), types = Json::array(), merges = Json::array();
+  for (std::int64_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    tokens.push_back(tokenizer.token(static_cast<std::int32_t>(id)));
+    types.push_back(special.contains(id) ? kControl : added.contains(id) ? kUserDefined : kNormal);
+  }
+  for (const nlohmann::json& merge : json.at("model").value("merges", nlohmann::json::array())) {
+    merges.push_back(merge.is_array() ? merge.at(0).get<std::string>() + " " + merge.at(1).get<std::string>()
+                                      : merge.get<std::string>());
+  }
+  std::vector<std::pair<std::string, Json>> m = {{"tokenizer.ggml.model", "gpt2"},
+                                                 {"tokenizer.ggml.pre", pre_name(json)},
+                                                 {"tokenizer.ggml.tokens", tokens},
+                                                 {"tokenizer.ggml.token_type", types},
+                                                 {"tokenizer.ggml.merges", merges}};
+  const text::SpecialIds& ids = tokenizer.special();
+  const auto role = [&](const char* name, std::optional<std::int32_t> id) {
+    if (id) m.emplace_back(std::string("tokenizer.ggml.") + name + "_token_id", *id);
+  };
+  role("bos", ids.bos);
+  role("eos", ids.eos);
+  role("padding", ids.pad);
+  m.emplace_back("tokenizer.ggml.add_bos_token", tokenizer.added_special(false) > 0);
+  const std::filesystem::path config = folder / "tokenizer_config.json";
+  if (std::filesystem::exists(config)) {
+    const auto chat = base::json_field<std::string>(base::read_json(config), "chat_template", config.string(), "");
+    if (!chat.empty()) m.emplace_back("tokenizer.chat_template", chat);
+  }
+  return m;
+}
+
+}  // namespace ballast::lm
