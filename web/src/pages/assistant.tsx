@@ -130,7 +130,8 @@ export default function AssistantPage(): ReactNode {
     set_turns([]);
     set_problem(null);
   };
-  const not_loaded = problem?.status === 501 || (conversations.problem?.status === 501 && turns.length === 0);
+  const absent = (status: number | undefined): boolean => status === 501 || status === 404;
+  const not_loaded = turns.length === 0 && (absent(problem?.status) || absent(conversations.problem?.status));
   return (
     <div className="columns main-side">
       <section className="panel chat" aria-label={t('assistant.title')}>

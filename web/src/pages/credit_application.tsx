@@ -82,6 +82,9 @@ export function Verdict({ verdict, model }: { verdict: CreditVerdict; model: Cre
   const { t, f, name } = useWords();
   const tone = verdict.outcome === 'approve' ? 'good' : verdict.outcome === 'decline' ? 'bad' : 'middle';
   const reasons = verdict.reasons ?? [];
+  const bars = reasons
+    .map((reason) => ({ key: reason.code, text: reason.text, points: reason.points ?? reason.contribution ?? 0 }))
+    .sort((a, b) => b.points - a.points);
   return (
     <div className="stack">
       <div>
@@ -107,10 +110,16 @@ export function Verdict({ verdict, model }: { verdict: CreditVerdict; model: Cre
       {reasons.length > 0 && (
         <div className="stack tight">
           <h3>{t('credit.reasons')}</h3>
-          <ReasonBars label={t('credit.reasons')} items={reasons.map((reason) => ({ key: reason.code, text: reason.text, points: reason.points ?? reason.contribution ?? 0 }))} />
-          {verdict.base !== undefined && verdict.score !== undefined && (
-            <p className="fine">{t('credit.reasons_note', { base: f.number(verdict.base, 3), score: f.number(verdict.score, 3) })}</p>
-          )}
+          <ReasonBars label={t('credit.reasons')} items={bars.filter((bar) => bar.points > 0).slice(0, 4)} />
+          <details className="no-print">
+            <summary>{t('credit.all_contributions', { n: bars.length })}</summary>
+            <div className="stack tight spaced">
+              <ReasonBars label={t('credit.all_contributions', { n: bars.length })} items={bars} />
+              {verdict.base !== undefined && verdict.score !== undefined && (
+                <p className="fine">{t('credit.reasons_note', { base: f.number(verdict.base, 3), score: f.number(verdict.score, 3) })}</p>
+              )}
+            </div>
+          </details>
         </div>
       )}
       {verdict.price && verdict.outcome !== 'decline' && <RateParts price={verdict.price} />}
@@ -134,7 +143,7 @@ export function Application({ model, values, onValues, verdict, onVerdict }: Pro
   const application = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
   const send = useAction(async (decide: boolean) => {
     const answer = decide
-      ? await post<CreditVerdict>('/v1/credit/applications', { model: model.id, ...(number ? { id: number } : {}), application, language })
+      ? await post<CreditVerdict>('/v1/credit/applications', { model: model.id, ...(number ? { id: number } : {}), application, language, all_reasons: true })
       : await post<CreditVerdict>('/v1/credit/score', { model: model.id, application, language, all_reasons: true });
     onVerdict(answer);
     return answer;

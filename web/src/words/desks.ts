@@ -239,6 +239,7 @@ export const desks = {
   'credit.term': ['Term, months', '期限（月）'],
   'credit.expected_loss': ['Expected loss', '预期损失'],
   'credit.reasons': ['Reasons', '理由'],
+  'credit.all_contributions': ['All {n} contributions', '全部 {n} 项贡献'],
   'credit.reasons_note': ['Contributions to the score; right raises the risk. Base {base} and all contributions add up to {score}.', '对得分的贡献，向右为提高风险。基准 {base} 加全部贡献等于 {score}。'],
   'credit.price': ['How the rate is made', '利率构成'],
   'price.funding': ['Funding', '资金成本'],

@@ -21,7 +21,7 @@ export const records = {
   'assistant.handover_summary': ['Summary for the person', '给客服的摘要'],
   'assistant.intent': ['Intent', '意图'],
   'assistant.not_loaded': ['No knowledge base is loaded', '未加载知识库'],
-  'assistant.not_loaded_hint': ['Start the server with one: “ballast serve --knowledge faq/”.', '请以知识库启动服务器：“ballast serve --knowledge faq/”。'],
+  'assistant.not_loaded_hint': ['Start the server with one: “ballast serve --kb faq/”.', '请以知识库启动服务器：“ballast serve --kb faq/”。'],
   'assistant.privacy': ['Names, numbers and accounts are masked before the model reads a message; each conversation is kept in the audit trail.', '模型读取前会遮蔽姓名、号码与账户；每次会话均记入审计。'],
 
   'models.tab_models': ['Models', '模型'],
