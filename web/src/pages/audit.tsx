@@ -45,7 +45,7 @@ function TrailTab(): ReactNode {
         <ListTable
           label={t('audit.tab_trail')}
           list={list}
-          row_key={(entry) => String(entry.sequence)}
+          row_key={(entry) => entry.hash}
           empty={t('audit.empty')}
           columns={[
             { head: t('audit.sequence'), numeric: true, cell: (entry) => f.count(entry.sequence) },
