@@ -167,6 +167,8 @@ void add_assist(CLI::App& app, Common& common) {
                    "Table of queries and targets: print recall of words, vectors and both");
   verb->add_option("--query-column", a->retrieval.query)->default_str("question")->default_val("question");
   verb->add_option("--target-column", a->retrieval.target)->default_str("answer")->default_val("answer");
+  verb->add_option("--faq", a->retrieval.faq,
+                   "With --retrieval: answer from this table of the same columns; print how often rightly");
   verb->add_option("--keep", a->retrieval.keep, "COLUMN=VALUE: use these rows only");
   add_common(*verb, common,
              "ballast assist --question \"How much is a replacement card?\"\n  ballast assist --kb handbook/ --json < "

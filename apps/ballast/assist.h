@@ -18,8 +18,10 @@ void evaluate_answers(const std::string& path, const assist::Assistant& assistan
 
 struct RetrievalArguments {
   std::string file, query, target, keep;  // keep: "column=value", rows to use; empty: all
+  std::string faq;  // a table with the same columns to answer from; empty: the targets of `file` themselves
 };
-/// Recall of the target passage by its query among the targets of all rows: words, vectors, both.
+/// Recall of the target passage by its query among the targets of all rows: words, vectors, both. With a FAQ: how often
+/// the answer of its nearest question is the target, at all and where the assistant would have answered.
 void evaluate_retrieval(const RetrievalArguments& arguments, const std::filesystem::path& model, const Common& common);
 
 }  // namespace ballast::apps

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "assist.h"
+#include "ballast/assist/confidence.h"
 #include "ballast/base/error.h"
 #include "ballast/ingest/record.h"
 #include "ballast/tabular/bootstrap.h"
@@ -90,9 +91,77 @@ Json method_json(const std::string& method, const std::vector<std::size_t>& rank
   return out;
 }
 
+struct Faq {
+  assist::KnowledgeBase base;  // the heading of a passage is its question, the text its answer
+  std::vector<std::pair<std::string, std::string>> queries;
+};
+
+Faq read_faq(const RetrievalArguments& a) {
+  Faq out;
+  const auto each = [&](const std::string& file, const auto& take) {
+    auto reader = ingest::RecordReader::open(file);
+    reader.require_column(a.query, "--query-column");
+    reader.require_column(a.target, "--target-column");
+    for (ingest::Record row; reader.next(row);) {
+      const std::string query = row.text(a.query).value_or(""), target = row.text(a.target).value_or("");
+      if (!query.empty() && !target.empty()) take(query, target);
+    }
+  };
+  each(a.faq, [&](const std::string& question, const std::string& answer) {
+    assist::Passage p;
+    p.source = a.faq;
+    p.heading = question;
+    p.text = answer;
+    p.language = text::language_name(text::detect_language(question).language);
+    out.base.passages.push_back(std::move(p));  // no sentence is quoted, so only the question is searched
+  });
+  each(a.file, [&](const std::string& query, const std::string& target) { out.queries.emplace_back(query, target); });
+  if (out.queries.empty() || out.base.passages.empty()) {
+    throw Error(ErrorCode::bad_input, "has no row with a query and a target", out.queries.empty() ? a.file : a.faq);
+  }
+  return out;
+}
+
+void evaluate_faq(const RetrievalArguments& a, const std::filesystem::path& model, const Common& common) {
+  const Faq faq = read_faq(a);
+  const assist::SearchIndex index(faq.base, model, {});
+  std::vector<std::uint8_t> right, right_answered, answered;
+  for (const auto& [text, target] : faq.queries) {
+    const assist::Query query = assist::query_of(text);
+    const auto hits = index.search(query, 5);
+    const auto features = assist::confidence_features(hits, faq.base, query, index);
+    const bool sure = !hits.empty() && assist::confidence_of(features, assist::default_confidence()) >=
+                                           assist::default_confidence().threshold;
+    const bool good = !hits.empty() && faq.base.passages[hits.front().passage].text == target;
+    right.push_back(good);
+    answered.push_back(sure);
+    if (sure) right_answered.push_back(good);
+  }
+  tabular::BootstrapOptions options;
+  options.seed = common.seed;
+  Json out = {{"queries", right.size()}, {"questions", faq.base.passages.size()}};
+  const std::pair<const char*, const std::vector<std::uint8_t>*> measures[] = {
+      {"right", &right}, {"answered", &answered}, {"right_where_answered", &right_answered}};
+  for (const auto& [name, hits] : measures) {
+    if (hits->empty()) continue;
+    const auto i = tabular::bootstrap_interval(
+        static_cast<std::int64_t>(hits->size()),
+        [values = hits](std::span<const std::int64_t> rows) {
+          double sum = 0;
+          for (const auto r : rows) sum += (*values)[static_cast<std::size_t>(r)];
+          return sum / static_cast<double>(rows.size());
+        },
+        options);
+    out[name] = {{"value", i.estimate}, {"interval", {i.low, i.high}}};
+    if (!common.json) fmt::print("{:<22} {:.3f} [{:.3f}, {:.3f}]\n", name, i.estimate, i.low, i.high);
+  }
+  if (common.json) fmt::print("{}\n", base::dump_json(out));
+}
+
 }  // namespace
 
 void evaluate_retrieval(const RetrievalArguments& a, const std::filesystem::path& model, const Common& common) {
+  if (!a.faq.empty()) return evaluate_faq(a, model, common);
   const Pairs pairs = read_pairs(a);
   say(common, fmt::format("{} queries, {} targets", pairs.queries.size(), pairs.base.passages.size()));
   assist::SearchOptions words, vectors, both;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ballast/assist/assistant.h"
+#include "ballast/assist/confidence.h"
 
 namespace ballast::assist {
 
@@ -34,12 +35,6 @@ text::Span best_stretch(const Passage& passage, const Query& query, const Search
 
 /// Weight of the question's terms (aids left out) that are, or whose synonyms are, among these.
 double matched_weight(const Query& query, const Terms& terms, const SearchIndex& index);
-
-/// What the confidence is computed from: coverage of the question, its share in the heading, share of its weight that
-/// no passage holds, cosine, lead over the second.
-std::vector<double> confidence_features(const std::vector<Hit>& hits, const KnowledgeBase& base, const Query& query,
-                                        const SearchIndex& index);
-double confidence_of(const std::vector<double>& features, const ConfidenceModel& model);
 
 /// Sentences for the customer and the colleague, by outcome and language.
 std::string reply(Outcome outcome, const std::string& reason, const std::string& language);
