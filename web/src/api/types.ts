@@ -478,6 +478,8 @@ export interface ChainCheck {
   entries: number;
   head: string;
   first_broken: number | null;
+  records?: number;
+  faults?: { sequence: number; what: string }[];
 }
 
 export interface Citation {
@@ -495,5 +497,8 @@ export interface ChatAnswer {
   citations: Citation[];
   intent?: { name: string; probability: number } | null;
   status: 'answered' | 'unknown' | 'handover';
+  /** Questions that the knowledge base could answer. */
+  suggestions?: string[];
+  decision_id?: string;
   handover?: { reason: string; summary: string } | null;
 }

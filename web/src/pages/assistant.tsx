@@ -6,6 +6,7 @@ import type { ChatAnswer, Citation } from '../api/types';
 import { plain_name } from '../lib/format';
 import { useWords } from '../lib/language';
 import { useList } from '../lib/resource';
+import { Link } from '../lib/router';
 import { Button, Empty, Failure, Field, Panel } from '../ui/basic';
 
 interface Turn {
@@ -51,7 +52,7 @@ function Sources({ citations }: { citations: readonly Citation[] }): ReactNode {
   );
 }
 
-function Bubble({ turn }: { turn: Turn }): ReactNode {
+function Bubble({ turn, onAsk }: { turn: Turn; onAsk: (question: string) => void }): ReactNode {
   const { t, f } = useWords();
   const { answer } = turn;
   return (
@@ -70,6 +71,10 @@ function Bubble({ turn }: { turn: Turn }): ReactNode {
         </div>
       )}
       {answer && <Sources citations={answer.citations} />}
+      {answer?.suggestions && answer.suggestions.length > 0 && (
+        <p className="row suggestions">{answer.suggestions.map((question) => <Button key={question} onClick={() => onAsk(question)}>{question}</Button>)}</p>
+      )}
+      {answer?.decision_id && <p className="fine"><Link to={`/decisions/${answer.decision_id}`}>{t('signals.explain')}</Link></p>}
     </div>
   );
 }
@@ -105,6 +110,8 @@ export default function AssistantPage(): ReactNode {
       });
       conversations.reload();
     } catch (error) {
+      // A conversation ends with the server's process: the next question begins another.
+      if (error instanceof Problem && error.status === 404) set_conversation(null);
       set_turns((old) => old.slice(0, -2));
       set_message(text);
       set_problem(error instanceof Problem ? error : new Problem(0, { title: 'unexpected', detail: String(error) }));
@@ -138,7 +145,7 @@ export default function AssistantPage(): ReactNode {
         <div className="chat-log" role="log" aria-live="polite" tabIndex={0}>
           {not_loaded ? <Empty title={t('assistant.not_loaded')}><p>{t('assistant.not_loaded_hint')}</p></Empty>
             : turns.length === 0 && <Empty title={t('assistant.empty')}>{t('assistant.empty_hint')}</Empty>}
-          {turns.map((turn, i) => <Bubble key={i} turn={turn} />)}
+          {turns.map((turn, i) => <Bubble key={i} turn={turn} onAsk={(question) => { if (!busy) void ask(question); }} />)}
           {problem && !not_loaded && <Failure problem={problem} />}
           <div ref={end} />
         </div>

@@ -36,7 +36,8 @@ function TrailTab(): ReactNode {
           {data && (
             <>
               <p className={data.intact ? 'note good' : 'note warn'}><b>{data.intact ? t('audit.intact', { n: f.count(data.entries) }) : t('audit.broken', { n: data.first_broken ?? '?' })}</b></p>
-              <Facts items={[[t('audit.head'), <span key="head" className="hash">{data.head}</span>]]} />
+              {data.faults && data.faults.length > 0 && <ul>{data.faults.map((fault, i) => <li key={i}>{t('audit.sequence')} {f.count(fault.sequence)}: {fault.what}</li>)}</ul>}
+              <Facts items={[data.records !== undefined && [t('audit.records'), f.count(data.records)], [t('audit.head'), <span key="head" className="hash">{data.head}</span>]]} />
             </>
           )}
         </div>

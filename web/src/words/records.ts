@@ -80,6 +80,7 @@ export const records = {
   'audit.verify': ['Verify chain', '验证审计链'],
   'audit.intact': ['Intact: {n} entries', '完整：{n} 条记录'],
   'audit.broken': ['Broken at entry {n}', '第 {n} 条处断裂'],
+  'audit.records': ['Records covered', '覆盖记录数'],
   'audit.head': ['Head', '链头'],
   'audit.sequence': ['No.', '序号'],
   'audit.at': ['Time', '时间'],
