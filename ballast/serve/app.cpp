@@ -77,6 +77,7 @@ App::App(ServeOptions given)
   add_customers(*this);
   add_openai(*this);
   add_drift(*this);
+  add_audit(*this);
   add_administration(*this);
 }
 
@@ -168,6 +169,7 @@ void App::answer(const Route& route, const std::shared_ptr<Request>& request, co
       }
     }
     routes.check_request(route, *request);
+    const ActingAs acting(request->principal.name.empty() ? "service" : request->principal.name);
     if (route.method == Method::post && request->header("idempotency-key") != nullptr && !shows_secrets(route)) {
       return answer_once(route, request, reply);
     }

@@ -38,6 +38,11 @@ std::string first_previous();
 /// The list in `records`. Throws bad_input where it is none.
 std::vector<AuditedRows> audited_rows(const AuditEntry& entry);
 
+/// Empty members say nothing. Moments are half-open.
+struct AuditFilter {
+  std::string actor, action, subject, from, to;
+};
+
 class Audit {
  public:
   explicit Audit(Store& store) : store_(store) {}
@@ -49,6 +54,9 @@ class Audit {
   AuditEntry head();
   /// Up to `limit` entries after `number`, in their order.
   std::vector<AuditEntry> entries(std::int64_t after, std::int64_t limit);
+
+  /// The newest first: up to `limit` that fit, before entry `before` (0: from the end).
+  std::vector<AuditEntry> newest(const AuditFilter& filter, std::int64_t before, std::int64_t limit);
 
   /// Calls with every group of rows that the trail covers, as it is now, and with a word for each table that cannot be
   /// read. `seen` and `damaged` see one state of the database.

@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/serve/live/store_pool.h"
 
+#include <utility>
+
 #include "ballast/base/error.h"
 
 namespace ballast::serve {
+
+namespace {
+
+thread_local std::string acting = "service";
+
+}  // namespace
+
+ActingAs::ActingAs(std::string actor) : before_(std::exchange(acting, std::move(actor))) {}
+ActingAs::~ActingAs() {
+  acting = before_;
+}
 
 StorePool::StorePool(std::string url) : url_(std::move(url)) {
   if (url_ == "sqlite::memory:") {
@@ -23,6 +36,7 @@ StorePool::Lease StorePool::lend() {
     }
   }
   if (!store) store = std::make_unique<store::Store>(store::Store::open(url_));
+  store->act_as(acting);
   return {*this, std::move(store)};
 }
 

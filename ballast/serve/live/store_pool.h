@@ -11,6 +11,18 @@
 
 namespace ballast::serve {
 
+/// While it lives, stores that this thread borrows write the audit trail in this name.
+class ActingAs {
+ public:
+  explicit ActingAs(std::string actor);
+  ~ActingAs();
+  ActingAs(const ActingAs&) = delete;
+  ActingAs& operator=(const ActingAs&) = delete;
+
+ private:
+  std::string before_;
+};
+
 class StorePool {
  public:
   /// Opens one connection, which brings the store up to date. Throws as Store::open does.

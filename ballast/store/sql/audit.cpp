@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <stdexcept>
 
@@ -270,6 +271,23 @@ std::vector<AuditEntry> Audit::entries(std::int64_t after, std::int64_t limit) {
         (state.sql.prepare << fmt::format("select {} from audit where number > :n order by number limit :m",
                                           kEntryColumns),
          soci::use(start), soci::use(at_most));
+    for (const soci::row& row : rows) found.push_back(to_entry(row));
+    return found;
+  });
+}
+
+std::vector<AuditEntry> Audit::newest(const AuditFilter& f, std::int64_t before, std::int64_t limit) {
+  Store::State& state = *store_.state_;
+  return guarded(state.url, [&] {
+    std::vector<AuditEntry> found;
+    const long long end = before > 0 ? before : std::numeric_limits<long long>::max(), at_most = limit;
+    const soci::rowset<soci::row> rows =
+        (state.sql.prepare << fmt::format("select {} from audit where number < :n and (:a = '' or actor = :a)"
+                                          " and (:c = '' or action = :c) and (:s = '' or subject = :s)"
+                                          " and at >= :f and (:t = '' or at < :t) order by number desc limit :m",
+                                          kEntryColumns),
+         soci::use(end, "n"), soci::use(f.actor, "a"), soci::use(f.action, "c"), soci::use(f.subject, "s"),
+         soci::use(f.from, "f"), soci::use(f.to, "t"), soci::use(at_most, "m"));
     for (const soci::row& row : rows) found.push_back(to_entry(row));
     return found;
   });

@@ -134,5 +134,28 @@ TEST(Accounts, AnOverrideNeedsASecondPerson) {
   EXPECT_EQ(eve.client.get("/v1/decisions?outcome=approve").json()["items"].size(), 0u);
 }
 
+TEST(Accounts, TheTrailSaysWhoDidWhatAndIsVerified) {
+  RunningServer running;
+  store::Store store = running.store();
+  for (const auto& [name, role] : {std::pair("ann", "analyst"), std::pair("eve", "auditor")}) {
+    add_user(store, name, role, "a long password");
+  }
+  Person ann(running.port(), "ann"), eve(running.port(), "eve");
+  EXPECT_EQ(ann.client.post("/v1/documents", R"({"id":"d1","text":"a"})").status, 201);
+  EXPECT_EQ(ann.client.get("/v1/audit").status, 403) << "the trail is the auditor's";
+  const json trail = eve.client.get("/v1/audit?limit=2").json();
+  ASSERT_EQ(trail["items"].size(), 2u) << trail;
+  EXPECT_GT(trail["items"][0]["sequence"], trail["items"][1]["sequence"]);
+  const json next = eve.client.get("/v1/audit?limit=2&cursor=" + trail["next"].get<std::string>()).json();
+  EXPECT_LT(next["items"][0]["sequence"], trail["items"][1]["sequence"]);
+  EXPECT_EQ(eve.client.get("/v1/audit?cursor=x").status, 400);
+  EXPECT_EQ(eve.client.get("/v1/audit?actor=nobody").json()["items"].size(), 0u);
+  const json users = eve.client.get("/v1/audit?kind=user.add&format=json").json();
+  EXPECT_EQ(users["items"].size(), 2u);
+  const json report = eve.client.post("/v1/audit/verify", "").json();
+  EXPECT_EQ(report["intact"], true) << report;
+  EXPECT_EQ(report["head"], eve.client.get("/v1/audit?limit=1").json()["items"][0]["hash"]);
+}
+
 }  // namespace
 }  // namespace ballast::serve
