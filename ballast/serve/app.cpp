@@ -78,6 +78,7 @@ App::App(ServeOptions given)
   add_openai(*this);
   add_drift(*this);
   add_audit(*this);
+  add_assist(*this);
   add_administration(*this);
 }
 

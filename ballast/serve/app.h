@@ -82,6 +82,7 @@ void add_customers(App& app);
 void add_openai(App& app);
 void add_drift(App& app);
 void add_audit(App& app);
+void add_assist(App& app);
 void add_administration(App& app);
 
 /// For each risk, how its probabilities of the last days compare with those before.

@@ -29,6 +29,8 @@ struct ServeOptions {
   std::filesystem::path risk_model;  // text classifier with a head "risk"; empty: documents are kept, not scanned
   std::string watch_list;            // CSV of names to look for; may be empty
   std::vector<std::string> causal_models, credit_models, prices;
+  std::vector<std::string> knowledge;  // of the assistant, files and folders; empty: an invented bank's
+  std::filesystem::path intents;       // its intent model; empty: none
   std::string credit_policy, fraud_model, fraud_rules, log_model;
   std::shared_ptr<const CustomersDesk> customers;  // may be null
   /// Makes a decision again, signed and sealed as this program would; null: decisions are not repeated here.
