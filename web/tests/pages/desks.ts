@@ -129,7 +129,7 @@ export function desk_tests(stage: Stage): void {
     if (await lacks(stage, t, '/v1/assist/chat')) return;
     const visitor = await Visitor.come(stage.browser, stage.server.url, { language: 'zh' });
     await visitor.go('/assistant');
-    await visitor.page.getByLabel('您的问题').fill('信用卡丢了怎么办？');
+    await visitor.page.getByLabel('您的问题').fill('银行卡丢了怎么挂失？');
     await visitor.page.getByRole('button', { name: '发送' }).click();
     await visitor.page.locator('.sources summary').first().click();
     assert.match((await visitor.page.locator('.sources blockquote').first().textContent()) ?? '', /挂失/);
