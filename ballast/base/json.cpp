@@ -21,6 +21,8 @@ Json parse_json(std::string_view text, const std::string& where) {
     return value;
   } catch (const nlohmann::json::parse_error& e) {
     throw Error(ErrorCode::bad_input, "not valid JSON at byte " + std::to_string(e.byte), where);
+  } catch (const nlohmann::json::out_of_range&) {
+    throw Error(ErrorCode::bad_input, "JSON with a number that is too large", where);
   }
 }
 

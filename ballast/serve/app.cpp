@@ -16,6 +16,7 @@
 #include "ballast/serve/live/intake.h"
 #include "ballast/serve/live/jobs.h"
 #include "ballast/serve/live/moments.h"
+#include "ballast/serve/live/scoring.h"
 #include "ballast/serve/live/webhooks.h"
 #include "ballast/store/work.h"
 
@@ -60,6 +61,7 @@ App::App(ServeOptions given)
   intake = std::make_unique<Intake>(*this);
   jobs = std::make_unique<Jobs>(*this);
   webhooks = std::make_unique<Webhooks>(*this);
+  scoring = std::make_unique<Scoring>(*this);
   add_schemas(routes);
   add_health(*this);
   add_session(*this);

@@ -22,6 +22,7 @@ namespace ballast::serve {
 class Desks;     // live/desks.h: the models in service
 class Intake;    // live/intake.h: documents to the store and to signals
 class Jobs;      // live/jobs.h: long work
+class Scoring;   // live/scoring.h: texts of many requests together
 class Webhooks;  // live/webhooks.h: events to other systems
 
 struct App {
@@ -39,6 +40,7 @@ struct App {
   std::unique_ptr<Intake> intake;
   std::unique_ptr<Jobs> jobs;
   std::unique_ptr<Webhooks> webhooks;
+  std::unique_ptr<Scoring> scoring;
   WorkLane quick, compute;
   std::atomic<bool> stopping{false};
   std::atomic<int> in_flight{0};

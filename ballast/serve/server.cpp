@@ -23,6 +23,7 @@
 #include "ballast/serve/live/feeder.h"
 #include "ballast/serve/live/intake.h"
 #include "ballast/serve/live/jobs.h"
+#include "ballast/serve/live/scoring.h"
 #include "ballast/serve/live/webhooks.h"
 #include "ballast/serve/net/connection.h"
 
@@ -197,6 +198,7 @@ void Server::start() {
   s.app.intake->start();
   s.app.jobs->start();
   s.app.webhooks->start();
+  s.app.scoring->start();
   s.feeder = std::make_unique<Feeder>(s.app);
   asio::co_spawn(s.io, s.accept_all(), asio::detached);
   asio::co_spawn(s.io, s.keep_alive(), asio::detached);
@@ -237,6 +239,7 @@ void Server::stop() {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   s.app.jobs->stop();
+  s.app.scoring->stop();
   s.app.intake->stop();
   s.feeder.reset();
   s.app.webhooks->stop();

@@ -12,6 +12,7 @@
 #include "ballast/serve/live/desks.h"
 #include "ballast/serve/live/intake.h"
 #include "ballast/serve/live/jobs.h"
+#include "ballast/serve/live/scoring.h"
 
 namespace ballast::serve {
 namespace {
@@ -189,36 +190,38 @@ Response one_document(App& app, const Request& request) {
   return json_response(json);
 }
 
-Response scan_only(App& app, const Request& request) {
-  const Json body = request.json();
-  Json items = Json::array();
-  const bool all = body.value("all", false);
-  store::Store passing = store::Store::open("sqlite::memory:");
-  risk::ScanOptions options;
-  options.seed = app.options.seed;
-  options.watch_list = app.desks->watch_list();
-  risk::Scan scan(passing, app.desks->scorer(), options, [&](const risk::Scanned& scanned) {
-    Json json = to_json(scanned.risk, all);
-    for (auto& [key, value] : json.items()) {
-      if (key == "document_id") value = scanned.document.id;
-    }
-    items.push_back(std::move(json));
-  });
-  const Json texts = body.contains("texts") ? body["texts"] : body.value("documents", Json::array());
-  for (std::size_t i = 0; i < texts.size(); ++i) {
+void scan_only(App& app, const std::shared_ptr<Request>& request, const Reply& reply) {
+  const Json body = request->json();
+  app.desks->classifier();  // says so now where nothing can be scanned
+  const char* name = body.contains("texts") ? "texts" : "documents";
+  const Json texts = body.value(name, Json::array());
+  std::vector<ingest::Document> documents;
+  for (const Json& one : texts) {
     ingest::Document document;
-    document.text = texts[i].is_string() ? texts[i].get<std::string>() : member(texts[i], "text");
-    document.id = texts[i].is_object() && !member(texts[i], "id").empty() ? member(texts[i], "id")
-                                                                          : ingest::text_id(document.text);
-    document.lang = texts[i].is_object() ? member(texts[i], "lang") : "";
-    document.source = "http", document.line = static_cast<std::int64_t>(i) + 1;
+    document.text = one.is_string() ? one.get<std::string>() : member(one, "text");
+    document.id = one.is_object() && !member(one, "id").empty() ? member(one, "id") : ingest::text_id(document.text);
+    document.lang = one.is_object() ? member(one, "lang") : "";
     if (document.text.find_first_not_of(" \t\r\n") == std::string::npos) {
-      throw Problem(400, "is empty", fmt::format("body.{}[{}]", body.contains("texts") ? "texts" : "documents", i));
+      throw Problem(400, "is empty", fmt::format("body.{}[{}]", name, documents.size()));
     }
-    scan.add(std::move(document));
+    documents.push_back(std::move(document));
   }
-  scan.finish();
-  return json_response({{"items", items}});
+  if (documents.empty()) throw Problem(400, "holds no text", "body.texts");
+  const bool all = body.value("all", false);
+  const auto then = [request, reply, all](const std::exception_ptr& failed,
+                                          const std::vector<risk::DocumentRisk>& risks) {
+    if (failed) {
+      try {
+        std::rethrow_exception(failed);
+      } catch (...) {
+        return reply(problem_response_of_current(*request));
+      }
+    }
+    Json items = Json::array();
+    for (const risk::DocumentRisk& risk : risks) items.push_back(to_json(risk, all));
+    reply(json_response({{"items", items}}));
+  };
+  if (!app.scoring->ask(std::move(documents), then)) throw Problem(503, "too many texts are waiting").retry_after(1);
 }
 
 }  // namespace
@@ -278,21 +281,23 @@ void add_documents(App& app) {
                   "application/json",
                   [&app](Request& r) { return one_document(app, r); },
                   {}});
-  app.routes.add({Method::post,
-                  "/v1/scan",
-                  Role::viewer,
-                  Lane::compute,
-                  "documents",
-                  "What the model says of texts; nothing is stored",
-                  {},
-                  object({{"texts?", array(text(100000), kMostScanned)},
-                          {"documents?", array(document_schema(), kMostScanned)},
-                          {"all?", boolean()}}),
-                  object({{"items", array(ref("Scanned"))}}),
-                  200,
-                  "application/json",
-                  [&app](Request& r) { return scan_only(app, r); },
-                  {}});
+  Route scan{Method::post,
+             "/v1/scan",
+             Role::viewer,
+             Lane::quick,
+             "documents",
+             "What the model says of texts; nothing is stored",
+             {},
+             object({{"texts?", array(text(100000), kMostScanned)},
+                     {"documents?", array(document_schema(), kMostScanned)},
+                     {"all?", boolean()}}),
+             object({{"items", array(ref("Scanned"))}}),
+             200,
+             "application/json",
+             {},
+             {}};
+  scan.later = [&app](const std::shared_ptr<Request>& request, const Reply& reply) { scan_only(app, request, reply); };
+  app.routes.add(std::move(scan));
 }
 
 }  // namespace ballast::serve

@@ -41,8 +41,8 @@ struct Principal {
 
 struct Request {
   Method method = Method::get;
-  std::string target;                                               // as sent
-  std::string path;                                                 // decoded, without the query
+  std::string target;                 // as sent
+  std::string path;                   // decoded, without the query
   std::vector<std::string> segments;  // between the path\'s slashes, each decoded: a name may hold an escaped one
   std::vector<std::pair<std::string, std::string>> query, headers;  // header names in lower case
   std::map<std::string, std::string> parameters;                    // of the route's path

@@ -7,15 +7,19 @@
 #include "ballast/base/error.h"
 #include "ballast/risk/scan.h"
 #include "ballast/serve/live/desks.h"
+#include "ballast/serve/live/scoring.h"
 
 namespace ballast::serve {
 namespace {
 
 constexpr std::size_t kMostWaiting = 20000;  // documents
 constexpr std::size_t kDocumentsACommit = 4096;
+constexpr std::size_t kDocumentsAScan = 256;
 constexpr std::int64_t kPage = 64;        // of the backlog: whoever waits for a scan waits for one page at most
 constexpr std::chrono::seconds kLook{1};  // how soon documents of other processes are seen
-constexpr int kLooksBeforeAll = 10;       // a text that another process changed keeps its place in the store
+constexpr std::chrono::milliseconds kTurn{20};
+constexpr int kTurns = 25;
+constexpr int kLooksBeforeAll = 10;  // a text that another process changed keeps its place in the store
 
 }  // namespace
 
@@ -118,25 +122,26 @@ void Intake::scan_all() {
   std::int64_t after = 0;
   int looks = 0;
   while (true) {
-    Parcel parcel;
-    bool wanted = false;
+    std::deque<Parcel> parcels;
     {
       std::unique_lock lock(mutex_);
       to_scan_.wait_for(lock, kLook, [&] { return written_ || scan_again_ || !scanning_.empty(); });
-      if (!scanning_.empty()) {
-        parcel = std::move(scanning_.front());
+      std::size_t documents = 0;
+      while (!scanning_.empty() && documents < kDocumentsAScan) {
+        documents += scanning_.front().documents.size();
+        parcels.push_back(std::move(scanning_.front()));
         scanning_.pop_front();
-        wanted = true;
-      } else if (written_) {
-        return;
       }
+      if (parcels.empty() && written_) return;
       scan_again_ = false;
     }
-    if (wanted) {
-      scan_parcel(parcel);
+    if (!parcels.empty()) {
+      scan_parcels(parcels);
       continue;
     }
     if (!app_.options.scan || stopping_) continue;
+    // Who waits for an answer goes first; the backlog has its turn after half a second at the latest.
+    for (int i = 0; i < kTurns && app_.scoring->waiting() > 0 && !stopping_; ++i) std::this_thread::sleep_for(kTurn);
     try {
       if (++looks % kLooksBeforeAll == 0) {
         const auto store = app_.stores.lend();
@@ -149,24 +154,35 @@ void Intake::scan_all() {
   }
 }
 
-void Intake::scan_parcel(Parcel& parcel) {
+void Intake::scan_parcels(std::deque<Parcel>& parcels) {
+  std::exception_ptr failed;
+  std::vector<risk::DocumentRisk> risks;
   try {
     const auto store = app_.stores.lend();
     risk::ScanOptions options;
     options.seed = app_.options.seed;
     options.watch_list = app_.desks->watch_list();
     risk::Scan scan(*store, app_.desks->scorer(), options,
-                    [&](const risk::Scanned& scanned) { parcel.done.risks.push_back(scanned.risk); });
-    for (const store::DocumentRecord& document : parcel.documents) scan.add(risk::to_document(document));
+                    [&](const risk::Scanned& scanned) { risks.push_back(scanned.risk); });
+    for (const Parcel& parcel : parcels) {
+      for (const store::DocumentRecord& document : parcel.documents) scan.add(risk::to_document(document));
+    }
     scan.finish();
   } catch (...) {
-    parcel.done.failed = std::current_exception();
+    failed = std::current_exception();
   }
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_ -= parcel.documents.size();
+  auto next = risks.begin();
+  for (Parcel& parcel : parcels) {
+    const auto count = static_cast<std::ptrdiff_t>(parcel.documents.size());
+    parcel.done.failed = failed;
+    if (!failed) parcel.done.risks.assign(next, next + count);
+    if (!failed) next += count;
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_ -= parcel.documents.size();
+    }
+    parcel.then(parcel.done);
   }
-  parcel.then(parcel.done);
 }
 
 void Intake::scan_page(std::int64_t& after) {

@@ -4,6 +4,7 @@
 // and the model has not assessed, whoever stored it: so nothing is forgotten when the process is killed.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -47,7 +48,7 @@ class Intake {
   void write_all();
   void write(std::deque<Parcel>& parcels);
   void scan_all();
-  void scan_parcel(Parcel& parcel);
+  void scan_parcels(std::deque<Parcel>& parcels);
   void scan_page(std::int64_t& after);
 
   App& app_;
@@ -55,7 +56,8 @@ class Intake {
   std::condition_variable to_write_, to_scan_;
   std::deque<Parcel> writing_, scanning_;
   std::size_t waiting_ = 0;  // documents not yet acknowledged
-  bool stopping_ = false, written_ = false, scan_again_ = false;
+  std::atomic<bool> stopping_{false};
+  bool written_ = false, scan_again_ = false;
   std::thread writer_, scanner_;
 };
 
