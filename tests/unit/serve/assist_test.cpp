@@ -33,7 +33,8 @@ TEST(Assist, AChineseQuestionGetsACitedAnswerInChinese) {
 TEST(Assist, PersonalDataIsInNoTranscript) {
   RunningServer running;
   HttpClient client(running.port());
-  const json first = ask(client, "My card 4111 1111 1111 1111 is lost, mail me at ann@example.org: what is my balance?");
+  const json first =
+      ask(client, "My card 4111 1111 1111 1111 is lost, mail me at ann@example.org: what is my balance?");
   EXPECT_EQ(first["status"], "handover") << first;
   const std::string id = first["conversation"];
   EXPECT_EQ(ask(client, "What does a replacement card cost?", id)["conversation"], id);

@@ -135,6 +135,8 @@ TEST(Request, JsonIsBoundedInDepth) {
   EXPECT_THAT(problem_of([&] { r.json(); }), HasSubstr("deeper than 64"));
   r.body = R"({"a":"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]"})";
   EXPECT_NO_THROW(r.json()) << "brackets in strings are no depth";
+  r.body = "[1e999]";
+  EXPECT_THAT(problem_of([&] { r.json(); }), HasSubstr("too large"));
 }
 
 TEST(RateLimiter, GrantsABurstAndThenItsRate) {
