@@ -27,6 +27,25 @@ std::vector<Json> json_lines(const std::string& text) {
   return rows;
 }
 
+/// Lines of at most 88 bytes, broken at spaces or after a Chinese character.
+std::vector<std::string> wrapped(const std::string& text) {
+  constexpr std::size_t kWidth = 88;
+  std::vector<std::string> lines(1);
+  std::string piece;  // what cannot be broken
+  const auto put = [&] {
+    if (lines.back().size() + piece.size() > kWidth && !lines.back().empty()) lines.emplace_back();
+    if (!lines.back().empty() || piece != " ") lines.back() += piece;
+    piece.clear();
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    piece += text[i];
+    const bool next_starts = i + 1 == text.size() || (text[i + 1] & 0xC0) != 0x80;
+    if (next_starts && (text[i] == ' ' || (text[i] & 0x80) != 0)) put();
+  }
+  put();
+  return lines;
+}
+
 /// Runs a verb as the page shows it; the answer comes as JSON.
 std::string answer(DeskShow& show, std::vector<std::string> words, const fs::path& folder, const std::string& store) {
   show.commands.push_back(shell_line(words));
@@ -228,6 +247,42 @@ DeskShow advise(const fs::path& folder, const std::string& store) {
   return show;
 }
 
+DeskShow assist(const fs::path& folder, const std::string& store) {
+  DeskShow show;
+  show.heading = "Assistant: two questions to an invented bank, and one that is for a person";
+  std::string outcomes;
+  for (const char* question : {"What does a replacement card cost?", "白金信用卡年费是多少？",
+                               "My name is Sarah Wilson, what is my balance?"}) {
+    const Json j = base::parse_json(answer(show, {"assist", "--question", question}, folder, store), "assist");
+    const std::string outcome = j.at("outcome"), text = j.at("text");
+    outcomes += (outcomes.empty() ? "" : ", ") + outcome;
+    const bool cited = !j.at("citations").empty();
+    show.lines.push_back(fmt::format("{}: {}{}", outcome, cited ? "from " : j.at("question").get<std::string>(),
+                                     cited ? j.at("citations")[0].at("source").get<std::string>() + ", " +
+                                                 j.at("citations")[0].at("heading").get<std::string>()
+                                           : ""));
+    if (cited) {
+      for (const std::string& line : wrapped(text)) show.lines.push_back("  " + line);
+    }
+    show.json.push_back(j);
+  }
+  show.result = outcomes;
+  return show;
+}
+
+DeskShow audit(const fs::path& folder, const std::string& store) {
+  DeskShow show;
+  show.heading = "Governance: the trail of all that";
+  const Json j = base::parse_json(answer(show, {"govern", "audit", "verify"}, folder, store), "govern audit");
+  show.result = fmt::format("{} entries, {}", j.at("entries").get<std::int64_t>(),
+                            j.at("intact").get<bool>() ? "intact" : "broken");
+  show.lines.push_back(fmt::format("{} entries and {} records hold; the chain's head is {}",
+                                   j.at("entries").get<std::int64_t>(), j.at("records").get<std::int64_t>(),
+                                   j.at("head").get<std::string>().substr(0, 16)));
+  show.json = j;
+  return show;
+}
+
 }  // namespace
 
 const std::vector<Desk>& demo_desks() {
@@ -237,7 +292,9 @@ const std::vector<Desk>& demo_desks() {
                                           {"operations", "Reading a payment gateway's log", operations},
                                           {"fraud", "Judging three card payments", fraud},
                                           {"customers", "Sorting four complaints", customers},
-                                          {"advise", "Advising on a portfolio", advise}};
+                                          {"advise", "Advising on a portfolio", advise},
+                                          {"assist", "Answering three customers", assist},
+                                          {"audit", "Verifying the audit trail", audit}};
   return desks;
 }
 

@@ -281,6 +281,7 @@ void print_next(const DemoRun& run) {
     line("  " + ballast + " explain " + id + store);
     line("  " + ballast + " replay " + id + store);
   }
+  line("  # the dashboard, for a browser on this machine; Ctrl-C ends it: " + ballast + " serve" + store);
   line("  # the steps of text preparation, and the tokens that the model reads");
   line("  echo 央行上调利率 | " + ballast + " preprocess");
   line("  echo 央行上调利率 | " + ballast + " tokenize --model " + model);
