@@ -267,7 +267,8 @@ TEST_F(TokenizerTest, RefusesUnknownComponentsByName) {
     return refusal();
   };
   EXPECT_EQ(with("normalizer", {{"type", "Precompiled"}}),
-            "/tokenizer.json: normalizer of type \"Precompiled\" is not known (known: BertNormalizer, Sequence)");
+            "/tokenizer.json: normalizer of type \"Precompiled\" is not known (known: BertNormalizer, NFC, "
+            "Sequence)");
   EXPECT_EQ(with("decoder", {{"type", "Metaspace"}}),
             "/tokenizer.json: decoder of type \"Metaspace\" is not known (known: ByteLevel, WordPiece)");
   EXPECT_THAT(with("post_processor", {{"type", "Odd"}}), HasSubstr("post_processor of type \"Odd\" is not known"));

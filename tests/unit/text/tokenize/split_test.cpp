@@ -79,7 +79,7 @@ TEST(MakeSplitter, RefusesByName) {
   EXPECT_EQ(
       message({{"type", "Split"}, {"pattern", {{"Regex", "\\d+"}}}, {"behavior", "Isolated"}, {"invert", false}}),
       "tokenizer.json: pre_tokenizer Split with pattern {\"Regex\":\"\\\\d+\"}, behavior Isolated is not known (known: "
-      "Regex \\p{Han}{1,N}, Isolated, not inverted)");
+      "the regexes of Qwen and Llama 3, and \\p{Han}{1,N}; Isolated, not inverted)");
 }
 
 }  // namespace
