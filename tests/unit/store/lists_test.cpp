@@ -55,9 +55,15 @@ TEST(Lists, PagesHoldEverySignalOnceInEveryOrder) {
     } while (!page.cursor.empty());
     ASSERT_EQ(seen.size(), 7u);
     for (std::size_t i = 1; i < all.size(); ++i) {
-      if (order == SignalOrder::newest) EXPECT_GE(all[i - 1].signal.created_at, all[i].signal.created_at);
-      if (order == SignalOrder::probability) EXPECT_GE(all[i - 1].signal.probability, all[i].signal.probability);
-      if (order == SignalOrder::severity) EXPECT_GE(all[i - 1].severity, all[i].severity);
+      if (order == SignalOrder::newest) {
+        EXPECT_GE(all[i - 1].signal.created_at, all[i].signal.created_at);
+      }
+      if (order == SignalOrder::probability) {
+        EXPECT_GE(all[i - 1].signal.probability, all[i].signal.probability);
+      }
+      if (order == SignalOrder::severity) {
+        EXPECT_GE(all[i - 1].severity, all[i].severity);
+      }
     }
   }
   EXPECT_EQ(lists.signals({}, {1, "", ""}).items[0].document.title, "title d6");
