@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import * as data from '../support/data';
 import { Visitor } from '../support/browser';
 import { read } from '../support/server';
 import type { Stage } from './dashboard.test';
 
-/** Skips a test whose route this server does not have. */
-export async function lacks(stage: Stage, t: TestContext, route: string): Promise<boolean> {
-  const { paths } = await stage.server.get<{ paths: Record<string, unknown> }>('/openapi.json');
-  if (route in paths) return false;
-  t.skip(`this server has no ${route}`);
-  return true;
-}
-
 export function desk_tests(stage: Stage): void {
-  test('markets: prices, a VaR back-test with its traffic light, a forecast with its fan', async (t) => {
-    if (await lacks(stage, t, '/v1/forecasts/direction')) return;
+  test('markets: prices, a VaR back-test with its traffic light, a forecast with its fan', async () => {
     const visitor = await Visitor.come(stage.browser, stage.server.url);
     await visitor.go('/markets?id=index:close');
     await visitor.page.getByRole('img', { name: /Line chart: price of index:close/ }).waitFor();
@@ -32,8 +23,7 @@ export function desk_tests(stage: Stage): void {
     await visitor.leave();
   });
 
-  test('markets: advice on a portfolio', async (t) => {
-    if (await lacks(stage, t, '/v1/advice/questionnaire')) return;
+  test('markets: advice on a portfolio', async () => {
     const visitor = await Visitor.come(stage.browser, stage.server.url);
     await visitor.go('/markets?tab=advice');
     for (const select of await visitor.page.locator('.wide-fields select').all()) await select.selectOption({ index: 2 });
@@ -47,8 +37,7 @@ export function desk_tests(stage: Stage): void {
     await visitor.leave();
   });
 
-  test('credit: the sliders score at once, fairness shows every group', async (t) => {
-    if (await lacks(stage, t, '/v1/credit/what-if')) return;
+  test('credit: the sliders score at once, fairness shows every group', async () => {
     const visitor = await Visitor.come(stage.browser, stage.server.url);
     await visitor.go('/credit');
     await visitor.page.getByRole('button', { name: 'Fill with middle values' }).click();
@@ -65,8 +54,7 @@ export function desk_tests(stage: Stage): void {
     await visitor.leave();
   });
 
-  test('operations: event probabilities from the register of losses', async (t) => {
-    if (await lacks(stage, t, '/v1/operations/events')) return;
+  test('operations: event probabilities from the register of losses', async () => {
     const visitor = await Visitor.come(stage.browser, stage.server.url);
     await visitor.go('/operations');
     await visitor.page.getByLabel('Horizon, days').fill('60');
@@ -77,8 +65,7 @@ export function desk_tests(stage: Stage): void {
     await visitor.leave();
   });
 
-  test('operations: log lines become templates, the rare one first', async (t) => {
-    if (await lacks(stage, t, '/v1/operations/templates')) return;
+  test('operations: log lines become templates, the rare one first', async () => {
     const visitor = await Visitor.come(stage.browser, stage.server.url);
     await visitor.go('/operations?tab=logs');
     await visitor.page.getByRole('textbox', { name: 'Log lines' }).fill(data.log_text(120));
@@ -110,8 +97,7 @@ export function desk_tests(stage: Stage): void {
     await visitor.leave();
   });
 
-  test('customers: rows are scored, the likeliest first', async (t) => {
-    if (await lacks(stage, t, '/v1/customers/score')) return;
+  test('customers: rows are scored, the likeliest first', async () => {
     const visitor = await Visitor.come(stage.browser, stage.server.url);
     await visitor.go('/customers');
     const rows = read(stage.world, 'churn.csv').split('\n').slice(0, 6).map((line) => line.split(',').slice(0, 4).join(',')).join('\n');
@@ -125,8 +111,7 @@ export function desk_tests(stage: Stage): void {
     await visitor.leave();
   });
 
-  test('assistant: a customer asks in Chinese and gets a cited answer', async (t) => {
-    if (await lacks(stage, t, '/v1/assist/chat')) return;
+  test('assistant: a customer asks in Chinese and gets a cited answer', async () => {
     const visitor = await Visitor.come(stage.browser, stage.server.url, { language: 'zh' });
     await visitor.go('/assistant');
     await visitor.page.getByLabel('您的问题').fill('银行卡丢了怎么挂失？');
