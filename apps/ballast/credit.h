@@ -20,7 +20,4 @@ std::string credit_verdict(const risk::CreditModel& model);
 /// The comparison, the lifts and the fairness audit as tables on standard output.
 void print_credit_model(const risk::CreditModel& model);
 
-/// `model promote`: the credit desk's models are the ones with limits so far.
-void add_promote(CLI::App& model, Common& common);
-
 }  // namespace ballast::apps

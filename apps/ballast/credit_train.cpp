@@ -12,6 +12,7 @@
 #include "ballast/risk/credit.h"
 #include "ballast/risk/credit_trend.h"
 #include "ballast/tabular/validation.h"
+#include "budget.h"
 #include "credit.h"
 #include "table_reading.h"
 
@@ -28,6 +29,7 @@ struct TrainArguments {
   double min_impact = 0, max_gap = 1, cut_off = -1;
   int folds = 5;
   bool with_language_model = false, reweigh = false, prefer_simple = false, accept_leakage = false, strict = false;
+  Budget budget;
 };
 
 risk::CreditTraining training_of(const TrainArguments& a, const tabular::Table& table, const Common& common) {
@@ -107,7 +109,8 @@ void run(const TrainArguments& a, const Common& common) {
   training.trend_columns = trend_columns;
   risk::CreditReaders readers;
   if (!a.language_model.empty()) readers.language_model = risk::language_model_trainer(a.language_model);
-  const risk::CreditModel model = risk::CreditModel::train(table, training, terminal_progress(common), readers);
+  const risk::CreditModel model =
+      risk::CreditModel::train(table, training, within_budget(a.budget, terminal_progress(common)), readers);
   for (const tabular::Finding& f : model.warnings()) say(common, "data: " + f.text);
   model.save(a.output);
   if (common.json) {
@@ -115,6 +118,7 @@ void run(const TrainArguments& a, const Common& common) {
     for (const char* inside : {"schema", "parts", "scorecard", "calibration", "offset", "ranges"}) json.erase(inside);
     json["verdict"] = credit_verdict(model);
     json["output"] = a.output;
+    json["cost"] = process_cost();
     json["quarantined"] = quarantine.count();
     fmt::print("{}\n", base::dump_json(json));
   } else {
@@ -166,6 +170,7 @@ void add_credit_train(CLI::App& credit, Common& common) {
                  "The simplest candidate within one standard error of the least log loss wins");
   verb->add_flag("--accept-leakage", a->accept_leakage, "Train although the label seems to leak");
   verb->add_flag("--strict", a->strict, "Bad rows are an error");
+  add_budget(*verb, a->budget);
   add_common(
       *verb, common,
       "ballast credit train --data german.csv --label label --bad bad --output models/german --protected age_years");

@@ -9,6 +9,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/parallel.h"
+#include "budget.h"
 #include "customers.h"
 #include "customers_training.h"
 
@@ -48,11 +49,12 @@ void print_text(const risk::CustomerModel& model) {
   fmt::print("{} wins with the least log loss\n", model.champion());
 }
 
-void run(const CustomerTrainArguments& a, const std::string& output, const Common& common) {
+void run(const CustomerTrainArguments& a, const std::string& output, const Budget& budget, const Common& common) {
   base::set_threads(common.threads);
   RowQuarantine quarantine(common);
   const CustomerTrainingSet set = read_training_set(a, common, quarantine);
-  const risk::CustomerModel model = risk::CustomerModel::train(set.rows, set.training, terminal_progress(common));
+  const risk::CustomerModel model =
+      risk::CustomerModel::train(set.rows, set.training, within_budget(budget, terminal_progress(common)));
   for (const tabular::Finding& f : model.warnings()) say(common, "data: " + f.text);
   model.save(output);
   if (common.json) {
@@ -73,9 +75,11 @@ void add_customers_train(CLI::App& customers, Common& common) {
   const auto output = std::make_shared<std::string>();
   add_training_options(*verb, *a);
   verb->add_option("--output", *output, "Folder of the model")->required();
+  const auto budget = std::make_shared<Budget>();
+  add_budget(*verb, *budget);
   add_common(*verb, common,
              "ballast customers train --data churn.csv --label left --positive yes --output models/churn");
-  verb->callback([a, output, &common] { run(*a, *output, common); });
+  verb->callback([a, output, budget, &common] { run(*a, *output, *budget, common); });
 }
 
 }  // namespace ballast::apps

@@ -8,5 +8,11 @@ namespace ballast::apps {
 
 void add_govern(CLI::App& app, Common& common);
 void add_govern_audit(CLI::App& govern, Common& common);
+void add_govern_card(CLI::App& govern, Common& common);
+void add_govern_checks(CLI::App& govern, Common& common);
+void add_govern_cost(CLI::App& govern, Common& common);
+void add_govern_drift(CLI::App& govern, Common& common);
+void add_govern_feedback(CLI::App& govern, Common& common);
+void add_govern_shadow(CLI::App& govern, Common& common);
 
 }  // namespace ballast::apps

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -11,7 +12,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/json.h"
-#include "ballast/govern/audit.h"
+#include "ballast/govern/audit_archive.h"
 #include "govern.h"
 
 namespace ballast::apps {
@@ -23,25 +24,13 @@ using base::Json;
 using store::AuditEntry;
 
 struct AuditArguments {
-  std::vector<std::string> checkpoints;
-  std::string public_key, key, output, format = "jsonl", subject;
+  std::vector<std::string> checkpoints, archives;
+  std::string public_key, key, output, format = "jsonl", subject, before;
   std::int64_t after = 0, limit = 50;
 };
 
 constexpr std::int64_t kPage = 1000;
 constexpr std::size_t kShownFaults = 20;
-
-Json entry_json(const AuditEntry& e) {
-  return {{"number", e.number},
-          {"at", e.at},
-          {"actor", e.actor},
-          {"action", e.action},
-          {"subject", e.subject},
-          {"records", Json::parse(e.records, nullptr, false)},
-          {"details", Json::parse(e.details, nullptr, false)},
-          {"previous", e.previous},
-          {"hash", e.hash}};
-}
 
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -97,17 +86,36 @@ store::Store open_existing(const Common& common) {
 void run_verify(const AuditArguments& a, const Common& common) {
   store::Store store = open_existing(common);
   const auto checkpoints = read_checkpoints(a.checkpoints);
-  const govern::AuditReport report = govern::verify_audit(
-      store, checkpoints, a.public_key.empty() ? std::nullopt : std::optional<std::string>(a.public_key));
+  const auto public_key = a.public_key.empty() ? std::nullopt : std::optional<std::string>(a.public_key);
+  std::vector<govern::AuditArchive> archives;
+  for (const std::string& file : a.archives) archives.push_back(govern::read_archive(file, public_key));
+  std::sort(archives.begin(), archives.end(),
+            [](const auto& x, const auto& y) { return x.entries.front().number < y.entries.front().number; });
+  const govern::AuditReport report = govern::verify_audit(store, checkpoints, public_key, archives);
   if (common.json) {
     Json faults = Json::array();
     for (const govern::AuditFault& f : report.faults) faults.push_back({{"number", f.number}, {"what", f.what}});
-    const Json out = {{"intact", report.intact()},         {"entries", report.entries}, {"records", report.records},
-                      {"checkpoints", checkpoints.size()}, {"head", report.head},       {"faults", faults}};
+    const Json out = {{"intact", report.intact()},
+                      {"entries", report.entries},
+                      {"archived", report.archived},
+                      {"archives", archives.size()},
+                      {"records", report.records},
+                      {"checkpoints", checkpoints.size()},
+                      {"checkpoints_archived", report.checkpoints_archived},
+                      {"head", report.head},
+                      {"faults", faults}};
     fmt::print("{}\n", base::dump_json(out));
   } else {
     fmt::print("{} entries, {} records, {} checkpoints; head {}\n", report.entries, report.records, checkpoints.size(),
                report.head.substr(0, 16));
+    if (report.archived > 0) {
+      fmt::print("the store begins after entry {}; {}\n", report.archived,
+                 archives.empty() ? "--archive FILE verifies what came before too" : "the archives hold those before");
+    }
+    if (report.checkpoints_archived > 0) {
+      fmt::print("{} checkpoints are of entries that only an archive holds: not compared\n",
+                 report.checkpoints_archived);
+    }
     for (std::size_t i = 0; i < std::min(report.faults.size(), kShownFaults); ++i) {
       fmt::print("  {}\n", report.faults[i].what);
     }
@@ -128,7 +136,7 @@ void run_list(const AuditArguments& a, const Common& common) {
   each_entry(store, a.after, [&](const AuditEntry& e) {
     if (!a.subject.empty() && e.subject != a.subject) return true;
     if (common.json) {
-      fmt::print("{}\n", base::dump_json(entry_json(e)));
+      fmt::print("{}\n", base::dump_json(govern::to_json(e)));
     } else {
       fmt::print("{:>8}  {}  {:<16} {:<14} {}\n", e.number, e.at.substr(0, 19), e.actor, e.action, e.subject);
     }
@@ -139,7 +147,7 @@ void run_list(const AuditArguments& a, const Common& common) {
 void run_export(const AuditArguments& a, const Common& common) {
   store::Store store = open_existing(common);
   const bool csv = a.format == "csv";
-  const auto line = [&](const AuditEntry& e) { return csv ? csv_line(e) : base::dump_json(entry_json(e)) + "\n"; };
+  const auto line = [&](const AuditEntry& e) { return csv ? csv_line(e) : base::dump_json(govern::to_json(e)) + "\n"; };
   const std::string head = csv ? "number,at,actor,action,subject,records,details,previous,hash\n" : "";
   if (a.output.empty()) {
     fmt::print("{}", head);
@@ -179,6 +187,21 @@ void run_checkpoint(const AuditArguments& a, const Common& common) {
   say(common, "checkpoint added to " + a.output);
 }
 
+void run_archive(const AuditArguments& a, const Common& common) {
+  store::Store store = open_existing(common);
+  const govern::AuditArchive archive = govern::archive_audit(store, a.before, a.output, a.key);
+  if (common.json) {
+    fmt::print("{}\n", base::dump_json({{"file", a.output},
+                                        {"sha256", archive.sha256},
+                                        {"first", archive.entries.front().number},
+                                        {"last", archive.entries.back().number},
+                                        {"checkpoint", govern::to_json(archive.checkpoint)}}));
+  } else {
+    fmt::print("entries {} to {} are in {} (SHA-256 {}); the store goes on from there\n",
+               archive.entries.front().number, archive.entries.back().number, a.output, archive.sha256);
+  }
+}
+
 }  // namespace
 
 void add_govern_audit(CLI::App& govern, Common& common) {
@@ -195,6 +218,7 @@ void add_govern_audit(CLI::App& govern, Common& common) {
   CLI::App* verify = add("verify", "Every entry, every link, every record; exit code 2 where one does not hold",
                          "verify --checkpoint checkpoints.jsonl", run_verify);
   verify->add_option("--checkpoint", a->checkpoints, "Files of checkpoints that were kept elsewhere");
+  verify->add_option("--archive", a->archives, "All archives of this store's trail: verified from the first entry on");
   verify->add_option("--public-key", a->public_key, "The only key whose checkpoints count");
   CLI::App* list = add("list", "Entries in their order", "list --subject d1", run_list);
   list->add_option("--after", a->after, "Start after this entry")->check(CLI::NonNegativeNumber);
@@ -209,6 +233,11 @@ void add_govern_audit(CLI::App& govern, Common& common) {
                              "checkpoint --key audit.key --output checkpoints.jsonl", run_checkpoint);
   checkpoint->add_option("--key", a->key, "File of the secret key")->required();
   checkpoint->add_option("--output", a->output, "File to add it to (default: standard output)");
+  CLI::App* archive = add("archive", "Move the oldest entries to a signed file; the trail goes on from there",
+                          "archive --before 2026-01-01 --output trail-2025.jsonl --key audit.key", run_archive);
+  archive->add_option("--before", a->before, "Entries before this moment (RFC 3339, or a date)")->required();
+  archive->add_option("--output,--out", a->output, "File of the archive; never written over")->required();
+  archive->add_option("--key", a->key, "File of the secret key")->required();
 }
 
 }  // namespace ballast::apps

@@ -7,7 +7,7 @@
 
 #include "ballast/base/json.h"
 #include "ballast/lm/model_info.h"
-#include "credit.h"
+#include "model_inventory.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -67,7 +67,10 @@ void add_model(CLI::App& app, Common& common) {
       print_text(m);
     }
   });
-  add_promote(*verb, common);
+  add_model_list(*verb, common);
+  add_model_register(*verb, common);
+  add_model_promote(*verb, common);
+  add_model_retire(*verb, common);
 }
 
 }  // namespace ballast::apps

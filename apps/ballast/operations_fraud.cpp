@@ -10,6 +10,7 @@
 #include "ballast/base/files.h"
 #include "ballast/decide/fraud_desk.h"
 #include "ballast/risk/operations_fraud.h"
+#include "budget.h"
 #include "fraud_figures.h"
 #include "operations.h"
 #include "replay.h"
@@ -29,6 +30,7 @@ struct TrainArguments {
   bool strict = false;
   risk::FraudTraining training;
   CLI::Option *investigation = nullptr, *missed = nullptr, *amount = nullptr, *false_block = nullptr;
+  Budget budget;
 };
 
 /// The file's costs, and over them what the options say.
@@ -112,7 +114,7 @@ void run(const TrainArguments& a, const Common& common) {
   tabular::Table table = tabular::infer_table(rows, options, quarantine.sink());
   table = table.take(tabular::labelled_rows(table, table.at(t.label), a.data[0], quarantine.sink()));
   quarantine.finish(a.strict);
-  const risk::FraudModel model = risk::FraudModel::train(table, t, terminal_progress(common));
+  const risk::FraudModel model = risk::FraudModel::train(table, t, within_budget(a.budget, terminal_progress(common)));
   for (const tabular::Finding& f : model.warnings()) say(common, "data: " + f.text);
   model.save(a.output, a.rules.empty() ? "" : base::read_file(a.rules));
   if (common.json) {
@@ -166,6 +168,7 @@ void add_train_verb(CLI::App& fraud, Common& common) {
   verb->add_flag("--library-defaults", t.library_defaults, "No search: C = 1; XGBoost's own 100 trees of depth 6");
   verb->add_flag("--accept-leakage", t.accept_leakage, "Train although the label seems to leak");
   verb->add_flag("--strict", a->strict, "Bad rows are an error");
+  add_budget(*verb, a->budget);
   add_common(
       *verb, common,
       "ballast operations fraud train --data tx.csv --label fraud --fraud 1 --time at --group card --amount amount "

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <limits>
@@ -35,14 +37,46 @@ std::map<std::string, Replay>& replays() {
 
 struct ReplayArguments {
   std::string id, model, since, kind;
+  double tolerance = 0;
   bool all = false;
 };
 
 struct Outcome {
   std::string kind;
-  std::vector<decide::Difference> differences;
+  std::vector<decide::Difference> differences;  // build and instruction set are not among them
   double seconds = 0;
+  std::string program;  // who decided then, where it was another program or instruction set than now; else empty
+  double largest = 0;   // absolute difference of two numbers; infinite where something else than numbers differs
+
+  bool within(double tolerance) const { return differences.empty() || largest <= tolerance; }
 };
+
+/// The largest absolute difference between numbers at the same place; infinite where anything else differs.
+double largest_difference(const Json& a, const Json& b) {
+  if (a.is_number() && b.is_number()) return std::abs(a.get<double>() - b.get<double>());
+  double largest = 0;
+  if (a.is_object() && b.is_object() && a.size() == b.size()) {
+    for (const auto& [key, value] : a.items()) {
+      largest = std::max(largest, b.contains(key) ? largest_difference(value, b.at(key)) : INFINITY);
+    }
+    return largest;
+  }
+  if (a.is_array() && b.is_array() && a.size() == b.size()) {
+    for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, largest_difference(a[i], b[i]));
+    return largest;
+  }
+  return a == b ? 0 : INFINITY;
+}
+
+/// Another build or instruction set is no difference of the verdict: it is said apart.
+void set_program_apart(const decide::Decision& was, const decide::Decision& now, Outcome& out) {
+  if (was.build != now.build || was.isa != now.isa) out.program = was.build + " on " + was.isa;
+  std::erase_if(out.differences, [](const auto& d) { return d.field == "build" || d.field == "isa"; });
+  for (const decide::Difference& d : out.differences) {
+    out.largest =
+        std::max(out.largest, largest_difference(base::parse_json(d.was, d.field), base::parse_json(d.now, d.field)));
+  }
+}
 
 /// A signal is scored again from the stored text; its record says what it must be.
 Outcome replay_signal(store::Store& store, const store::SignalRecord& was, const std::string& model_folder) {
@@ -72,7 +106,7 @@ Outcome replay_signal(store::Store& store, const store::SignalRecord& was, const
                        {"probability", was.probability},
                        {"interval", {was.lo, was.hi}},
                        {"evidence", base::parse_json(was.evidence, "signal " + was.id)}};
-  Outcome out{"signal", {}, 0};
+  Outcome out{"signal", {}, 0, "", 0};
   for (const auto& [field, value] : before.items()) {
     if (decide::canonical_json(value) != decide::canonical_json(now.at(field))) {
       out.differences.push_back({field, base::dump_json(value), base::dump_json(now.at(field))});
@@ -90,7 +124,15 @@ Outcome replay_decision(const decide::Decision& was) {
   decide::Decision now = replay_of(was.kind)(was);
   sign(now);
   decide::seal(now);
-  return {was.kind, decide::differences(was, now), watch.seconds()};
+  Outcome out{was.kind, decide::differences(was, now), watch.seconds(), "", 0};
+  set_program_apart(was, now, out);
+  return out;
+}
+
+std::string program_words(const Outcome& outcome) {
+  return outcome.program.empty()
+             ? ""
+             : fmt::format(", decided by {}, now {} on {}", outcome.program, build_name(), engine::isa_name());
 }
 
 void print(const Outcome& outcome, const std::string& id, const Common& common) {
@@ -102,34 +144,48 @@ void print(const Outcome& outcome, const std::string& id, const Common& common) 
                       {"kind", outcome.kind},
                       {"identical", outcome.differences.empty()},
                       {"differences", differences},
+                      {"largest_difference", std::isfinite(outcome.largest) ? Json(outcome.largest) : Json()},
+                      {"decided_by", outcome.program.empty() ? Json() : Json(outcome.program)},
                       {"seconds", outcome.seconds}};
     fmt::print("{}\n", base::dump_json(out));
     return;
   }
   if (outcome.differences.empty()) {
-    fmt::print("{} {}: the same, bit for bit ({:.2f} s)\n", outcome.kind, id, outcome.seconds);
+    fmt::print("{} {}: the same, bit for bit{} ({:.2f} s)\n", outcome.kind, id, program_words(outcome),
+               outcome.seconds);
     return;
   }
-  fmt::print("{} {}: differs\n", outcome.kind, id);
+  fmt::print("{} {}: differs{}{}\n", outcome.kind, id,
+             std::isfinite(outcome.largest) ? fmt::format(" by at most {:.3g}", outcome.largest) : "",
+             program_words(outcome));
   for (const auto& d : outcome.differences) fmt::print("  {}\n    was {}\n    now {}\n", d.field, d.was, d.now);
 }
 
 struct Tally {
   std::int64_t same = 0, differ = 0, impossible = 0;
+  std::int64_t other_program = 0;  // decided by another build or on another instruction set
+  double largest = 0;
 };
 
 void print_tally(const std::map<std::string, Tally>& kinds, double seconds, const Common& common) {
   if (common.json) {
     Json out = {{"seconds", seconds}, {"kinds", Json::object()}};
     for (const auto& [kind, t] : kinds) {
-      out["kinds"][kind] = {{"identical", t.same}, {"different", t.differ}, {"impossible", t.impossible}};
+      out["kinds"][kind] = {{"identical", t.same},
+                            {"different", t.differ},
+                            {"impossible", t.impossible},
+                            {"by_another_program", t.other_program},
+                            {"largest_difference", std::isfinite(t.largest) ? Json(t.largest) : Json()}};
     }
     fmt::print("{}\n", base::dump_json(out));
     return;
   }
   for (const auto& [kind, t] : kinds) {
-    fmt::print("{:<16} {:>6} the same, bit for bit {:>6} different {:>6} that cannot be repeated\n", kind, t.same,
+    fmt::print("{:<16} {:>6} the same, bit for bit {:>6} different {:>6} that cannot be repeated", kind, t.same,
                t.differ, t.impossible);
+    if (t.other_program > 0) fmt::print("; {} decided by another build or instruction set", t.other_program);
+    if (t.differ > 0) fmt::print("; largest difference {:.3g}", t.largest);
+    fmt::print("\n");
   }
   fmt::print("{:.1f} s\n", seconds);
 }
@@ -139,12 +195,16 @@ void run_replay_all(const ReplayArguments& a, const Common& common) {
   const base::Stopwatch watch;
   store::Store store = store::Store::open(common.store);
   std::map<std::string, Tally> kinds;
+  std::int64_t beyond = 0;
   for (const store::DecisionRecord& record : store.decisions(a.kind, std::numeric_limits<std::int64_t>::max())) {
     if (record.created_at < a.since) continue;
     Tally& tally = kinds[record.kind];
     try {
       const Outcome outcome = replay_decision(*decide::find(store, record.id));
       (outcome.differences.empty() ? tally.same : tally.differ) += 1;
+      tally.other_program += !outcome.program.empty();
+      tally.largest = std::max(tally.largest, outcome.largest);
+      beyond += !outcome.within(a.tolerance);
       if (!outcome.differences.empty()) print(outcome, record.id, common);
     } catch (const Error& e) {
       ++tally.impossible;
@@ -152,9 +212,7 @@ void run_replay_all(const ReplayArguments& a, const Common& common) {
     }
   }
   print_tally(kinds, watch.seconds(), common);
-  std::int64_t differ = 0;
-  for (const auto& [kind, t] : kinds) differ += t.differ;
-  if (differ > 0) throw Error(ErrorCode::bad_input, fmt::format("{} decision(s) do not repeat", differ), common.store);
+  if (beyond > 0) throw Error(ErrorCode::bad_input, fmt::format("{} decision(s) do not repeat", beyond), common.store);
 }
 
 void run_replay(const ReplayArguments& arguments, const Common& common) {
@@ -207,6 +265,10 @@ void add_replay_verb(CLI::App& app, Common& common) {
   verb->add_option("--since", arguments->since,
                    "With --all: only those made at or after this moment (RFC 3339, or a date)");
   verb->add_option("--kind", arguments->kind, "With --all: only decisions of this kind");
+  verb->add_option("--tolerance", arguments->tolerance,
+                   "With --all: numbers may differ so much, for another build or instruction set")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   verb->add_option("--model", arguments->model, "Folder of the model that made a signal (default: the embedded one)");
   add_common(*verb, common, "ballast replay 3fa94c01b2d7e688");
   verb->callback([arguments, &common] { run_replay(*arguments, common); });

@@ -138,6 +138,7 @@ void add_train(CLI::App& app, Common& common) {
                    "Last parts of module names, or all-linear (default: as PEFT for the family, e.g. q_proj v_proj)");
   verb->add_flag("--merge-lora", o->merge_lora, "Write a whole model with the corrections added, not an adapter");
   add_run_options(*verb, *o);
+  add_budget(*verb, o->budget);
   add_common(*verb, common, "ballast train --task classify --model base --data train.csv --output my-model");
   verb->callback([o, &common] {
     check(*o);
@@ -193,7 +194,7 @@ lm::RunOptions run_options(const TrainOptions& o, const Common& common) {
   run.stop_at = o.stop_at;
   run.save_every = o.save_every;
   run.patience = o.patience;
-  run.progress = terminal_progress(common);
+  run.progress = within_budget(o.budget, terminal_progress(common));
   if (!o.trace.empty()) {
     auto trace = std::make_shared<std::ofstream>(o.trace, o.resume ? std::ios::app : std::ios::trunc);
     if (!*trace) throw Error(ErrorCode::io, "cannot be written", o.trace);
@@ -231,6 +232,7 @@ base::Json recipe_json(const TrainOptions& o, const lm::TrainSettings& s, const 
   json["first_loss"] = report.first_loss;
   json["last_loss"] = report.last_loss;
   json["tokens_per_second"] = report.tokens_per_second;
+  json["cost"] = process_cost();
   return json;
 }
 

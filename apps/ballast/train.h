@@ -9,6 +9,7 @@
 #include "ballast/base/json.h"
 #include "ballast/lm/load.h"
 #include "ballast/lm/train/run.h"
+#include "budget.h"
 #include "training_data.h"
 #include "verb.h"
 
@@ -31,6 +32,7 @@ struct TrainOptions {
   std::vector<std::string> lora_targets;
   bool merge_lora = false;
   std::uint64_t seed = 42;
+  Budget budget;
 };
 
 /// Settings of a run over `examples`; fills in what the user left open.

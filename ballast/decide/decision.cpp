@@ -4,6 +4,7 @@
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
+#include "ballast/decide/decision_record.h"
 
 namespace ballast::decide {
 namespace {
@@ -112,12 +113,14 @@ Json decision_json(const Decision& d) {
   return out;
 }
 
+store::DecisionRecord sealed_record(Decision& decision) {
+  seal(decision);
+  return to_record(decision);
+}
+
 void keep(store::Store& store, std::span<Decision> decisions) {
   std::vector<store::DecisionRecord> records;
-  for (Decision& d : decisions) {
-    seal(d);
-    records.push_back(to_record(d));
-  }
+  for (Decision& d : decisions) records.push_back(sealed_record(d));
   store.put_decisions(records);
 }
 

@@ -35,6 +35,13 @@ std::string public_key_of(const std::filesystem::path& file);
 /// Signs the head of the trail. Throws bad_input where the trail is empty.
 Checkpoint sign_checkpoint(store::Store& store, const std::filesystem::path& key_file);
 
+/// Signs one entry: whoever holds the checkpoint knows it and, through its hash, all before it.
+Checkpoint sign_entry(const store::AuditEntry& entry, const std::filesystem::path& key_file);
+/// Whether its signature is its key's.
+bool holds(const Checkpoint& checkpoint);
+
+struct AuditArchive;  // audit_archive.h
+
 struct AuditFault {
   std::int64_t number = 0;  // the entry that it is about; 0: none
   std::string what;
@@ -42,6 +49,8 @@ struct AuditFault {
 
 struct AuditReport {
   std::int64_t entries = 0, records = 0;  // records: groups of rows compared with their entry
+  std::int64_t archived = 0;              // the store's entries begin after this one
+  std::int64_t checkpoints_archived = 0;  // of entries that only an archive holds: not compared without it
   std::string head;                       // hash of the last entry
   std::vector<AuditFault> faults;
   bool intact() const { return faults.empty(); }
@@ -49,8 +58,10 @@ struct AuditReport {
 
 /// Checks every entry (number, link, hash), every covered row against its last entry (changed, gone, or come in without
 /// one), the database's own integrity, and the checkpoints: signature, and that the trail still holds the entry that
-/// they saw. `public_key`, where given, is the only one whose checkpoints count.
+/// they saw. `public_key`, where given, is the only one whose checkpoints count. Where the first entries were archived,
+/// the store is verified from there on; with all `archives`, the oldest first, from the first entry on.
 AuditReport verify_audit(store::Store& store, std::span<const Checkpoint> checkpoints = {},
-                         const std::optional<std::string>& public_key = {});
+                         const std::optional<std::string>& public_key = {},
+                         std::span<const AuditArchive> archives = {});
 
 }  // namespace ballast::govern

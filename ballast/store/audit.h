@@ -17,6 +17,7 @@ namespace ballast::store {
 struct AuditedRows {
   std::string table, key;  // the key: a JSON list, for example ["d1","risk@0a1b"]
   std::string hash;        // SHA-256; empty: no row is left
+  bool operator==(const AuditedRows&) const = default;
 };
 
 struct AuditEntry {
@@ -38,6 +39,24 @@ std::string first_previous();
 /// The list in `records`. Throws bad_input where it is none.
 std::vector<AuditedRows> audited_rows(const AuditEntry& entry);
 
+/// What the trail said last of a group of rows, and in which entry.
+struct KnownRows {
+  AuditedRows rows;
+  std::int64_t number = 0;
+  bool operator==(const KnownRows&) const = default;
+};
+
+/// Where the trail of this store begins: after what was archived. Without an archive: number 0, first_previous().
+struct AuditBase {
+  std::int64_t number = 0;       // the last archived entry
+  std::string hash;              // its hash
+  std::string at;                // RFC 3339: when it was archived
+  std::string file, sha256;      // name of the archive and SHA-256 of its bytes
+  std::vector<KnownRows> state;  // of the groups that were there then
+};
+/// SHA-256 over the state, in the order of tables and keys.
+std::string state_hash(const AuditBase& base);
+
 /// Empty members say nothing. Moments are half-open.
 struct AuditFilter {
   std::string actor, action, subject, from, to;
@@ -58,9 +77,16 @@ class Audit {
   /// The newest first: up to `limit` that fit, before entry `before` (0: from the end).
   std::vector<AuditEntry> newest(const AuditFilter& filter, std::int64_t before, std::int64_t limit);
 
-  /// Calls with every group of rows that the trail covers, as it is now, and with a word for each table that cannot be
-  /// read. `seen` and `damaged` see one state of the database.
-  void read_all(const std::function<void(const AuditEntry&)>& entry,
+  /// Where the entries begin.
+  AuditBase base();
+  /// Takes the entries up to `archived.number` out of the store: they are in the archive now. What is left begins with
+  /// `archived`, and the trail goes on with an entry "audit.archive" that names it and its state's hash. One
+  /// transaction. Throws bad_input where that entry is not there or has another hash.
+  void archive(const AuditBase& archived);
+
+  /// Calls first with where the entries begin, then with every entry, then with every group of rows that the trail
+  /// covers, as it is now, and with a word for each table that cannot be read. All see one state of the database.
+  void read_all(const std::function<void(const AuditBase&)>& base, const std::function<void(const AuditEntry&)>& entry,
                 const std::function<void(const AuditedRows&)>& seen,
                 const std::function<void(const std::string& what)>& damaged);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people and the service do with what was found: alerts, feedback, overrides of decisions by two people, long
-// jobs, requests that must not happen twice, webhooks, and copies of the store itself.
+// What people and the service do with what was found: alerts, feedback, overrides of decisions by two people, the
+// inventory of models, long jobs, requests that must not happen twice, webhooks, and copies of the store itself.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,16 @@ struct OverrideRecord {
   std::string id, decision_id, outcome, reason;
   std::string status;  // proposed, approved, refused
   std::string proposed_by, decided_by, decided_at, note, created_at;
+};
+
+/// A model that somebody answers for. The room `govern` gives the words their meaning.
+struct ModelRecord {
+  std::string hash;                         // what decisions name as their model's hash; the key
+  std::string name, kind, purpose, folder;  // purpose: what one model is in charge of
+  std::string role;                         // candidate, challenger, champion, former, retired
+  std::string owner, tier, note;
+  std::string limits, evidence;  // JSON lists
+  std::string registered_by, registered_at, promoted_by, promoted_at, decision_id, retired_by, retired_at;
 };
 
 struct JobRecord {
@@ -83,6 +93,15 @@ class Work {
   /// Settles a proposed override; `check` sees it as it is and may throw. One transaction. Throws not_found.
   OverrideRecord settle_override(const OverrideRecord& settled,
                                  const std::function<void(const OverrideRecord&)>& check);
+
+  /// Adds a model or replaces what is said of it; `action` is what the audit trail calls that.
+  void put_model(const ModelRecord& model, const std::string& action);
+  /// Keeps the decision and puts the model in charge of its purpose; who was so far is "former" from then on. One
+  /// transaction.
+  void promote_model(const ModelRecord& promoted, const DecisionRecord& decision);
+  std::optional<ModelRecord> find_model(const std::string& hash);
+  /// By purpose; the one in charge first, then challengers, candidates, former and retired ones by name.
+  std::vector<ModelRecord> models();
 
   void put_job(const JobRecord& job);  // adds or replaces
   std::optional<JobRecord> find_job(const std::string& id);

@@ -6,7 +6,7 @@
 
 #include "ballast/decide/advice/words.h"
 #include "ballast/decide/report.h"
-#include "ballast/decide/report/style.h"
+#include "ballast/decide/report_style.h"
 #include "ballast/decide/report/svg.h"
 
 namespace ballast::decide {

@@ -40,13 +40,26 @@ double mean(std::span<const double> values) {
   return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-[[noreturn]] void stop(const Trainer& trainer, const RunOptions& options) {
+/// `why`: what asked for it; empty: Ctrl-C.
+[[noreturn]] void stop(const Trainer& trainer, const RunOptions& options, const std::string& why = {}) {
   std::string hint = "nothing was written";
   if (!options.state_folder.empty()) {
     save(trainer, options.state_folder);
     hint = "the state is saved: repeat the command with --resume";
   }
-  throw base::Error(base::ErrorCode::cancelled, fmt::format("stopped after step {}", trainer.step_count()), {}, hint);
+  throw base::Error(base::ErrorCode::cancelled,
+                    fmt::format("stopped after step {}{}{}", trainer.step_count(), why.empty() ? "" : ": ", why), {},
+                    hint);
+}
+
+/// Whoever watches the run may end it by throwing cancelled: the state is saved first.
+void report_progress(const Trainer& trainer, const RunOptions& options, const base::ProgressState& state) {
+  try {
+    options.progress(state);
+  } catch (const base::Error& e) {
+    if (e.code() != base::ErrorCode::cancelled) throw;
+    stop(trainer, options, e.problem());
+  }
 }
 
 }  // namespace
@@ -78,7 +91,8 @@ RunReport run_training(Trainer& trainer, Network& network, const RunOptions& opt
     tokens += step.tokens;
     if (options.on_step) options.on_step(step);
     if (options.progress) {
-      options.progress(
+      report_progress(
+          trainer, options,
           {"training", step.step, trainer.steps_planned(), "steps",
            fmt::format("loss {:.4f}, {:.0f} tokens/s", step.loss, static_cast<double>(tokens) / watch.seconds()),
            done()});

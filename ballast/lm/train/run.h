@@ -21,7 +21,7 @@ struct RunOptions {
   std::function<double()> evaluate;  // lower is better
   std::function<void(const StepReport&)> on_step;
   std::function<void(std::int64_t step, double value)> on_evaluation;
-  base::ProgressSink progress;
+  base::ProgressSink progress;  // may throw cancelled: the run then ends as after Ctrl-C
 };
 
 struct RunReport {

@@ -2,10 +2,9 @@
 // Do the texts of late look to the model like those before? Population stability of each risk's probability.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <map>
 
+#include "ballast/govern/drift.h"
 #include "ballast/serve/api/listing.h"
 #include "ballast/serve/app.h"
 #include "ballast/serve/live/desks.h"
@@ -18,31 +17,10 @@ using namespace schema;
 
 constexpr std::int64_t kMostAssessments = 20000;
 constexpr std::size_t kFewest = 100;  // of each side: below, an index says more of chance than of drift
-constexpr std::size_t kBins = 10;
 
 struct Sides {
   std::vector<double> before, late;
 };
-
-/// Population stability index over the deciles of `before`: Σ (late − before) · ln(late / before), with half a case
-/// added to every bin so that an empty one is no infinity. By custom below 0.1 is stable and above 0.25 has shifted.
-double stability_index(std::vector<double> before, const std::vector<double>& late) {
-  std::sort(before.begin(), before.end());
-  std::vector<double> edges;
-  for (std::size_t i = 1; i < kBins; ++i) edges.push_back(before[i * before.size() / kBins]);
-  const auto shares = [&](const std::vector<double>& values) {
-    std::vector<double> counts(kBins, 0.5);
-    for (const double v : values) {
-      counts[static_cast<std::size_t>(std::upper_bound(edges.begin(), edges.end(), v) - edges.begin())] += 1;
-    }
-    for (double& c : counts) c /= static_cast<double>(values.size()) + 0.5 * kBins;
-    return counts;
-  };
-  const auto expected = shares(before), actual = shares(late);
-  double index = 0;
-  for (std::size_t i = 0; i < kBins; ++i) index += (actual[i] - expected[i]) * std::log(actual[i] / expected[i]);
-  return index;
-}
 
 double mean(const std::vector<double>& values) {
   double sum = 0;
@@ -68,7 +46,7 @@ base::Json drift_items(App& app, int days) {
   Json items = Json::array();
   for (const auto& [risk, sides] : risks) {
     const bool enough = sides.before.size() >= kFewest && sides.late.size() >= kFewest;
-    const Json index = enough ? Json(stability_index(sides.before, sides.late)) : Json();
+    const Json index = enough ? Json(govern::stability_index(sides.before, sides.late)) : Json();
     items.push_back({{"model", model},
                      {"measure", "mean_probability"},
                      {"risk", risk},

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <chrono>
 #include <iterator>
+#include <map>
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
@@ -26,27 +27,47 @@ std::int64_t now_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-Json model_json(const ServedModel& model) {
-  const auto card = std::filesystem::path(model.folder) / "README.md";
-  std::error_code unknown;
-  return {{"id", model.id},
-          {"object", "model"},
-          {"created", model.created},
-          {"owned_by", "ballast"},
-          {"kind", model.kind},
-          {"sha256", model.sha256},
-          {"card", std::filesystem::is_regular_file(card, unknown) ? Json(base::read_file(card)) : Json()}};
+/// What the inventory says of the models in service, by hash.
+std::map<std::string, store::ModelRecord> inventory_of(App& app) {
+  std::map<std::string, store::ModelRecord> all;
+  const auto store = app.stores.lend();
+  for (store::ModelRecord& m : store::Work(*store).models()) all.emplace(m.hash, std::move(m));
+  return all;
 }
 
-Response list_models(const App& app) {
+Json model_json(const ServedModel& model, const std::map<std::string, store::ModelRecord>& inventory) {
+  const auto card = std::filesystem::path(model.folder) / "README.md";
+  std::error_code unknown;
+  Json json = {{"id", model.id},
+               {"object", "model"},
+               {"created", model.created},
+               {"owned_by", "ballast"},
+               {"kind", model.kind},
+               {"sha256", model.sha256},
+               {"in_charge", false},
+               {"card", std::filesystem::is_regular_file(card, unknown) ? Json(base::read_file(card)) : Json()}};
+  const auto known = inventory.find(model.sha256);
+  if (known == inventory.end()) return json;
+  const store::ModelRecord& m = known->second;
+  json["in_charge"] = m.role == "champion";
+  for (const auto& [name, value] :
+       {std::pair("purpose", m.purpose), std::pair("role", m.role), std::pair("owner", m.owner),
+        std::pair("tier", m.tier), std::pair("promoted_by", m.promoted_by), std::pair("promoted_at", m.promoted_at)}) {
+    json[name] = value.empty() ? Json() : Json(value);
+  }
+  return json;
+}
+
+Response list_models(App& app) {
   Json data = Json::array();
-  for (const ServedModel& model : app.desks->models()) data.push_back(model_json(model));
+  const auto inventory = inventory_of(app);
+  for (const ServedModel& model : app.desks->models()) data.push_back(model_json(model, inventory));
   return json_response({{"object", "list"}, {"data", data}});
 }
 
-Response one_model(const App& app, const Request& request) {
+Response one_model(App& app, const Request& request) {
   for (const ServedModel& model : app.desks->models()) {
-    if (model.id == request.parameter("id")) return json_response(model_json(model));
+    if (model.id == request.parameter("id")) return json_response(model_json(model, inventory_of(app)));
   }
   throw Problem(404, "no model in service is called \"" + request.parameter("id") + "\"", "model", "GET /v1/models");
 }
@@ -259,19 +280,22 @@ Json generation_schema(std::vector<std::pair<std::string, Json>> own) {
 }  // namespace
 
 void add_openai(App& app) {
-  app.routes.add({Method::get,
-                  "/v1/models",
-                  Role::viewer,
-                  Lane::quick,
-                  "openai",
-                  "Models in service",
-                  {},
-                  {},
-                  object({{"object", text()}, {"data", array(open_object({{"id", text()}, {"kind", text()}}))}}),
-                  200,
-                  "application/json",
-                  [&app](Request&) { return list_models(app); },
-                  {}});
+  app.routes.add(
+      {Method::get,
+       "/v1/models",
+       Role::viewer,
+       Lane::quick,
+       "openai",
+       "Models in service",
+       {},
+       {},
+       object({{"object", text()},
+               {"data",
+                array(open_object({{"id", text()}, {"kind", text()}, {"sha256", text()}, {"in_charge", boolean()}}))}}),
+       200,
+       "application/json",
+       [&app](Request&) { return list_models(app); },
+       {}});
   app.routes.add({Method::get,
                   "/v1/models/{id}",
                   Role::viewer,
@@ -280,7 +304,7 @@ void add_openai(App& app) {
                   "One of them, with its card",
                   {},
                   {},
-                  open_object({{"id", text()}, {"kind", text()}, {"sha256", text()}}),
+                  open_object({{"id", text()}, {"kind", text()}, {"sha256", text()}, {"in_charge", boolean()}}),
                   200,
                   "application/json",
                   [&app](Request& r) { return one_model(app, r); },

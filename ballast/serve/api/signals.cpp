@@ -114,10 +114,11 @@ store::FeedbackRecord feedback_of(const Json& body, const std::string& kind, con
   f.id = random_token(8);
   f.subject_kind = kind, f.subject_id = id;
   f.verdict = body["verdict"];
-  f.risk = body.value("risk", ""), f.severity = body.value("severity", -1), f.note = body.value("note", "");
+  f.risk = body.value("risk", body.value("label", "")), f.severity = body.value("severity", -1),
+  f.note = body.value("note", "");
   f.actor = request.principal.name, f.created_at = base::utc_now();
   if (f.verdict == "correct" && f.risk.empty() && f.severity < 0 && f.note.empty()) {
-    throw Problem(400, "a correction says what is right", "body.risk", "risk, severity or a note");
+    throw Problem(400, "a correction says what is right", "body.risk", "risk, label, severity or a note");
   }
   return f;
 }
@@ -184,7 +185,9 @@ Json feedback_schema(bool with_subject) {
       {"severity?", integer(0, 3)},
       {"note?", text(2000)}};
   if (with_subject) {
-    fields.insert(fields.begin(), {{"subject_kind", word({"signal", "decision", "answer"})}, {"subject_id", text(64)}});
+    fields.insert(
+        fields.begin(),
+        {{"label?", text(200)}, {"subject_kind", word({"signal", "decision", "answer"})}, {"subject_id", text(64)}});
   }
   return object(fields);
 }

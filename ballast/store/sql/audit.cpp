@@ -15,6 +15,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 #include "ballast/base/json.h"
+#include "ballast/store/sql/audit_base.h"
 #include "ballast/store/sql/audit_writer.h"
 #include "ballast/store/sql/schema.h"
 #include "ballast/store/sql/session.h"
@@ -133,6 +134,11 @@ const std::vector<AuditedTable>& audited_tables() {
        {"id"},
        {"subject_kind", "subject_id", "verdict", "risk", "severity", "note", "actor", "created_at"},
        "id"},
+      {"models",
+       {"hash"},
+       {"name", "kind", "purpose", "folder", "role", "owner", "tier", "note", "limits", "evidence", "registered_by",
+        "registered_at", "promoted_by", "promoted_at", "decision_id", "retired_by", "retired_at"},
+       "hash"},
       {"overrides",
        {"id"},
        {"decision_id", "outcome", "reason", "status", "proposed_by", "decided_by", "decided_at", "note", "created_at"},
@@ -197,6 +203,10 @@ void enter(soci::session& sql, const std::string& actor, const std::string& acti
 void adopt_existing(soci::session& sql) {
   AuditWriter writer(sql, local_actor());
   for (const AuditedTable& table : audited_tables()) {
+    int there = 0;  // later migrations bring some of the tables
+    const std::string name = table.name;
+    sql << "select count(*) from sqlite_master where type = 'table' and name = :n", soci::use(name), soci::into(there);
+    if (there == 0) continue;
     std::vector<AuditedRows> groups;
     {
       const soci::rowset<soci::row> rows = (sql.prepare << select_text(table, ""));
@@ -318,7 +328,8 @@ void compare_schema(soci::session& sql, const std::function<void(const std::stri
 
 }  // namespace
 
-void Audit::read_all(const std::function<void(const AuditEntry&)>& entry,
+void Audit::read_all(const std::function<void(const AuditBase&)>& base,
+                     const std::function<void(const AuditEntry&)>& entry,
                      const std::function<void(const AuditedRows&)>& seen,
                      const std::function<void(const std::string& what)>& damaged) {
   Store::State& state = *store_.state_;
@@ -340,6 +351,7 @@ void Audit::read_all(const std::function<void(const AuditEntry&)>& entry,
     }
   });
   attempt("the schema", [&] { compare_schema(sql, damaged); });
+  attempt("what was archived", [&] { base(read_base(sql)); });
   attempt("the audit trail", [&] {
     const soci::rowset<soci::row> rows =
         (sql.prepare << fmt::format("select {} from audit order by number", kEntryColumns));

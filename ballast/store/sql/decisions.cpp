@@ -4,6 +4,7 @@
 
 #include "ballast/base/json.h"
 #include "ballast/store/sql/audit_writer.h"
+#include "ballast/store/sql/decision_writer.h"
 #include "ballast/store/sql/session.h"
 #include "ballast/store/sql/state.h"
 
@@ -28,34 +29,40 @@ DecisionRecord to_decision(const soci::row& row) {
 
 }  // namespace
 
+std::vector<Put> write_decisions(soci::session& sql, const std::string& actor,
+                                 std::span<const DecisionRecord> decisions) {
+  std::vector<Put> answers;
+  DecisionRecord d;
+  long long seed = 0;
+  int there = 0;
+  soci::statement find =
+      (sql.prepare << "select count(*) from decisions where id = :id", soci::into(there), soci::use(d.id));
+  soci::statement add =
+      (sql.prepare << fmt::format("insert into decisions ({}) values (:a, :b, :c, :d, :e, :f, :g, :h, :i, :j,"
+                                  " :k, :l, :m, :n)",
+                                  kColumns),
+       soci::use(d.id), soci::use(d.kind), soci::use(d.subject), soci::use(d.inputs), soci::use(d.inputs_hash),
+       soci::use(d.model), soci::use(d.model_hash), soci::use(d.policy_hash), soci::use(d.build), soci::use(d.isa),
+       soci::use(seed), soci::use(d.result), soci::use(d.cost), soci::use(d.created_at));
+  AuditWriter audit(sql, actor);
+  for (const DecisionRecord& decision : decisions) {
+    d = decision;
+    seed = static_cast<long long>(d.seed);
+    find.execute(true);
+    if (there == 0) {
+      add.execute(true);
+      const AuditedRows now = rows_of(sql, "decisions", {d.id});
+      audit.append("decide", d.id, {&now, 1}, base::dump_json({{"kind", d.kind}, {"model_hash", d.model_hash}}));
+    }
+    answers.push_back(there == 0 ? Put::added : Put::unchanged);
+  }
+  return answers;
+}
+
 std::vector<Put> Store::put_decisions(std::span<const DecisionRecord> decisions) {
   return guarded(state_->url, [&] {
-    std::vector<Put> answers;
     Transaction transaction(state_->sql);
-    DecisionRecord d;
-    long long seed = 0;
-    int there = 0;
-    soci::statement find =
-        (state_->sql.prepare << "select count(*) from decisions where id = :id", soci::into(there), soci::use(d.id));
-    soci::statement add =
-        (state_->sql.prepare << fmt::format("insert into decisions ({}) values (:a, :b, :c, :d, :e, :f, :g, :h, :i, :j,"
-                                            " :k, :l, :m, :n)",
-                                            kColumns),
-         soci::use(d.id), soci::use(d.kind), soci::use(d.subject), soci::use(d.inputs), soci::use(d.inputs_hash),
-         soci::use(d.model), soci::use(d.model_hash), soci::use(d.policy_hash), soci::use(d.build), soci::use(d.isa),
-         soci::use(seed), soci::use(d.result), soci::use(d.cost), soci::use(d.created_at));
-    AuditWriter audit(state_->sql, state_->actor);
-    for (const DecisionRecord& decision : decisions) {
-      d = decision;
-      seed = static_cast<long long>(d.seed);
-      find.execute(true);
-      if (there == 0) {
-        add.execute(true);
-        const AuditedRows now = rows_of(state_->sql, "decisions", {d.id});
-        audit.append("decide", d.id, {&now, 1}, base::dump_json({{"kind", d.kind}, {"model_hash", d.model_hash}}));
-      }
-      answers.push_back(there == 0 ? Put::added : Put::unchanged);
-    }
+    std::vector<Put> answers = write_decisions(state_->sql, state_->actor, decisions);
     transaction.commit();
     return answers;
   });

@@ -7,6 +7,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/store/sql/audit_writer.h"
+#include "ballast/store/sql/governance_schema.h"
 #include "ballast/store/sql/service_schema.h"
 #include "ballast/store/sql/session.h"
 
@@ -77,7 +78,8 @@ const std::vector<std::vector<const char*>>& migrations() {
           " select raise(abort, 'the audit trail is never deleted'); end",
           "create trigger audit_holds before update on audit begin"
           " select raise(abort, 'the audit trail is never changed'); end",
-      }};
+      },
+      governance_tables()};
   return kAll;
 }
 

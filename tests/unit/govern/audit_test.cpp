@@ -65,6 +65,9 @@ void fill(store::Store& store) {
   work.put_alerts(std::vector<store::AlertRecord>{
       {"a1", "signal", 2, "credit", "s1", "d1", "open", "", "", "", "", "2026-11-22T00:00:00Z"}});
   work.put_feedback({"f1", "signal", "s1", "correct", "market", 1, "not credit", "ann", "2026-11-22T00:00:00Z"});
+  work.put_model({"h1", "german", "credit", "credit", "/m", "champion", "ann", "1", "", "[]", "[]", "ann",
+                  "2026-11-22T00:00:00Z", "ann", "2026-11-22T00:00:00Z", "v1", "", ""},
+                 "model.register");
   work.put_override({"o1", "v1", "decline", "income", "proposed", "ann", "", "", "", "2026-11-22T00:00:00Z"});
 }
 
@@ -123,8 +126,8 @@ class AuditTrail : public ::testing::Test {
 TEST_F(AuditTrail, EverythingRecordedIsEnteredAndHolds) {
   const AuditReport report = verify_audit(store_);
   EXPECT_THAT(faults(), IsEmpty());
-  EXPECT_EQ(report.entries, 20 * 3 + 5 + 5);  // document, assessment, decision; the others
-  EXPECT_EQ(report.records, 20 * 5 + 6 + 5);
+  EXPECT_EQ(report.entries, 20 * 3 + 5 + 6);  // document, assessment, decision; the others
+  EXPECT_EQ(report.records, 20 * 5 + 6 + 6);
   EXPECT_EQ(report.head, store::Audit(store_).head().hash);
 }
 
@@ -229,8 +232,9 @@ TEST_F(AuditTrail, OneChangedByteAnywhereIsNoticed) {
   base::Random random(42);
   Intruder intruder(file_);
   std::vector<std::pair<std::string, std::string>> cells;  // table, column
-  for (const char* table : {"documents", "assessments", "signals", "entities", "quarantine", "decisions", "loss_events",
-                            "cases", "case_events", "users", "api_keys", "alerts", "feedback", "overrides", "audit"}) {
+  for (const char* table :
+       {"documents", "assessments", "signals", "entities", "quarantine", "decisions", "loss_events", "cases",
+        "case_events", "users", "api_keys", "alerts", "feedback", "overrides", "models", "audit"}) {
     for (const auto& column : intruder.rows(std::string("select name from pragma_table_info('") + table + "')")) {
       if (column[0] == "last_used_at" || column[0] == "cost" || column[0] == "inputs" || column[0] == "text")
         continue;  // below
@@ -273,7 +277,9 @@ TEST(AuditAdoption, AStoreFromBeforeTheTrailIsEnteredWhenItIsOpened) {
   }
   {
     Intruder old(file);
-    old.run("drop table audit; update schema_version set version = 4");
+    old.run(
+        "drop table audit; drop table models; drop table audit_archives; drop table audit_state;"
+        " update schema_version set version = 4");
   }
   store::Store store = store::Store::open("sqlite:" + file.string());
   const AuditReport report = verify_audit(store);

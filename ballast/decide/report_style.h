@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The style sheet of the client's report: A4, two colours, tables that do not break inside a row.
+// The style sheet of reports that are read on screen and printed: A4, two colours, tables that do not break inside a row.
 #pragma once
 
 namespace ballast::decide {

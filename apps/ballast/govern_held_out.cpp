@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "govern_held_out.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "ballast/base/error.h"
+#include "ballast/base/hash.h"
+#include "ballast/lm/classifier.h"
+#include "ballast/risk/credit.h"
+#include "ballast/tabular/metrics.h"
+#include "scored_rows.h"
+#include "table_reading.h"
+#include "training_data.h"
+
+namespace ballast::apps {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Json;
+using govern::HeldOutResult;
+
+std::vector<std::pair<double, double>> reliability_points(std::span<const double> probabilities,
+                                                          std::span<const std::uint8_t> truth, std::uint64_t seed) {
+  std::vector<std::pair<double, double>> points;
+  for (const tabular::CalibrationBin& bin : tabular::calibration_report(probabilities, truth, seed).bins)
+    points.emplace_back(bin.mean_probability, bin.observed);
+  return points;
+}
+
+/// A file that training read is no held-out file, whatever it is called.
+void refuse_training_files(const govern::ModelFacts& model, const std::vector<std::string>& files) {
+  const std::string run = base::dump_json(model.document);
+  for (const std::string& file : files) {
+    if (run.find(base::sha256_file(file)) != std::string::npos)
+      throw Error(ErrorCode::bad_input, "was trained on: it is no held-out file", file);
+  }
+}
+
+HeldOutResult named_result(const std::string& question, const std::vector<std::string>& files) {
+  HeldOutResult r;
+  r.question = question;
+  for (const std::string& file : files) {
+    r.file += (r.file.empty() ? "" : ", ") + std::filesystem::path(file).filename().string();
+    r.sha256 += (r.sha256.empty() ? "" : ", ") + base::sha256_file(file);
+  }
+  return r;
+}
+
+/// How protected groups fare on the held-out rows at the model's cut-off.
+std::vector<govern::CardTable> groups_of_rows(const govern::ModelFacts& model, const std::vector<ingest::Record>& rows,
+                                              const std::vector<double>& pd, const std::vector<std::uint8_t>& bad,
+                                              std::uint64_t seed) {
+  std::vector<govern::CardTable> tables;
+  if (model.kind != "credit") return tables;
+  const risk::CreditModel credit = risk::CreditModel::load(model.folder);
+  const tabular::Table table = tabular::infer_table(rows);
+  if (table.rows() != static_cast<std::int64_t>(rows.size())) return tables;  // a row that no column could take
+  for (const std::string& name : credit.training().protected_columns) {
+    const tabular::Column* column = table.find(name);
+    if (column == nullptr) continue;
+    const risk::FairnessAudit audit = audit_fairness(risk::groups_of(*column), pd, bad, credit.cut_off(), seed);
+    govern::CardTable out{
+        {name + ", held out", "rows", "approved", "adverse impact", "opportunity", "mean PD", "observed", "p"}, {}};
+    const auto& groups = audit.thresholds.front().groups;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const risk::GroupOutcome& o = groups[g];
+      const risk::GroupCalibration& c = audit.calibration[g];
+      out.rows.push_back({o.group, std::to_string(o.rows), fmt::format("{:.3f}", o.approval_rate),
+                          fmt::format("{:.3f} [{:.3f}, {:.3f}]", o.adverse_impact, o.adverse_impact_interval[0],
+                                      o.adverse_impact_interval[1]),
+                          fmt::format("{:.3f}", o.opportunity), fmt::format("{:.3f}", c.mean_pd),
+                          fmt::format("{:.3f}", c.observed), fmt::format("{:.2g}", c.p_value)});
+    }
+    tables.push_back(std::move(out));
+  }
+  return tables;
+}
+
+HeldOutResult judge_table_rows(const govern::ModelFacts& model, const std::vector<std::string>& files,
+                               const Common& common) {
+  RowQuarantine quarantine(common);
+  const ModelOutcome outcome = outcome_of_model(model);
+  std::vector<ingest::Record> judged;
+  std::vector<std::uint8_t> truth;
+  govern::MethodRun run;
+  run.name = model.name;
+  for (ScoredRow& one : score_rows(model, read_rows(files, quarantine.sink()), quarantine.sink())) {
+    bool event = false;
+    if (!has_outcome(one.record, outcome, event)) continue;
+    truth.push_back(event);
+    run.probabilities.push_back(one.probability);
+    judged.push_back(std::move(one.record));
+  }
+  quarantine.finish(false);
+  const auto events = std::count(truth.begin(), truth.end(), 1);
+  if (events == 0 || events == static_cast<std::ptrdiff_t>(truth.size())) {
+    throw Error(ErrorCode::bad_input, "its column \"" + outcome.label + "\" does not hold both outcomes",
+                files.front());
+  }
+  HeldOutResult r = named_result(outcome.label + " = " + outcome.positive, files);
+  r.reliability = reliability_points(run.probabilities, truth, common.seed);
+  r.groups = groups_of_rows(model, judged, run.probabilities, truth, common.seed);
+  govern::JudgeOptions options;
+  options.seed = common.seed;
+  r.comparison = govern::judge_events("credit", truth, {run}, options);
+  return r;
+}
+
+/// The column of a question: --label-column COLUMN or HEAD=COLUMN, else the question's own name.
+std::string column_of_head(const HeldOutArguments& a, const lm::Head& head, std::size_t heads) {
+  for (const std::string& given : a.label_columns) {
+    const std::size_t at = given.find('=');
+    if (at == std::string::npos && heads == 1) return given;
+    if (at != std::string::npos && given.substr(0, at) == head.name) return given.substr(at + 1);
+  }
+  return heads == 1 && head.name == "label" && head.kind == lm::HeadKind::multilabel ? "labels" : head.name;
+}
+
+HeldOutResult judge_head(const lm::TextClassifier& model, std::size_t h, const std::string& column,
+                         const HeldOutArguments& a, const Common& common) {
+  const lm::Head& head = model.heads()[h];
+  ReadSummary summary;
+  RowOptions reading;
+  reading.files = a.files;
+  reading.text_columns = a.text_columns;
+  reading.heads = {{head.name, column, head.kind}};
+  const LabelledRows rows = read_labelled(reading, {head}, nullptr, summary);
+  if (summary.quarantined > 0) say(common, fmt::format("{} row(s) set aside in all", summary.quarantined));
+  const std::vector<std::string_view> texts(rows.texts.begin(), rows.texts.end());
+  const std::vector<lm::Prediction> predictions = model.predict(texts);
+  HeldOutResult r = named_result(head.name, a.files);
+  govern::MethodRun run;
+  run.name = model.identity();
+  govern::JudgeOptions options;
+  options.seed = common.seed;
+  std::vector<double> said;
+  std::vector<std::uint8_t> right;
+  const auto labels = static_cast<int>(head.labels.size());
+  if (head.kind == lm::HeadKind::multiclass) {
+    std::vector<int> truth;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows.classes[0][i] < 0) continue;
+      const lm::HeadPrediction& p = predictions[i].heads[h];
+      truth.push_back(rows.classes[0][i]);
+      run.probabilities.insert(run.probabilities.end(), p.probabilities.begin(), p.probabilities.end());
+      said.push_back(p.probabilities[lm::likeliest(p)]);
+      right.push_back(static_cast<int>(lm::likeliest(p)) == truth.back());
+    }
+    r.comparison = govern::judge_classes(head.name, truth, labels, {run}, options);
+  } else {
+    std::vector<std::uint8_t> truth;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows.sets[0][i].empty()) continue;
+      const lm::HeadPrediction& p = predictions[i].heads[h];
+      truth.insert(truth.end(), rows.sets[0][i].begin(), rows.sets[0][i].end());
+      run.probabilities.insert(run.probabilities.end(), p.probabilities.begin(), p.probabilities.end());
+      for (std::size_t j = 0; j < head.labels.size(); ++j) run.said.push_back(p.probabilities[j] >= head.thresholds[j]);
+    }
+    said = run.probabilities;
+    right = truth;
+    r.comparison = govern::judge_labels(head.name, truth, labels, {run}, options);
+  }
+  r.reliability = reliability_points(said, right, common.seed);
+  return r;
+}
+
+}  // namespace
+
+std::vector<HeldOutResult> judge_held_out(const govern::ModelFacts& model, const HeldOutArguments& a,
+                                          const Common& common) {
+  if (a.files.empty()) return {};
+  refuse_training_files(model, a.files);
+  if (model.kind != "text") return {judge_table_rows(model, a.files, common)};
+  const auto classifier = lm::TextClassifier::load(model.folder);
+  const std::vector<std::string> present = ingest::RecordReader::open(a.files.front()).columns();
+  std::vector<HeldOutResult> results;
+  for (std::size_t h = 0; h < classifier.heads().size(); ++h) {
+    const std::string column = column_of_head(a, classifier.heads()[h], classifier.heads().size());
+    if (std::find(present.begin(), present.end(), column) == present.end()) continue;
+    results.push_back(judge_head(classifier, h, column, a, common));
+  }
+  if (results.empty()) {
+    throw Error(ErrorCode::bad_input, "has a column for none of the model's questions", a.files.front(),
+                "name one: --label-column HEAD=COLUMN");
+  }
+  return results;
+}
+
+}  // namespace ballast::apps
