@@ -10,6 +10,7 @@
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/base/hash.h"
 #include "ballast/base/parallel.h"
 #include "ballast/store/lists.h"
 #include "govern.h"
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 using base::Json;
 
 struct CardArguments {
-  std::string model, output;
+  std::string model, output, provenance;
   HeldOutArguments held_out;
   bool no_pdf = false;
 };
@@ -80,6 +81,10 @@ void run_card(const CardArguments& a, const Common& common) {
   inputs.parts = govern::parts_of(inputs.model.folder);
   inputs.build = build_name();
   inputs.made_at = base::utc_now();
+  if (!a.provenance.empty()) {
+    inputs.provenance = {fs::path(a.provenance).filename().string(), base::sha256_file(a.provenance),
+                         base::read_file(a.provenance)};
+  }
   inputs.held_out = judge_held_out(inputs.model, a.held_out, common);
   store::Store store = store::Store::open(common.store);
   inputs.record = store::Work(store).find_model(inputs.model.hash);
@@ -111,6 +116,7 @@ void add_govern_card(CLI::App& govern, Common& common) {
   verb->add_option("--output", a->output,
                    "Folder for card.md, card.html and card.pdf (default: Markdown on the terminal)");
   verb->add_option("--held-out", a->held_out.files, "Files with outcomes that training never saw: judged and reported");
+  verb->add_option("--provenance", a->provenance, "Text file that says where the data come from; goes into the card");
   verb->add_option("--text-column", a->held_out.text_columns, "Texts: columns of the text");
   verb->add_option("--label-column", a->held_out.label_columns, "Texts: column of the label, or HEAD=COLUMN");
   verb->add_flag("--no-pdf", a->no_pdf, "No PDF, although a browser is there");

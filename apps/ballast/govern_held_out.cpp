@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
@@ -52,12 +53,10 @@ HeldOutResult named_result(const std::string& question, const std::vector<std::s
 }
 
 /// How protected groups fare on the held-out rows at the model's cut-off.
-std::vector<govern::CardTable> groups_of_rows(const govern::ModelFacts& model, const std::vector<ingest::Record>& rows,
+std::vector<govern::CardTable> groups_of_rows(const risk::CreditModel& credit, const std::vector<ingest::Record>& rows,
                                               const std::vector<double>& pd, const std::vector<std::uint8_t>& bad,
                                               std::uint64_t seed) {
   std::vector<govern::CardTable> tables;
-  if (model.kind != "credit") return tables;
-  const risk::CreditModel credit = risk::CreditModel::load(model.folder);
   const tabular::Table table = tabular::infer_table(rows);
   if (table.rows() != static_cast<std::int64_t>(rows.size())) return tables;  // a row that no column could take
   for (const std::string& name : credit.training().protected_columns) {
@@ -65,7 +64,7 @@ std::vector<govern::CardTable> groups_of_rows(const govern::ModelFacts& model, c
     if (column == nullptr) continue;
     const risk::FairnessAudit audit = audit_fairness(risk::groups_of(*column), pd, bad, credit.cut_off(), seed);
     govern::CardTable out{
-        {name + ", held out", "rows", "approved", "adverse impact", "opportunity", "mean PD", "observed", "p"}, {}};
+        {name + ", held out", "rows", "approved", "adverse impact", "opportunity", "mean PD", "observed", "p", ""}, {}};
     const auto& groups = audit.thresholds.front().groups;
     for (std::size_t g = 0; g < groups.size(); ++g) {
       const risk::GroupOutcome& o = groups[g];
@@ -74,11 +73,54 @@ std::vector<govern::CardTable> groups_of_rows(const govern::ModelFacts& model, c
                           fmt::format("{:.3f} [{:.3f}, {:.3f}]", o.adverse_impact, o.adverse_impact_interval[0],
                                       o.adverse_impact_interval[1]),
                           fmt::format("{:.3f}", o.opportunity), fmt::format("{:.3f}", c.mean_pd),
-                          fmt::format("{:.3f}", c.observed), fmt::format("{:.2g}", c.p_value)});
+                          fmt::format("{:.3f}", c.observed), fmt::format("{:.2g}", c.p_value),
+                          o.judged ? "" : "too few to judge"});
     }
     tables.push_back(std::move(out));
   }
   return tables;
+}
+
+/// Which inputs move the score of the held-out rows most.
+govern::CardTable weights_of_inputs(const std::vector<risk::CreditScore>& scores) {
+  std::map<std::string, std::pair<double, double>> sums;  // absolute, adverse
+  for (const risk::CreditScore& score : scores) {
+    for (const risk::CreditReason& reason : score.reasons) {
+      sums[reason.code].first += std::abs(reason.points());
+      sums[reason.code].second += std::max(0.0, reason.points());
+    }
+  }
+  double all = 0;
+  std::vector<std::pair<std::string, std::pair<double, double>>> order(sums.begin(), sums.end());
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.second.first > b.second.first; });
+  for (const auto& [name, sum] : order) all += sum.first;
+  govern::CardTable table{{"input, held out", "mean absolute contribution (log-odds)", "share", "of that adverse"}, {}};
+  for (const auto& [name, sum] : order) {
+    table.rows.push_back({name, fmt::format("{:.3f}", sum.first / static_cast<double>(scores.size())),
+                          fmt::format("{:.1f} %", all > 0 ? 100 * sum.first / all : 0),
+                          fmt::format("{:.0f} %", sum.first > 0 ? 100 * sum.second / sum.first : 0)});
+  }
+  return table;
+}
+
+/// What only a credit model has: the scorecard beside it, which inputs weigh most, groups.
+void judge_credit_rows(const govern::ModelFacts& model, const std::vector<ingest::Record>& rows,
+                       const std::vector<std::uint8_t>& bad, std::uint64_t seed, std::vector<govern::MethodRun>& runs,
+                       HeldOutResult& r) {
+  const risk::CreditModel credit = risk::CreditModel::load(model.folder);
+  const risk::ReadApplications read = credit.read(rows, true);
+  if (read.kept.size() == rows.size()) {
+    r.tables.push_back(weights_of_inputs(credit.score(read.table)));
+    if (credit.scorecard() != nullptr && credit.champion() != "scorecard") {
+      govern::MethodRun card;
+      card.name = "scorecard (traditional)";
+      card.probabilities = credit.scorecard()->probabilities(read.table);
+      runs.push_back(std::move(card));
+    }
+  }
+  for (govern::CardTable& t : groups_of_rows(credit, rows, runs.front().probabilities, bad, seed))
+    r.tables.push_back(std::move(t));
 }
 
 HeldOutResult judge_table_rows(const govern::ModelFacts& model, const std::vector<std::string>& files,
@@ -87,13 +129,13 @@ HeldOutResult judge_table_rows(const govern::ModelFacts& model, const std::vecto
   const ModelOutcome outcome = outcome_of_model(model);
   std::vector<ingest::Record> judged;
   std::vector<std::uint8_t> truth;
-  govern::MethodRun run;
-  run.name = model.name;
+  std::vector<govern::MethodRun> runs(1);
+  runs[0].name = model.name;
   for (ScoredRow& one : score_rows(model, read_rows(files, quarantine.sink()), quarantine.sink())) {
     bool event = false;
     if (!has_outcome(one.record, outcome, event)) continue;
     truth.push_back(event);
-    run.probabilities.push_back(one.probability);
+    runs[0].probabilities.push_back(one.probability);
     judged.push_back(std::move(one.record));
   }
   quarantine.finish(false);
@@ -103,11 +145,11 @@ HeldOutResult judge_table_rows(const govern::ModelFacts& model, const std::vecto
                 files.front());
   }
   HeldOutResult r = named_result(outcome.label + " = " + outcome.positive, files);
-  r.reliability = reliability_points(run.probabilities, truth, common.seed);
-  r.groups = groups_of_rows(model, judged, run.probabilities, truth, common.seed);
+  r.reliability = reliability_points(runs[0].probabilities, truth, common.seed);
+  if (model.kind == "credit") judge_credit_rows(model, judged, truth, common.seed, runs, r);
   govern::JudgeOptions options;
   options.seed = common.seed;
-  r.comparison = govern::judge_events("credit", truth, {run}, options);
+  r.comparison = govern::judge_events(model.kind, truth, std::move(runs), options);
   return r;
 }
 

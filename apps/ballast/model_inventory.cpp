@@ -2,11 +2,11 @@
 #include "model_inventory.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -155,8 +155,8 @@ void run_model_retire(const std::string& given, const std::string& reason, const
 }  // namespace
 
 std::string inventory_actor() {
-  const char* user = std::getenv("USER");
-  return user != nullptr ? std::string(user) : fmt::format("uid {}", ::getuid());
+  const passwd* user = ::getpwuid(::geteuid());
+  return user != nullptr ? std::string(user->pw_name) : fmt::format("uid {}", ::geteuid());
 }
 
 void add_inventory_options(CLI::App& verb, InventoryArguments& a) {

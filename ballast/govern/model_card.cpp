@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "ballast/govern/card/parts.h"
@@ -32,20 +33,44 @@ std::vector<CardBlock> held_out_blocks(const CardInputs& in) {
     blocks.push_back(card_text(fmt::format(
         "{}: {} rows of {} (SHA-256 {}) that training did not see; 95 % intervals by bootstrap, AUC by DeLong.",
         r.question, r.comparison.rows, r.file, r.sha256)));
-    const MethodFigures& m = r.comparison.methods.front();
+    std::vector<std::string> head = {"measure"};
+    for (const MethodFigures& m : r.comparison.methods) head.push_back(m.name);
     std::vector<std::vector<std::string>> rows;
-    for (std::size_t k = 0; k < r.comparison.measures.size(); ++k)
-      rows.push_back({r.comparison.measures[k].name, estimate_text(m.measures[k])});
-    if (m.calibration) {
-      rows.push_back(
-          {"ECE (by chance up to)", fmt::format("{:.3f} ({:.3f})", m.calibration->ece, m.calibration->chance_95)});
+    for (std::size_t k = 0; k < r.comparison.measures.size(); ++k) {
+      rows.push_back({r.comparison.measures[k].name});
+      for (const MethodFigures& m : r.comparison.methods) rows.back().push_back(estimate_text(m.measures[k]));
     }
-    blocks.push_back(card_table({"measure", "held out"}, rows));
+    rows.push_back({"ECE (by chance up to)"});
+    for (const MethodFigures& m : r.comparison.methods) {
+      rows.back().push_back(m.calibration ? fmt::format("{:.3f} ({:.3f})", m.calibration->ece, m.calibration->chance_95)
+                                          : "-");
+    }
+    blocks.push_back(card_table(std::move(head), rows));
+    for (const PairTest& t : r.comparison.tests) {
+      blocks.push_back(card_text(fmt::format("{} against {}: {} {:+.3f} [{:+.3f}, {:+.3f}], {} p {:.2g}.",
+                                             r.comparison.methods[t.second].name, r.comparison.methods[t.first].name,
+                                             r.comparison.measures[r.comparison.primary].name, t.difference.value,
+                                             t.difference.low, t.difference.high, t.test, t.p_value)));
+    }
     if (r.reliability.size() > 1)
       blocks.push_back(reliability_drawing(r.reliability, "Reliability on the held-out rows, bins of equal mass"));
-    for (const CardTable& t : r.groups) blocks.push_back(card_table(t.head, t.rows));
+    for (const CardTable& t : r.tables) blocks.push_back(card_table(t.head, t.rows));
   }
   return blocks;
+}
+
+/// Sentences and items; headings and tables of Markdown are left out.
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string line = text.substr(at, end - at);
+    at = end + 1;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.empty() || line[0] == '#' || line[0] == '|') continue;
+    lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 std::vector<CardBlock> monitoring_blocks(const CardInputs& in) {
@@ -131,6 +156,11 @@ ModelCard make_model_card(const CardInputs& in) {
   if (summary[1].bullets.empty()) summary = {card_text("No rule of this report found anything to object to.")};
   card.sections.push_back({"Open points", std::move(summary)});
   card.sections.push_back({"1. Purpose and scope", std::move(kind.purpose)});
+  if (in.provenance) {
+    kind.data.push_back(card_text(
+        fmt::format("Where the data come from, by {} (SHA-256 {}):", in.provenance->file, in.provenance->sha256)));
+    kind.data.push_back(card_list(lines_of(in.provenance->text)));
+  }
   card.sections.push_back({"2. Data", std::move(kind.data)});
   card.sections.push_back({"3. Conceptual soundness", std::move(kind.soundness)});
   card.sections.push_back({"4. Development evidence", std::move(kind.development)});

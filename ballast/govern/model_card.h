@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The model card and validation report of one model, under the headings that supervisors use (Federal Reserve SR 11-7
 // of 2011, Bank of England PRA SS1/23): made from what the run wrote down, what the inventory says and what held-out
-// rows showed. Nothing in it is typed by hand.
+// rows showed. Nothing in it is typed by hand but the provenance of the data, where a file of it is given.
 #pragma once
 
 #include <optional>
@@ -39,8 +39,8 @@ struct ModelCard {
 /// A model judged on rows that its training did not see.
 struct HeldOutResult {
   std::string question, file, sha256;
-  Comparison comparison;                               // of one method
-  std::vector<CardTable> groups;                       // by protected group
+  Comparison comparison;          // of the model, and of the traditional method beside it where it was kept
+  std::vector<CardTable> tables;  // which inputs weigh most; by protected group
   std::vector<std::pair<double, double>> reliability;  // mean probability, observed share; rising
 };
 
@@ -51,8 +51,14 @@ struct CardMonitoring {
   std::vector<std::vector<std::string>> drift;  // moment, files, alerts, decision
 };
 
+/// Where the data come from, in somebody's words: a file that goes into the card as it is.
+struct CardProvenance {
+  std::string file, sha256, text;
+};
+
 struct CardInputs {
   ModelFacts model;
+  std::optional<CardProvenance> provenance;
   std::optional<store::ModelRecord> record;  // what the inventory says
   std::vector<ModelPart> parts;
   std::vector<HeldOutResult> held_out;

@@ -114,6 +114,12 @@ void object_to_held_out(const CardInputs& in, std::vector<std::string>& out) {
       out.push_back(fmt::format("{}, held out: probabilities are not calibrated: ECE {:.3f}, by chance up to {:.3f}.",
                                 r.question, m.calibration->ece, m.calibration->chance_95));
     }
+    for (const PairTest& t : r.comparison.tests) {
+      if (t.difference.value < 0 && t.p_value < kSignificant) continue;
+      out.push_back(fmt::format("Held out, {} is no worse than the model ({} {:+.3f} [{:+.3f}, {:+.3f}], p {:.2g}).",
+                                r.comparison.methods[t.second].name, r.comparison.measures[r.comparison.primary].name,
+                                t.difference.value, t.difference.low, t.difference.high, t.p_value));
+    }
     const auto auc = in.model.figures.find("auc");
     for (std::size_t k = 0; k < r.comparison.measures.size() && auc != in.model.figures.end(); ++k) {
       const Estimate& e = m.measures[k];
@@ -123,6 +129,12 @@ void object_to_held_out(const CardInputs& in, std::vector<std::string>& out) {
       }
     }
   }
+}
+
+void object_to_provenance(const CardInputs& in, std::vector<std::string>& out) {
+  if (!in.provenance)
+    out.emplace_back(
+        "Source, period and licence of the data are not said, only names and hashes of files (--provenance).");
 }
 
 void object_to_governance(const CardInputs& in, std::vector<std::string>& out) {
@@ -151,6 +163,7 @@ std::vector<std::string> card_objections(const CardInputs& in) {
   } else {
     object_to_texts(in, out);
   }
+  object_to_provenance(in, out);
   object_to_governance(in, out);
   return out;
 }

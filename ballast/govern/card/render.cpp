@@ -2,6 +2,8 @@
 // A card as Markdown and as a page.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ballast/decide/report_style.h"
 #include "ballast/govern/model_card.h"
 
@@ -80,13 +82,21 @@ std::string html_cell(const std::string& text) {
 
 std::string html_table(const CardTable& table) {
   if (table.rows.empty()) return "";
-  std::string out = "<table><thead><tr>";
-  for (const std::string& cell : table.head) out += "<th>" + html_cell(cell) + "</th>";
-  out += "</tr></thead><tbody>\n";
+  std::string out = "<table>";
+  if (std::any_of(table.head.begin(), table.head.end(), [](const auto& cell) { return !cell.empty(); })) {
+    out += "<thead><tr>";
+    for (std::size_t i = 0; i < table.head.size(); ++i) {
+      const bool numbers = table.head.size() > 2 && i < table.rows[0].size() && looks_like_number(table.rows[0][i]);
+      out += (numbers ? "<th class=\"n\">" : "<th>") + html_cell(table.head[i]) + "</th>";
+    }
+    out += "</tr></thead>";
+  }
+  out += "<tbody>\n";
+  const bool wide = table.head.size() > 2;  // names and values side by side read better from the left
   for (const auto& row : table.rows) {
     out += "<tr>";
     for (const std::string& cell : row)
-      out += (looks_like_number(cell) ? "<td class=\"n\">" : "<td>") + html_cell(cell) + "</td>";
+      out += (wide && looks_like_number(cell) ? "<td class=\"n\">" : "<td>") + html_cell(cell) + "</td>";
     out += "</tr>\n";
   }
   return out + "</tbody></table>\n";
@@ -116,7 +126,8 @@ std::string card_markdown(const ModelCard& card) {
 std::string card_html(const ModelCard& card) {
   std::string out = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title><style>{}"
-      "ul{{margin:0 0 9px;padding-left:18px}}p{{text-align:left}}</style></head><body><main>\n",
+      "ul{{margin:0 0 9px;padding-left:18px}}p{{text-align:left}}table{{font-size:8pt}}th,td{{padding:3px "
+      "4px}}</style></head><body><main>\n",
       card_escaped(card.title), decide::kReportStyle);
   out += fmt::format("<header><div class=\"brand\">Ballast</div><div class=\"meta\">{}</div></header>\n<h1>{}</h1>\n",
                      "Model card and validation report", card_escaped(card.title));

@@ -70,14 +70,35 @@ void purpose_blocks(const CardInputs& in, KindSections& out) {
        "It gives the probability that a transaction is fraud; a threshold of least cost says what is reviewed."},
       {"customers", "It gives the probability that a customer leaves, answers or buys; offers are ranked by it."}};
   out.purpose.push_back(card_text(fmt::format("The probability of {}. {}", event_words(in), kUse.at(in.model.kind))));
-  const Json d = in.model.document;
-  std::vector<std::string> names;
-  for (const Json& c :
-       list_at(d.value("schema", d.value("pipeline", Json::object()).value("schema", Json::object())), "columns")) {
-    names.push_back(text_at(c, "name"));
+  out.purpose.push_back(
+      card_text("Not meant for: cases of another product, lender or country than the training rows'; a verdict without "
+                "the policy's"
+                " limits; a refusal that nobody can explain to the person it concerns."));
+}
+
+/// The columns as training saw them. Their place in the document depends on the kind.
+Json schema_of(const Json& d) {
+  if (d.contains("schema")) return d.at("schema");
+  return d.value("pipeline", Json::object()).value("schema", Json::array());
+}
+
+CardBlock dictionary(const Json& d) {
+  const Json ranges = d.value("ranges", Json::object());
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& c : schema_of(d)) {
+    const std::string name = text_at(c, "name");
+    std::string values;
+    if (c.contains("levels")) {
+      const Json levels = list_at(c, "levels");
+      for (std::size_t i = 0; i < levels.size() && i < 5; ++i)
+        values += (i > 0 ? "; " : "") + levels[i].get<std::string>();
+      if (levels.size() > 5) values += fmt::format("; and {} more", levels.size() - 5);
+    } else if (ranges.contains(name)) {
+      values = fmt::format("{} to {}", ranges[name][0].get<double>(), ranges[name][1].get<double>());
+    }
+    rows.push_back({name, text_at(c, "kind"), values, c.value("had_missing", false) ? "yes" : "no"});
   }
-  if (!names.empty())
-    out.purpose.push_back(card_text(fmt::format("Inputs ({}): {}.", names.size(), fmt::join(names, ", "))));
+  return card_table({"input", "kind", "values in training", "some missing"}, std::move(rows));
 }
 
 void data_blocks(const CardInputs& in, KindSections& out) {
@@ -95,6 +116,7 @@ void data_blocks(const CardInputs& in, KindSections& out) {
                   list_at(training, "drop").empty() && list_at(training, "dropped").empty()
                       ? "none"
                       : joined_names(list_at(training, "drop")) + joined_names(list_at(training, "dropped")))));
+  out.data.push_back(dictionary(d));
   std::vector<std::string> warnings;
   for (const Json& w : list_at(d, "warnings")) warnings.push_back(text_at(w, "text"));
   if (warnings.empty()) {
@@ -120,7 +142,7 @@ void soundness_blocks(const CardInputs& in, KindSections& out) {
   out.soundness.push_back(card_text(fmt::format(
       "Probabilities are calibrated by {} on out-of-fold scores; the 90 % interval comes from fits on rows drawn with"
       " replacement: it says how sure the calibration is, not how other models would differ.",
-      calibration.empty() ? "Platt scaling" : calibration)));
+      calibration.empty() || calibration == "platt" ? "Platt scaling" : calibration)));
   if (in.model.kind == "credit") {
     out.soundness.push_back(card_text(fmt::format(
         "Columns that a law may protect are no inputs unless somebody says so. Protected here: {}; of these, inputs all"
@@ -148,7 +170,8 @@ void development_blocks(const CardInputs& in, KindSections& out) {
                     card_interval(c, "auc", auc_bounds(c)), card_figure(c, "average_precision"),
                     card_figure(c, "brier", 4), card_figure(c, "log_loss", 4),
                     card_figure(c, "ece") + " (" + card_figure(c, "ece_chance_95") + ")",
-                    card_figure(c, "auc_difference"), card_figure(c, "p_value"), card_figure(c, "seconds", 1)});
+                    name == text_at(d, "champion") ? "-" : card_figure(c, "auc_difference"),
+                    name == text_at(d, "champion") ? "-" : card_figure(c, "p_value"), card_figure(c, "seconds", 1)});
   }
   out.development.push_back(card_table({"candidate", "AUC", "average precision", "Brier", "log loss", "ECE (by chance)",
                                         "AUC less champion's", "p (DeLong)", "seconds"},
@@ -186,10 +209,11 @@ void group_blocks(const CardInputs& in, KindSections& out) {
            card_interval(g, "opportunity_gap", g.value("opportunity_gap_interval", Json())), card_figure(c, "mean_pd"),
            card_figure(c, "observed"), card_figure(c, "p_value"), g.value("judged", true) ? "" : "too few to judge"});
     }
-    out.outcomes.push_back(card_text(
-        fmt::format("Groups of {} out of fold at the cut-off PD {} (95 % intervals by bootstrap; p: the chance of"
-                    " outcomes as far from the mean PD as these, were the PDs right).",
-                    text_at(audit, "column"), card_figure(at, "threshold", 4))));
+    out.outcomes.push_back(
+        card_text(fmt::format("Groups of {} out of fold, approved at or below the cut-off PD {} (95 % intervals by "
+                              "bootstrap; p: the chance of"
+                              " outcomes as far from the mean PD as these, were the PDs right).",
+                              text_at(audit, "column"), card_figure(at, "threshold", 4))));
     out.outcomes.push_back(card_table(
         {"group", "rows", "approved", "adverse impact", "opportunity gap", "mean PD", "observed", "p", ""}, rows));
   }
@@ -212,6 +236,11 @@ KindSections table_sections(const CardInputs& in) {
       " represented (no reject inference).",
       "The rows are one period and one lender's: the figures say nothing about another economy; `govern drift` watches"
       " for that."};
+  const Json training = in.model.document.value("training", Json::object());
+  if (text_at(training, "time").empty() && text_at(training, "as_of").empty()) {
+    limits.emplace_back(
+        "No column of time was named: stability over time was not examined, folds are drawn at random.");
+  }
   out.limitations.push_back(card_list(std::move(limits)));
   return out;
 }

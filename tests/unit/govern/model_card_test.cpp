@@ -27,7 +27,9 @@ base::Json credit_document() {
         {"group": "f", "rows": 200, "approval_rate": 0.4, "adverse_impact": 0.6, "judged": true},
         {"group": "x", "rows": 5, "approval_rate": 0.1, "adverse_impact": 0.2, "judged": false}]}],
       "calibration": [{"group": "f", "mean_pd": 0.3, "observed": 0.5, "p_value": 0.001}]}],
-    "warnings": [], "schema": {"columns": [{"name": "income"}, {"name": "debt"}]}})");
+    "warnings": [], "ranges": {"income": [900, 5000]},
+    "schema": [{"name": "income", "kind": "numeric"}, {"name": "use", "kind": "categorical", "had_missing": true,
+                "levels": ["car", "home"]}]})");
 }
 
 CardInputs credit_inputs() {
@@ -54,7 +56,7 @@ TEST(ModelCard, StandsUnderTheHeadingsThatSupervisorsUse) {
   }
   EXPECT_THAT(text, HasSubstr("| boosted (champion) | 0.790 [0.750, 0.830] |"));
   EXPECT_THAT(text, HasSubstr("| a\\|b <c>.csv | abc |"));  // a bar in a name does not end the cell
-  EXPECT_THAT(text, HasSubstr("Inputs (2): income, debt."));
+  EXPECT_THAT(text, HasSubstr("| income | numeric | 900 to 5000 | no |\n| use | categorical | car; home | yes |"));
 }
 
 TEST(ModelCard, ThePageEscapesWhatComesFromOutside) {
@@ -86,6 +88,14 @@ TEST(ModelCard, AnOwnerWhoPromotedHisModelIsNamed) {
   in.record->promoted_by = "bo";
   EXPECT_THAT(card_objections(in), Each(Not(HasSubstr("nobody independent"))));
   EXPECT_THAT(card_markdown(make_model_card(in)), HasSubstr("| limits, enforced at promotion | auc>=0.7 |"));
+}
+
+TEST(ModelCard, ProvenanceGoesInAsItIs) {
+  CardInputs in = credit_inputs();
+  EXPECT_THAT(card_objections(in), Contains(HasSubstr("licence of the data are not said")));
+  in.provenance = CardProvenance{"P.md", "ff", "# head\n\nLicence: CC BY\n|---|\n"};
+  EXPECT_THAT(card_objections(in), Each(Not(HasSubstr("licence"))));
+  EXPECT_THAT(card_markdown(make_model_card(in)), HasSubstr("by P.md (SHA-256 ff):\n\n- Licence: CC BY\n\n"));
 }
 
 TEST(ModelCard, AFolderWithoutARunIsNoReasonToFail) {
