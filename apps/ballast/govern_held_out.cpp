@@ -4,13 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 #include "ballast/lm/classifier.h"
+#include "ballast/lm/classifier_spec.h"
+#include "ballast/lm/ngram/model.h"
 #include "ballast/risk/credit.h"
 #include "ballast/tabular/metrics.h"
 #include "scored_rows.h"
@@ -163,51 +167,147 @@ std::string column_of_head(const HeldOutArguments& a, const lm::Head& head, std:
   return heads == 1 && head.name == "label" && head.kind == lm::HeadKind::multilabel ? "labels" : head.name;
 }
 
-HeldOutResult judge_head(const lm::TextClassifier& model, std::size_t h, const std::string& column,
-                         const HeldOutArguments& a, const Common& common) {
+/// The n-gram branch alone, where the classifier has both: the traditional method on the same rows. Its temperature was
+/// fitted for both together, so its probabilities are not calibrated; its answers do not depend on that.
+std::optional<govern::MethodRun> ngrams_alone(const govern::ModelFacts& facts, std::size_t h,
+                                              std::span<const std::string_view> texts,
+                                              const std::vector<std::size_t>& kept) {
+  const std::filesystem::path folder = facts.folder;
+  if (!std::filesystem::exists(folder / "ngram.safetensors")) return {};
+  const lm::ClassifierSpec spec = lm::read_spec(folder / "classifier.json");
+  lm::HeadSpec head = spec.heads[h];
+  if (head.transformer_weight == 0 || head.ngram_weight == 0) return {};
+  head.transformer_weight = 0;
+  std::size_t first = 0;
+  for (std::size_t before = 0; before < h; ++before) first += spec.heads[before].head.labels.size();
+  const lm::NgramModel ngrams = lm::NgramModel::load(folder / "ngram.safetensors");
+  const std::vector<float> logits = ngrams.scores(texts);
+  const std::vector<float> nothing(head.head.labels.size(), 0.0F);
+  govern::MethodRun run;
+  run.name = "n-grams alone (traditional)";
+  for (const std::size_t i : kept) {
+    const float* own = logits.data() + i * static_cast<std::size_t>(ngrams.outputs()) + first;
+    const lm::HeadPrediction p = lm::predict_head(head, nothing.data(), own);
+    run.probabilities.insert(run.probabilities.end(), p.probabilities.begin(), p.probabilities.end());
+  }
+  return run;
+}
+
+govern::CardTable confusion_table(const lm::Head& head, const std::vector<int>& truth, const std::vector<int>& said) {
+  govern::CardTable table{{"held out: is \\ said"}, {}};
+  for (const std::string& label : head.labels) table.head.push_back(label);
+  table.head.emplace_back("recall");
+  const auto m = tabular::confusion_matrix(truth, said, static_cast<int>(head.labels.size()));
+  for (std::size_t t = 0; t < head.labels.size() && head.labels.size() <= 12; ++t) {
+    std::vector<std::string> row = {head.labels[t]};
+    std::int64_t all = 0;
+    for (std::size_t p = 0; p < head.labels.size(); ++p) {
+      const std::int64_t n = m.at(static_cast<int>(t), static_cast<int>(p));
+      row.push_back(std::to_string(n));
+      all += n;
+    }
+    const std::int64_t hits = m.at(static_cast<int>(t), static_cast<int>(t));
+    row.push_back(all > 0 ? fmt::format("{:.3f}", static_cast<double>(hits) / static_cast<double>(all)) : "-");
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+/// Are long texts harder than short ones?
+govern::CardTable length_table(const std::vector<std::size_t>& lengths, const std::vector<std::uint8_t>& right) {
+  std::vector<std::size_t> order = lengths;
+  std::sort(order.begin(), order.end());
+  const std::size_t low = order[order.size() / 3], high = order[2 * order.size() / 3];
+  std::array<std::int64_t, 3> rows{}, hits{};
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const std::size_t third = lengths[i] < low ? 0 : lengths[i] < high ? 1 : 2;
+    ++rows[third];
+    hits[third] += right[i];
+  }
+  govern::CardTable table{{"held out: bytes of the text", "rows", "right"}, {}};
+  const std::array<std::string, 3> names = {fmt::format("below {}", low), fmt::format("{} to below {}", low, high),
+                                            fmt::format("from {}", high)};
+  for (std::size_t t = 0; t < 3; ++t) {
+    if (rows[t] == 0) continue;
+    table.rows.push_back({names[t], std::to_string(rows[t]),
+                          fmt::format("{:.3f}", static_cast<double>(hits[t]) / static_cast<double>(rows[t]))});
+  }
+  return table;
+}
+
+struct HeadRows {
+  const lm::Head& head;
+  std::size_t number = 0;
+  LabelledRows rows;
+  std::vector<std::string_view> texts;
+  std::vector<lm::Prediction> predictions;
+};
+
+void judge_exclusive(const govern::ModelFacts& facts, const HeadRows& in, const govern::JudgeOptions& options,
+                     govern::MethodRun run, HeldOutResult& r) {
+  std::vector<int> truth, answers;
+  std::vector<double> said;
+  std::vector<std::uint8_t> right;
+  std::vector<std::size_t> kept, lengths;
+  for (std::size_t i = 0; i < in.rows.size(); ++i) {
+    if (in.rows.classes[0][i] < 0) continue;
+    const lm::HeadPrediction& p = in.predictions[i].heads[in.number];
+    kept.push_back(i);
+    lengths.push_back(in.rows.texts[i].size());
+    truth.push_back(in.rows.classes[0][i]);
+    answers.push_back(static_cast<int>(lm::likeliest(p)));
+    run.probabilities.insert(run.probabilities.end(), p.probabilities.begin(), p.probabilities.end());
+    said.push_back(p.probabilities[lm::likeliest(p)]);
+    right.push_back(answers.back() == truth.back());
+  }
+  if (kept.empty()) throw Error(ErrorCode::bad_input, "no row has a label of \"" + in.head.name + "\"");
+  std::vector<govern::MethodRun> runs = {std::move(run)};
+  if (auto alone = ngrams_alone(facts, in.number, in.texts, kept)) runs.push_back(std::move(*alone));
+  r.comparison =
+      govern::judge_classes(in.head.name, truth, static_cast<int>(in.head.labels.size()), std::move(runs), options);
+  r.tables.push_back(confusion_table(in.head, truth, answers));
+  r.tables.push_back(length_table(lengths, right));
+  r.reliability = reliability_points(said, right, options.seed);
+}
+
+void judge_any_number(const HeadRows& in, const govern::JudgeOptions& options, govern::MethodRun run,
+                      HeldOutResult& r) {
+  std::vector<std::uint8_t> truth;
+  for (std::size_t i = 0; i < in.rows.size(); ++i) {
+    if (in.rows.sets[0][i].empty()) continue;
+    const lm::HeadPrediction& p = in.predictions[i].heads[in.number];
+    truth.insert(truth.end(), in.rows.sets[0][i].begin(), in.rows.sets[0][i].end());
+    run.probabilities.insert(run.probabilities.end(), p.probabilities.begin(), p.probabilities.end());
+    for (std::size_t j = 0; j < in.head.labels.size(); ++j)
+      run.said.push_back(p.probabilities[j] >= in.head.thresholds[j]);
+  }
+  r.reliability = reliability_points(run.probabilities, truth, options.seed);
+  r.comparison =
+      govern::judge_labels(in.head.name, truth, static_cast<int>(in.head.labels.size()), {std::move(run)}, options);
+}
+
+HeldOutResult judge_head(const govern::ModelFacts& facts, const lm::TextClassifier& model, std::size_t h,
+                         const std::string& column, const HeldOutArguments& a, const Common& common) {
   const lm::Head& head = model.heads()[h];
   ReadSummary summary;
   RowOptions reading;
   reading.files = a.files;
   reading.text_columns = a.text_columns;
   reading.heads = {{head.name, column, head.kind}};
-  const LabelledRows rows = read_labelled(reading, {head}, nullptr, summary);
+  HeadRows in{head, h, read_labelled(reading, {head}, nullptr, summary), {}, {}};
   if (summary.quarantined > 0) say(common, fmt::format("{} row(s) set aside in all", summary.quarantined));
-  const std::vector<std::string_view> texts(rows.texts.begin(), rows.texts.end());
-  const std::vector<lm::Prediction> predictions = model.predict(texts);
+  in.texts.assign(in.rows.texts.begin(), in.rows.texts.end());
+  in.predictions = model.predict(in.texts);
   HeldOutResult r = named_result(head.name, a.files);
   govern::MethodRun run;
-  run.name = model.identity();
+  run.name = facts.name;
   govern::JudgeOptions options;
   options.seed = common.seed;
-  std::vector<double> said;
-  std::vector<std::uint8_t> right;
-  const auto labels = static_cast<int>(head.labels.size());
   if (head.kind == lm::HeadKind::multiclass) {
-    std::vector<int> truth;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (rows.classes[0][i] < 0) continue;
-      const lm::HeadPrediction& p = predictions[i].heads[h];
-      truth.push_back(rows.classes[0][i]);
-      run.probabilities.insert(run.probabilities.end(), p.probabilities.begin(), p.probabilities.end());
-      said.push_back(p.probabilities[lm::likeliest(p)]);
-      right.push_back(static_cast<int>(lm::likeliest(p)) == truth.back());
-    }
-    r.comparison = govern::judge_classes(head.name, truth, labels, {run}, options);
+    judge_exclusive(facts, in, options, std::move(run), r);
   } else {
-    std::vector<std::uint8_t> truth;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (rows.sets[0][i].empty()) continue;
-      const lm::HeadPrediction& p = predictions[i].heads[h];
-      truth.insert(truth.end(), rows.sets[0][i].begin(), rows.sets[0][i].end());
-      run.probabilities.insert(run.probabilities.end(), p.probabilities.begin(), p.probabilities.end());
-      for (std::size_t j = 0; j < head.labels.size(); ++j) run.said.push_back(p.probabilities[j] >= head.thresholds[j]);
-    }
-    said = run.probabilities;
-    right = truth;
-    r.comparison = govern::judge_labels(head.name, truth, labels, {run}, options);
+    judge_any_number(in, options, std::move(run), r);
   }
-  r.reliability = reliability_points(said, right, common.seed);
   return r;
 }
 
@@ -224,7 +324,7 @@ std::vector<HeldOutResult> judge_held_out(const govern::ModelFacts& model, const
   for (std::size_t h = 0; h < classifier.heads().size(); ++h) {
     const std::string column = column_of_head(a, classifier.heads()[h], classifier.heads().size());
     if (std::find(present.begin(), present.end(), column) == present.end()) continue;
-    results.push_back(judge_head(classifier, h, column, a, common));
+    results.push_back(judge_head(model, classifier, h, column, a, common));
   }
   if (results.empty()) {
     throw Error(ErrorCode::bad_input, "has a column for none of the model's questions", a.files.front(),

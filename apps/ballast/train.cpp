@@ -11,6 +11,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/base/hash.h"
 #include "ballast/engine/isa.h"
 #include "ballast/lm/lora.h"
 
@@ -214,6 +215,11 @@ lm::RunOptions run_options(const TrainOptions& o, const Common& common) {
 base::Json recipe_json(const TrainOptions& o, const lm::TrainSettings& s, const lm::RunReport& report) {
   base::Json json;
   json["task"] = o.task;
+  if (!o.model.empty()) {
+    const std::filesystem::path weights = std::filesystem::path(o.model) / "model.safetensors";
+    json["fine_tuned_from"] = std::filesystem::weakly_canonical(o.model).filename().string();
+    if (std::filesystem::exists(weights)) json["fine_tuned_from_sha256"] = base::sha256_file(weights);
+  }
   json["seed"] = o.seed;
   json["dtype"] = o.dtype;
   json["isa"] = engine::isa_name();

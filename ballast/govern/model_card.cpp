@@ -30,9 +30,10 @@ std::vector<CardBlock> held_out_blocks(const CardInputs& in) {
     return blocks;
   }
   for (const HeldOutResult& r : in.held_out) {
-    blocks.push_back(card_text(fmt::format(
-        "{}: {} rows of {} (SHA-256 {}) that training did not see; 95 % intervals by bootstrap, AUC by DeLong.",
-        r.question, r.comparison.rows, r.file, r.sha256)));
+    blocks.push_back(card_text(
+        fmt::format("{}: {} rows of {} (SHA-256 {}) that training did not see; 95 % intervals by bootstrap{}.",
+                    r.question, r.comparison.rows, r.file, r.sha256,
+                    r.comparison.measures[r.comparison.primary].name == "AUC" ? ", AUC by DeLong" : "")));
     std::vector<std::string> head = {"measure"};
     for (const MethodFigures& m : r.comparison.methods) head.push_back(m.name);
     std::vector<std::vector<std::string>> rows;
@@ -47,10 +48,10 @@ std::vector<CardBlock> held_out_blocks(const CardInputs& in) {
     }
     blocks.push_back(card_table(std::move(head), rows));
     for (const PairTest& t : r.comparison.tests) {
-      blocks.push_back(card_text(fmt::format("{} against {}: {} {:+.3f} [{:+.3f}, {:+.3f}], {} p {:.2g}.",
-                                             r.comparison.methods[t.second].name, r.comparison.methods[t.first].name,
-                                             r.comparison.measures[r.comparison.primary].name, t.difference.value,
-                                             t.difference.low, t.difference.high, t.test, t.p_value)));
+      blocks.push_back(card_text(fmt::format(
+          "{} against {}: {} {:+.3f} [{:+.3f}, {:+.3f}], {} {:.2g}.", r.comparison.methods[t.second].name,
+          r.comparison.methods[t.first].name, r.comparison.measures[r.comparison.primary].name, t.difference.value,
+          t.difference.low, t.difference.high, t.test.ends_with("mid-p") ? t.test : t.test + " p", t.p_value)));
     }
     if (r.reliability.size() > 1)
       blocks.push_back(reliability_drawing(r.reliability, "Reliability on the held-out rows, bins of equal mass"));
@@ -126,7 +127,9 @@ std::vector<CardBlock> governance_blocks(const CardInputs& in) {
   if (cost.is_object() && !cost.empty()) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& [name, value] : cost.items())
-      rows.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
+      rows.push_back({name, value.is_string()         ? value.get<std::string>()
+                            : value.is_number_float() ? fmt::format("{:.4g}", value.get<double>())
+                                                      : value.dump()});
     blocks.push_back(card_table({"cost of training", ""}, rows));
   } else if (in.model.document.contains("candidates")) {
     double seconds = 0;

@@ -20,6 +20,7 @@ Json beside(const CardInputs& in, const char* file) {
 
 std::string plain(const Json& json, const char* key) {
   if (!json.is_object() || !json.contains(key) || json.at(key).is_null()) return "-";
+  if (json.at(key).is_number_float()) return fmt::format("{:.4g}", json.at(key).get<double>());
   return json.at(key).is_string() ? json.at(key).get<std::string>() : json.at(key).dump();
 }
 
@@ -93,8 +94,8 @@ void soundness_of_texts(const CardInputs& in, const Json& spec, KindSections& ou
 void development_of_texts(const CardInputs& in, KindSections& out) {
   const Json& d = in.model.document;
   std::vector<std::vector<std::string>> recipe;
-  for (const char* key : {"task", "steps_done", "batch_tokens", "lr", "schedule", "weight_decay", "seed", "dtype",
-                          "isa", "build", "first_loss", "last_loss"}) {
+  for (const char* key : {"task", "fine_tuned_from", "fine_tuned_from_sha256", "steps_done", "batch_tokens", "lr",
+                          "schedule", "weight_decay", "seed", "dtype", "isa", "build", "first_loss", "last_loss"}) {
     if (d.contains(key)) recipe.push_back({key, plain(d, key)});
   }
   out.development.push_back(card_table({"training", ""}, recipe));
