@@ -13,6 +13,7 @@
 #include "ballast/decide/credit_desk.h"
 #include "ballast/risk/credit_trend.h"
 #include "credit.h"
+#include "govern_shadow.h"
 #include "replay.h"
 #include "table_reading.h"
 
@@ -24,7 +25,7 @@ using base::ErrorCode;
 using base::Json;
 
 struct ScoreArguments {
-  std::string model, policy, trend, language = "en";
+  std::string model, policy, shadow, trend, language = "en";
   std::vector<std::string> data;
   bool all_reasons = false, allow_unseen = false, strict = false;
 };
@@ -87,6 +88,11 @@ void run(const ScoreArguments& a, const Common& common, bool decide) {
     }
     store::Store store = store::Store::open(common.store);
     decide::keep(store, decisions);
+    if (!a.shadow.empty()) {
+      Shadows shadows = shadow_decisions(decisions, a.shadow, common);
+      decide::keep(store, shadows.made);
+      say(common, fmt::format("{} of {} decisions shadowed by {}", shadows.made.size(), decisions.size(), a.shadow));
+    }
   }
   for (std::size_t i = 0; i < cases.size(); ++i) {
     if (common.json)
@@ -102,7 +108,11 @@ void add_verb(CLI::App& credit, Common& common, bool decide) {
   const auto a = std::make_shared<ScoreArguments>();
   verb->add_option("--model", a->model, "Folder of the model")->required();
   verb->add_option("--data", a->data, "CSV or JSONL files of applications, - for standard input")->required();
-  if (decide) verb->add_option("--policy", a->policy, "The policy, a TOML file")->required();
+  if (decide) {
+    verb->add_option("--policy", a->policy, "The policy, a TOML file")->required();
+    verb->add_option("--shadow", a->shadow,
+                     "Folder of a challenger: its answers are stored beside, nobody acts on them");
+  }
   verb->add_option("--language,--lang", a->language, "Language of the reasons")->check(CLI::IsMember({"en", "zh"}));
   verb->add_option("--trend", a->trend, "The series beside the columns, for a model that was trained with one");
   verb->add_flag("--allow-unseen", a->allow_unseen,

@@ -111,10 +111,20 @@ void score_texts(const DriftQuestion& q, const lm::TextClassifier& model, const 
   }
 }
 
+DriftFinding stability_of(const std::string& what, const std::vector<double>& before, const std::vector<double>& late) {
+  constexpr std::size_t kTenths = 10;
+  return {what,
+          "psi",
+          govern::stability_index(before, late),
+          {},
+          {},
+          false,
+          govern::stability_by_chance(kTenths, before.size(), late.size())};
+}
+
 void add_column(const tabular::Column& before, const tabular::Column& late, DriftReport& report) {
   if (before.spec.kind == tabular::ColumnKind::numeric) {
-    report.findings.push_back(
-        {before.spec.name, "psi", govern::stability_index(before.numbers, late.numbers), {}, {}, false});
+    report.findings.push_back(stability_of(before.spec.name, before.numbers, late.numbers));
     const auto known = [](double v) { return !std::isnan(v); };
     if (std::none_of(before.numbers.begin(), before.numbers.end(), known) ||
         std::none_of(late.numbers.begin(), late.numbers.end(), known)) {
@@ -135,7 +145,13 @@ void add_column(const tabular::Column& before, const tabular::Column& late, Drif
     return n;
   };
   report.findings.push_back(
-      {before.spec.name, "psi", govern::stability_index_of_counts(counts(before), counts(late)), {}, {}, false});
+      {before.spec.name,
+       "psi",
+       govern::stability_index_of_counts(counts(before), counts(late)),
+       {},
+       {},
+       false,
+       govern::stability_by_chance(before.spec.levels.size(), before.codes.size(), late.codes.size())});
 }
 
 void compare_columns(const DriftQuestion& q, const DriftSide& before, const DriftSide& late,
@@ -155,7 +171,7 @@ void compare_columns(const DriftQuestion& q, const DriftSide& before, const Drif
 void compare_scores(const DriftSide& before, const DriftSide& late, DriftReport& report) {
   for (const auto& [name, scores] : before.scores) {
     const std::vector<double>& now = late.scores.at(name);
-    report.findings.push_back({name, "psi", govern::stability_index(scores, now), {}, {}, false});
+    report.findings.push_back(stability_of(name, scores, now));
     const govern::KsTest ks = govern::ks_test(scores, now);
     report.findings.push_back({name, "ks", ks.distance, ks.p_value, {}, false});
   }

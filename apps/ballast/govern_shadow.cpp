@@ -18,6 +18,7 @@
 #include "ballast/govern/comparison.h"
 #include "ballast/govern/inventory.h"
 #include "govern.h"
+#include "govern_shadow.h"
 #include "replay.h"
 #include "table_reading.h"
 
@@ -89,43 +90,24 @@ void run_shadow(const ShadowArguments& a, const Common& common) {
   for (const store::DecisionRecord& r : store.decisions("shadow", kEveryDecision)) {
     if (r.model == challenger.folder && r.model_hash.ends_with(challenger.hash)) shadowed.insert(r.subject);
   }
-  std::vector<decide::Decision> made;
-  std::int64_t erased = 0, refused = 0, moved = 0;
+  std::vector<decide::Decision> open;
   for (const store::DecisionRecord& r : store.decisions(kind, kEveryDecision)) {
     if (r.model_hash.ends_with(challenger.hash) || shadowed.contains(r.id)) continue;
-    if (r.inputs.empty()) {
-      ++erased;
-      continue;
-    }
-    if (a.limit > 0 && static_cast<std::int64_t>(made.size()) >= a.limit) break;
-    const base::Stopwatch watch;
-    try {
-      made.push_back(shadow_decision({{"decision", r.id},
-                                      {"kind", kind},
-                                      {"subject", r.subject},
-                                      {"inputs", base::parse_json(r.inputs, "decision " + r.id)}},
-                                     challenger.folder));
-    } catch (const Error& e) {
-      if (refused++ == 0) say(common, fmt::format("{} {}: the challenger cannot answer: {}", kind, r.id, e.what()));
-      continue;
-    }
-    made.back().cost.seconds = watch.seconds();
-    sign(made.back());
-    const auto was = decide::find(store, r.id);
-    moved += was->probability && made.back().probability && *was->probability != *made.back().probability;
+    if (a.limit > 0 && static_cast<std::int64_t>(open.size()) >= a.limit) break;
+    open.push_back(*decide::find(store, r.id));
   }
-  decide::keep(store, made);
-  const Json out = {{"challenger", challenger.name},
-                    {"kind", kind},
-                    {"shadowed", made.size()},
-                    {"otherwise", moved},
-                    {"refused", refused},
-                    {"erased", erased}};
+  Shadows shadows = shadow_decisions(open, a.challenger, common);
+  decide::keep(store, shadows.made);
   if (common.json) {
-    fmt::print("{}\n", base::dump_json(out));
+    fmt::print("{}\n", base::dump_json({{"challenger", challenger.name},
+                                        {"kind", kind},
+                                        {"shadowed", shadows.made.size()},
+                                        {"otherwise", shadows.otherwise},
+                                        {"refused", shadows.refused},
+                                        {"erased", shadows.erased}}));
   } else {
     fmt::print("{} decisions of kind {} shadowed by {}, {} with another probability; {} refused, {} erased\n",
-               made.size(), kind, challenger.name, moved, refused, erased);
+               shadows.made.size(), kind, challenger.name, shadows.otherwise, shadows.refused, shadows.erased);
   }
 }
 
@@ -238,6 +220,35 @@ void run_shadow_report(const ShadowArguments& a, const Common& common) {
 }
 
 }  // namespace
+
+Shadows shadow_decisions(std::span<const decide::Decision> decisions, const std::string& folder, const Common& common) {
+  const govern::ModelFacts challenger = govern::identify_model(folder);
+  const std::string kind = decision_kind_of(challenger);
+  Shadows out;
+  for (const decide::Decision& was : decisions) {
+    if (was.kind != kind) {
+      throw Error(ErrorCode::usage, "takes no decisions of kind " + was.kind + ", but of kind " + kind, folder);
+    }
+    if (was.inputs.is_null()) {
+      ++out.erased;
+      continue;
+    }
+    const base::Stopwatch watch;
+    try {
+      out.made.push_back(shadow_decision(
+          {{"decision", was.id}, {"kind", kind}, {"subject", was.subject}, {"inputs", was.inputs}}, challenger.folder));
+    } catch (const Error& e) {
+      if (out.refused++ == 0)
+        say(common, fmt::format("{} {}: the challenger cannot answer: {}", kind, was.id, e.what()));
+      continue;
+    }
+    decide::Decision& made = out.made.back();
+    made.cost.seconds = watch.seconds();
+    sign(made);
+    out.otherwise += was.probability && made.probability && *was.probability != *made.probability;
+  }
+  return out;
+}
 
 void add_govern_shadow(CLI::App& govern, Common& common) {
   CLI::App* shadow = govern.add_subcommand("shadow", "A challenger beside the model in charge, on the same live cases");

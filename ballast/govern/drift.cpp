@@ -77,6 +77,14 @@ double stability_index(std::span<const double> reference, std::span<const double
   return stability_index_of_counts(counts_of(reference), counts_of(current));
 }
 
+double stability_by_chance(std::size_t bins, std::size_t reference, std::size_t current) {
+  need_both(reference, current);
+  if (bins < 2) return 0;
+  const double k = static_cast<double>(bins - 1), c = 2 / (9 * k);
+  const double chi = k * std::pow(1 - c + tabular::normal_quantile(0.99) * std::sqrt(c), 3);
+  return chi * (1 / static_cast<double>(reference) + 1 / static_cast<double>(current));
+}
+
 KsTest ks_test(std::span<const double> reference, std::span<const double> current) {
   const std::vector<double> a = without_nan(reference), b = without_nan(current);
   need_both(a.size(), b.size());
@@ -138,7 +146,8 @@ void judge_drift(DriftReport& report, const DriftLimits& limits) {
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     DriftFinding& f = report.findings[i];
     if (!std::isnan(holm[i])) f.p_holm = holm[i];
-    f.alert = f.measure == "psi" ? f.value > limits.max_psi : f.p_holm && *f.p_holm < limits.min_p;
+    f.alert =
+        f.measure == "psi" ? f.value > std::max(limits.max_psi, f.by_chance) : f.p_holm && *f.p_holm < limits.min_p;
   }
 }
 
@@ -146,7 +155,11 @@ std::string describe(const DriftFinding& f, const DriftLimits& limits) {
   std::string text;
   if (f.measure == "psi") {
     text = fmt::format("{}: PSI {:.3f}", f.what, f.value);
-    if (f.alert) text += fmt::format(", above {}", limits.max_psi);
+    if (f.alert) {
+      text += fmt::format(", above {}", limits.max_psi);
+    } else if (f.value > limits.max_psi) {
+      text += fmt::format(", above {}, but so few rows reach {:.3f} by chance", limits.max_psi, f.by_chance);
+    }
     return text;
   }
   const char* name = f.measure == "ks"            ? "KS distance"
@@ -165,6 +178,7 @@ Json to_json(const DriftReport& report, const DriftLimits& limits) {
     findings.push_back({{"what", f.what},
                         {"measure", f.measure},
                         {"value", f.value},
+                        {"by_chance", f.measure == "psi" ? Json(f.by_chance) : Json()},
                         {"p_value", f.p_value ? Json(*f.p_value) : Json()},
                         {"p_holm", f.p_holm ? Json(*f.p_holm) : Json()},
                         {"alert", f.alert}});

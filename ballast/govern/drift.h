@@ -21,6 +21,11 @@ double stability_index(std::span<const double> reference, std::span<const double
 /// The same over categories: counts of each, in the same order.
 double stability_index_of_counts(std::span<const std::int64_t> reference, std::span<const std::int64_t> current);
 
+/// The stability index that samples of these sizes from one distribution pass once in a hundred times:
+/// (1/n + 1/m) χ²(bins − 1) (Yurdakul 2018, "Statistical properties of the population stability index"), its quantile
+/// after Wilson and Hilferty (1931).
+double stability_by_chance(std::size_t bins, std::size_t reference, std::size_t current);
+
 struct KsTest {
   double distance = 0;
   double p_value = 1;  // two-sided, Kolmogorov's limit with Stephens' correction (1970)
@@ -62,6 +67,7 @@ struct DriftFinding {
   double value = 0;     // index, distance, squared distance; calibration: observed − foretold
   std::optional<double> p_value, p_holm;
   bool alert = false;
+  double by_chance = 0;  // psi: what small samples reach without any drift; an index below it is no alert
 };
 
 struct DriftReport {

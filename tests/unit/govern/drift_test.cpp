@@ -92,6 +92,23 @@ TEST(Drift, CalibrationIsTestedInTheLargeAndBySpiegelhalter) {
   EXPECT_THROW(calibration_drift({}, {}, 42), base::Error);
 }
 
+TEST(Drift, FewRowsReachAHighIndexByChance) {
+  // chi-squared with 9 degrees of freedom: 99 % lie below 21.666; Wilson and Hilferty's is within a tenth.
+  EXPECT_NEAR(stability_by_chance(10, 100, 100), 21.666 * 0.02, 0.002);
+  EXPECT_EQ(stability_by_chance(1, 100, 100), 0);
+  int above = 0;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    above +=
+        stability_index(normals(200, 0, 2 * seed), normals(50, 0, 2 * seed + 1)) > stability_by_chance(10, 200, 50);
+  }
+  EXPECT_LT(above, 15);  // 5 expected; the half cases added make it fewer
+  DriftReport report;
+  report.findings = {{"age", "psi", 0.3, {}, {}, false, 0.4}};
+  judge_drift(report, {});
+  EXPECT_EQ(report.alerts(), 0);
+  EXPECT_EQ(describe(report.findings[0], {}), "age: PSI 0.300, above 0.25, but so few rows reach 0.400 by chance");
+}
+
 TEST(Drift, AlertsFollowTheLimitsAndTheCorrection) {
   DriftReport report;
   report.findings = {{"age", "psi", 0.3, {}, {}, false},

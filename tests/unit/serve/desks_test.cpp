@@ -9,7 +9,7 @@
 #include "ballast/base/random.h"
 #include "ballast/risk/credit.h"
 #include "ballast/risk/market.h"
-#include "ballast/store/store.h"
+#include "ballast/store/work.h"
 #include "ballast/tabular/table.h"
 #include "tests/support/tiny_model.h"
 #include "tests/unit/serve/running_server.h"
@@ -242,6 +242,17 @@ TEST_F(DesksOverHttp, SpeakOpenAisProtocol) {
   const json models = client_.get("/v1/models").json();
   EXPECT_EQ(models["object"], "list");
   EXPECT_EQ(models["data"].size(), 2u);
+  EXPECT_EQ(models["data"][0]["in_charge"], false);
+  store::ModelRecord known;
+  known.hash = models["data"][0]["sha256"].get<std::string>(), known.purpose = "x", known.role = "champion",
+  known.owner = "ann";
+  known.limits = known.evidence = "[]";
+  store::Store own = running_.store();
+  store::Work(own).put_model(known, "model.register");
+  const json in_charge = client_.get("/v1/models").json()["data"];
+  EXPECT_EQ(in_charge[0]["in_charge"], true);
+  EXPECT_EQ(in_charge[0]["owner"], "ann");
+  EXPECT_EQ(in_charge[1]["in_charge"], false);
   const json body = {
       {"model", "tiny"}, {"prompt", "The bank"}, {"max_tokens", 5}, {"temperature", 0}, {"stop", nullptr}};
   const Answer whole = client_.post("/v1/completions", body.dump());
