@@ -30,7 +30,7 @@ using base::Json;
 
 struct Arguments {
   std::vector<std::string> knowledge, questions;
-  std::string model, intents, conversation, evaluate, fit;
+  std::string model, writer, intents, conversation, evaluate, fit;
   double threshold = -1;
   RetrievalArguments retrieval;
 };
@@ -39,6 +39,7 @@ assist::AssistantOptions options_of(const Arguments& a) {
   assist::AssistantOptions o;
   o.knowledge = a.knowledge;
   o.model = assist_model(a.model);
+  o.writer = a.writer;
   o.intents = a.intents;
   o.threshold = a.threshold;
   return o;
@@ -118,6 +119,7 @@ decide::Decision replay_answer(const decide::Decision& was) {
   assist::AssistantOptions o;
   o.knowledge = base::json_field<std::vector<std::string>>(was.inputs, "knowledge", where);
   o.model = assist_model(field("model"));
+  o.writer = base::json_field<std::string>(was.inputs, "writer", where, "");
   o.intents = field("intents");
   o.threshold = base::json_field<double>(was.inputs, "threshold", where);
   const assist::Assistant assistant(o);
@@ -156,6 +158,9 @@ void add_assist(CLI::App& app, Common& common) {
   verb->add_option("--question", a->questions, "Answer this and end; several are turns of one conversation");
   verb->add_option("--model", a->model,
                    "Model folder for vectors beside the words, or default: the embedded one (default: words alone)");
+  verb->add_option("--writer", a->writer,
+                   "Folder of a causal model that writes the answers from the passages; what they do not cover is quoted "
+                   "instead (default: answers are quoted)");
   verb->add_option("--intents", a->intents, "Folder of an intent model that `ballast train --task classify` made");
   verb->add_option("--threshold", a->threshold, "Answer from this confidence on (default: the fitted one)");
   verb->add_option("--conversation", a->conversation,

@@ -136,6 +136,7 @@ void add_models(CLI::App& verb, ServeArguments& a) {
   verb.add_option("--offers", a.offers, "TOML file of offers to customers");
   verb.add_option("--kb", o.knowledge,
                   "Files and folders that the assistant answers from (default: an invented bank's)");
+  verb.add_option("--writer", o.writer, "Folder of a causal model that writes its answers (default: they are quoted)");
   verb.add_option("--intents", o.intents, "Folder of its model of intents");
   verb.add_option("--prices", o.prices, "CSV files of prices, every column an instrument");
   verb.add_option("--fraud", o.fraud_model, "Folder of a model of fraud");

@@ -92,6 +92,8 @@ class AnswerWriter {
   /// Text with [1], [2] … after what comes from passages[0], passages[1] …; empty: use the quotes.
   virtual std::string write(const std::string& question, const std::vector<Citation>& passages,
                             const std::string& language) = 0;
+  /// Of what decides the text, for the record.
+  virtual std::string identity() const = 0;
 };
 
 /// Share of the words of `text` that its cited quotes hold, the least over its sentences; 0 where a sentence with
@@ -103,6 +105,7 @@ inline constexpr double kGrounded = 0.8;
 struct AssistantOptions {
   std::vector<std::string> knowledge;  // files and folders; empty: the invented bank that comes with the program
   std::filesystem::path model;         // for the vectors; empty: words alone
+  std::filesystem::path writer;         // a causal model that writes the answers from the passages; empty: they are quoted
   std::filesystem::path intents;       // an intent model of `ballast train --task classify`; empty: none
   SearchOptions search;
   double threshold = -1;  // answers from this confidence on; negative: the fitted one
@@ -120,7 +123,7 @@ const ConfidenceModel& default_confidence();
 
 class Assistant {
  public:
-  /// Throws what read_knowledge(), lm::Embedder::load() and lm::TextClassifier::load() throw.
+  /// Throws what read_knowledge(), lm::Embedder::load(), lm::Generator::load() and lm::TextClassifier::load() throw.
   explicit Assistant(const AssistantOptions& options);
   ~Assistant();
   Assistant(Assistant&&) noexcept;

@@ -31,6 +31,7 @@ struct ServeOptions {
   std::vector<std::string> causal_models, credit_models, prices;
   std::vector<std::string> knowledge;  // of the assistant, files and folders; empty: an invented bank's
   std::filesystem::path intents;       // its intent model; empty: none
+  std::filesystem::path writer;        // causal model that writes its answers; empty: they are quoted
   std::string credit_policy, fraud_model, fraud_rules, log_model;
   std::shared_ptr<const CustomersDesk> customers;  // may be null
   /// Makes a decision again, signed and sealed as this program would; null: decisions are not repeated here.

@@ -49,10 +49,10 @@ Store& Store::operator=(Store&&) noexcept = default;
 
 Store Store::open(const std::string& url) {
   auto state = std::make_unique<State>();
-  state->url = url;
+  state->url = shown_url(url);
   state->actor = local_actor();
   open_session(state->sql, url);
-  guarded(url, [&] { migrate(state->sql, url); });
+  guarded(state->url, [&] { migrate(state->sql, state->url); });
   return Store(std::move(state));
 }
 
@@ -181,13 +181,13 @@ std::vector<DocumentRecord> Store::unassessed(const std::string& model, std::int
   return guarded(state_->url, [&] {
     std::vector<DocumentRecord> documents;
     const long long start = after, at_most = limit;
-    // The row id is the order of storing; casting it gives it a declared type, which SOCI needs.
+    // Casting the place gives it a declared type, which SOCI needs.
     const soci::rowset<soci::row> rows =
-        (state_->sql.prepare << fmt::format("select {}, cast(documents.rowid as text) from documents"
-                                            " where rowid > :start and not exists (select 1 from assessments"
+        (state_->sql.prepare << fmt::format("select {0}, cast({1} as text) from documents"
+                                            " where {1} > :start and not exists (select 1 from assessments"
                                             " where document_id = documents.id and model = :m)"
-                                            " order by rowid limit :n",
-                                            kDocumentColumns),
+                                            " order by {1} limit :n",
+                                            kDocumentColumns, row_order(state_->sql, "documents")),
          soci::use(start), soci::use(model), soci::use(at_most));
     for (const soci::row& row : rows) {
       documents.push_back(to_document(row));

@@ -106,8 +106,8 @@ struct Counts {
 
 class Store {
  public:
-  /// "sqlite:path" (made where absent; ":memory:" for a passing one). Throws usage for other schemes, unsupported for
-  /// postgresql://, bad_input where the file is not a database or was written by a newer Ballast, io otherwise.
+  /// "sqlite:path" (made where absent; ":memory:": a passing one) or "postgresql://user@host:port/database". Throws usage
+  /// for other schemes, bad_input where it is no store or was written by a newer Ballast, io otherwise.
   static Store open(const std::string& url);
   ~Store();
   Store(Store&&) noexcept;

@@ -121,6 +121,9 @@ class Work {
   /// Those waiting whose time has come.
   std::vector<DeliveryRecord> due_deliveries(const std::string& now, std::int64_t limit);
 
+  /// Whether the database still answers: a server may have been restarted since.
+  bool connected();
+
   /// Copies the store to a file, as it is at one moment, while others read and write. All or nothing. Throws io.
   void backup(const std::filesystem::path& file);
   /// Makes this store what a copy holds, in one transaction; other connections see it at their next query. Throws

@@ -28,7 +28,7 @@ struct Counts {
 };
 
 /// A cell is the least that a bin can be: a range of numbers, or one level.
-struct Cell {
+struct Prebin {
   double low = 0;  // numeric: its least value
   std::vector<int> levels;
   Counts counts;
@@ -53,7 +53,7 @@ struct Cut {
 
 /// Dynamic programming: best[b][j][i] is the most that bins ending at cell i can hold, of which the last, number b,
 /// begins at cell j. direction 0 allows any order of rates.
-Cut best_cut(const std::vector<Cell>& cells, const Counts& all, int direction, double min_rows, int max_bins) {
+Cut best_cut(const std::vector<Prebin>& cells, const Counts& all, int direction, double min_rows, int max_bins) {
   const std::size_t n = cells.size();
   std::vector<Counts> sums(n + 1);
   for (std::size_t i = 0; i < n; ++i) sums[i + 1] = sums[i] + cells[i].counts;
@@ -101,15 +101,15 @@ Cut best_cut(const std::vector<Cell>& cells, const Counts& all, int direction, d
   return cut;
 }
 
-std::vector<Cell> numeric_cells(const Column& column, std::span<const std::uint8_t> truth,
-                                std::span<const double> weights, int prebins) {
+std::vector<Prebin> numeric_cells(const Column& column, std::span<const std::uint8_t> truth,
+                                  std::span<const double> weights, int prebins) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < column.numbers.size(); ++i) {
     if (!std::isnan(column.numbers[i])) order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return column.numbers[a] < column.numbers[b]; });
-  std::vector<Cell> cells;
+  std::vector<Prebin> cells;
   std::size_t next = 0;  // rows that begin the next cell at the earliest
   const auto mass = [&](std::size_t cell) { return cell * order.size() / static_cast<std::size_t>(prebins); };
   for (std::size_t k = 0; k < order.size(); ++k) {
@@ -126,18 +126,18 @@ std::vector<Cell> numeric_cells(const Column& column, std::span<const std::uint8
 }
 
 /// One cell a level by rising default rate; those too rare to say much are one cell, which the last of them shares.
-std::vector<Cell> level_cells(const Column& column, std::span<const std::uint8_t> truth,
-                              std::span<const double> weights, double min_rows) {
-  std::vector<Cell> levels(column.spec.levels.size());
+std::vector<Prebin> level_cells(const Column& column, std::span<const std::uint8_t> truth,
+                                std::span<const double> weights, double min_rows) {
+  std::vector<Prebin> levels(column.spec.levels.size());
   for (std::size_t l = 0; l < levels.size(); ++l) levels[l].levels = {static_cast<int>(l)};
   for (std::size_t i = 0; i < column.codes.size(); ++i) {
     if (column.codes[i] >= 0) {
       levels[static_cast<std::size_t>(column.codes[i])].counts.add(truth[i], weights.empty() ? 1 : weights[i]);
     }
   }
-  std::vector<Cell> cells;
-  Cell rare;
-  for (Cell& level : levels) {
+  std::vector<Prebin> cells;
+  Prebin rare;
+  for (Prebin& level : levels) {
     if (level.counts.rows() <= 0) continue;
     if (level.counts.rows() < min_rows) {
       rare.levels.push_back(level.levels[0]);
@@ -148,7 +148,7 @@ std::vector<Cell> level_cells(const Column& column, std::span<const std::uint8_t
   }
   if (!rare.levels.empty()) cells.push_back(std::move(rare));
   std::stable_sort(cells.begin(), cells.end(),
-                   [](const Cell& a, const Cell& b) { return rate(a.counts) < rate(b.counts); });
+                   [](const Prebin& a, const Prebin& b) { return rate(a.counts) < rate(b.counts); });
   // Too many levels for the cube of the programme: neighbours in rate are joined first.
   constexpr std::size_t kMost = 40;
   while (cells.size() > kMost) {
@@ -194,8 +194,8 @@ ColumnBinning bin_column(const Column& column, std::span<const std::uint8_t> tru
   if (!(all.goods > 0) || !(all.bads > 0)) throw Error(ErrorCode::bad_input, "two classes are needed to learn from");
   const bool numeric = column.spec.kind == ColumnKind::numeric;
   const double min_rows = std::max(2.0, options.min_share * (all - missing).rows());
-  const std::vector<Cell> cells = numeric ? numeric_cells(column, truth, weights, options.prebins)
-                                          : level_cells(column, truth, weights, std::max(5.0, min_rows / 4));
+  const std::vector<Prebin> cells = numeric ? numeric_cells(column, truth, weights, options.prebins)
+                                            : level_cells(column, truth, weights, std::max(5.0, min_rows / 4));
   if (!cells.empty()) {
     Cut cut;
     int trend = 0;

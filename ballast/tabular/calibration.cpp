@@ -16,7 +16,7 @@ namespace {
 
 using Size = std::size_t;
 
-void check_rows(Size a, Size b) {
+void check_scores(Size a, Size b) {
   BALLAST_CHECK(a == b, a);
   if (a == 0)
     throw base::Error(base::ErrorCode::bad_input, "no rows to fit on", "calibration", "at least one labelled row");
@@ -75,7 +75,7 @@ double temperature_on(std::span<const float> logits, std::span<const int> labels
 }
 
 void check_classes(std::span<const float> logits, std::span<const int> labels, int classes) {
-  check_rows(logits.size(), labels.size() * static_cast<Size>(classes));
+  check_scores(logits.size(), labels.size() * static_cast<Size>(classes));
   for (const int label : labels) BALLAST_CHECK(label >= 0 && label < classes, label);
 }
 
@@ -158,13 +158,13 @@ double PlattScaling::operator()(double score) const {
 }
 
 PlattScaling fit_platt(std::span<const double> scores, std::span<const std::uint8_t> truth) {
-  check_rows(scores.size(), truth.size());
+  check_scores(scores.size(), truth.size());
   return platt_on(scores, truth, all_rows(truth.size()));
 }
 
 std::vector<PlattScaling> bootstrap_platt(std::span<const double> scores, std::span<const std::uint8_t> truth,
                                           int replicates, std::uint64_t seed) {
-  check_rows(scores.size(), truth.size());
+  check_scores(scores.size(), truth.size());
   std::vector<PlattScaling> out(static_cast<Size>(replicates));
   base::parallel_for(replicates, [&](std::int64_t b) {
     out[static_cast<Size>(b)] = platt_on(scores, truth, drawn_rows(truth.size(), seed, b));
@@ -181,7 +181,7 @@ std::array<double, 2> platt_interval(std::span<const PlattScaling> fits, double 
 }
 
 IsotonicScaling IsotonicScaling::fit(std::span<const double> scores, std::span<const std::uint8_t> truth) {
-  check_rows(scores.size(), truth.size());
+  check_scores(scores.size(), truth.size());
   auto order = all_rows(scores.size());
   std::stable_sort(order.begin(), order.end(), [&](Size a, Size b) { return scores[a] < scores[b]; });
   struct Block {
@@ -233,7 +233,7 @@ double IsotonicScaling::operator()(double score) const {
 }
 
 F1Threshold best_f1_threshold(std::span<const double> scores, std::span<const std::uint8_t> truth) {
-  check_rows(scores.size(), truth.size());
+  check_scores(scores.size(), truth.size());
   auto order = all_rows(scores.size());
   std::stable_sort(order.begin(), order.end(), [&](Size a, Size b) { return scores[a] > scores[b]; });
   const auto positives = static_cast<double>(std::count_if(truth.begin(), truth.end(), [](auto t) { return t != 0; }));

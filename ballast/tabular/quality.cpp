@@ -22,7 +22,7 @@ namespace {
 
 using base::Json;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kManyMissing = 0.4;
 
 /// A code such as 98 or 999 at the end of a column, far above everything else: it is not a measurement.
@@ -40,7 +40,7 @@ std::optional<double> special_code(const std::vector<double>& ascending) {
 }
 
 ColumnQuality describe(const Column& column, QualityReport& report) {
-  ColumnQuality q{column.spec.name, column.spec.kind, 0, 0, 0, 0, kNaN, kNaN, kNaN, kNaN, kNaN};
+  ColumnQuality q{column.spec.name, column.spec.kind, 0, 0, 0, 0, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown};
   const auto rows = report.rows;
   for (std::int64_t i = 0; i < rows; ++i) q.missing += column.missing(i) ? 1 : 0;
   if (column.spec.kind == ColumnKind::categorical) {

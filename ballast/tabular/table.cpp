@@ -21,7 +21,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 // A column with this share of numbers is numeric and its other cells are mistakes; below, its values are names.
 constexpr double kNumericShare = 0.95;
 
@@ -31,16 +31,16 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-struct Cell {
+struct TextCell {
   std::string text;  // trimmed
-  double number = kNaN;
+  double number = kMissing;
   bool missing = false, finite = true;
 };
 
-Cell cell_of(const ingest::Record& row, const std::string& column) {
+TextCell cell_of(const ingest::Record& row, const std::string& column) {
   const std::optional<std::string> text = row.text(column);
-  if (!text || is_missing_text(trimmed(*text))) return {"", kNaN, true, true};
-  Cell cell{std::string(trimmed(*text)), kNaN, false, true};
+  if (!text || is_missing_text(trimmed(*text))) return {"", kMissing, true, true};
+  TextCell cell{std::string(trimmed(*text)), kMissing, false, true};
   cell.number = number_in(cell.text, cell.finite);
   return cell;
 }
@@ -72,7 +72,7 @@ void require_known(const std::vector<std::string>& wanted, const std::vector<std
 /// A column's cells with the kind that they suggest. Rows that do not fit are marked in `problem`.
 Column infer_column(const std::string& name, std::span<const ingest::Record> rows, bool categorical,
                     std::vector<std::string>& problem, std::vector<std::string>& problem_column) {
-  std::vector<Cell> cells;
+  std::vector<TextCell> cells;
   cells.reserve(rows.size());
   std::size_t values = 0, numbers = 0;
   for (const ingest::Record& row : rows) {
@@ -99,11 +99,11 @@ Column infer_column(const std::string& name, std::span<const ingest::Record> row
     return column;
   }
   std::set<std::string> levels;
-  for (const Cell& cell : cells) {
+  for (const TextCell& cell : cells) {
     if (!cell.missing) levels.insert(cell.text);
   }
   column.spec.levels.assign(levels.begin(), levels.end());
-  for (const Cell& cell : cells) {
+  for (const TextCell& cell : cells) {
     const auto at = std::lower_bound(column.spec.levels.begin(), column.spec.levels.end(), cell.text);
     column.codes.push_back(cell.missing ? kMissingCode : static_cast<int>(at - column.spec.levels.begin()));
   }
@@ -181,12 +181,12 @@ double number_in(std::string_view text, bool& finite) {
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || end != text.data() + text.size()) return kNaN;
+  if (text.empty() || end != text.data() + text.size()) return kMissing;
   if (error == std::errc::result_out_of_range || std::isinf(value)) {
     finite = false;
-    return kNaN;
+    return kMissing;
   }
-  return error == std::errc() ? value : kNaN;
+  return error == std::errc() ? value : kMissing;
 }
 
 bool Column::missing(std::int64_t row) const {
@@ -288,7 +288,7 @@ Table table_as(const Schema& schema, std::span<const ingest::Record> rows, const
     Column& column = table.columns.emplace_back();
     column.spec = spec;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const Cell cell = cell_of(rows[i], spec.name);
+      const TextCell cell = cell_of(rows[i], spec.name);
       const auto set_aside = [&](const std::string& reason) {
         if (problem[i].empty()) problem[i] = reason, problem_column[i] = spec.name;
       };

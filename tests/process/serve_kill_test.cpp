@@ -16,6 +16,7 @@
 #include "ballast/store/lists.h"
 #include "tests/support/http_client.h"
 #include "tests/support/scratch.h"
+#include "tests/support/store_url.h"
 
 namespace ballast {
 namespace {
@@ -24,19 +25,19 @@ using test::HttpClient;
 
 class Service {
  public:
-  explicit Service(const test::ScratchFolder& folder) : folder_(folder) {}
+  explicit Service(const test::ScratchFolder& folder) : folder_(folder), url_(test::store_url(folder)) {}
   ~Service() {
     if (pid_ > 0) kill_hard();
   }
 
   void start() {
-    const std::string up = (folder_ / "up.json").string(), store = "sqlite:" + (folder_ / "store.db").string();
+    const std::string up = (folder_ / "up.json").string();
     std::filesystem::remove(up);
     pid_ = ::fork();
     if (pid_ == 0) {
       const int out = ::open(up.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
       ::dup2(out, STDOUT_FILENO);
-      ::execl(BALLAST_PROGRAM, BALLAST_PROGRAM, "serve", "--store", store.c_str(), "--port", "0", "--web", "none",
+      ::execl(BALLAST_PROGRAM, BALLAST_PROGRAM, "serve", "--store", url_.c_str(), "--port", "0", "--web", "none",
               "--risk-model", "none", "--rate", "0", "--json", "--quiet", nullptr);
       ::_exit(127);
     }
@@ -65,10 +66,11 @@ class Service {
     return status;
   }
   unsigned short port() const { return port_; }
-  store::Store store() const { return store::Store::open("sqlite:" + (folder_ / "store.db").string()); }
+  store::Store store() const { return store::Store::open(url_); }
 
  private:
   const test::ScratchFolder& folder_;
+  const std::string url_;
   pid_t pid_ = -1;
   unsigned short port_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ballast/assist/dialog/causal_writer.h"
 #include "ballast/assist/dialog/parts.h"
 #include "ballast/base/hash.h"
 #include "ballast/base/json.h"
@@ -57,6 +58,7 @@ struct Assistant::State {
         knowledge(o.knowledge.empty() ? read_knowledge_files(default_knowledge()) : read_knowledge(o.knowledge)),
         index(knowledge, o.model, o.search) {
     if (!o.intents.empty()) intents = std::make_unique<lm::TextClassifier>(lm::TextClassifier::load(o.intents));
+    if (!o.writer.empty()) writer = causal_writer(o.writer);
     for (const Passage& p : knowledge.passages) {
       has_en = has_en || p.language == "en";
       has_zh = has_zh || p.language == "zh";
@@ -133,13 +135,14 @@ const AssistantOptions& Assistant::options() const {
 
 std::string Assistant::identity() const {
   const State& s = *state_;
-  const base::Json all = {{"knowledge", s.knowledge.hash},
-                          {"model", s.model_hash},
-                          {"intents", s.intents ? s.intents->identity() : ""},
-                          {"threshold", s.threshold()},
-                          {"search",
-                           {s.options.search.k1, s.options.search.b, s.options.search.heading_weight,
-                            s.options.search.rank_offset, s.options.search.vector_weight}}};
+  base::Json all = {{"knowledge", s.knowledge.hash},
+                    {"model", s.model_hash},
+                    {"intents", s.intents ? s.intents->identity() : ""},
+                    {"threshold", s.threshold()},
+                    {"search",
+                     {s.options.search.k1, s.options.search.b, s.options.search.heading_weight,
+                      s.options.search.rank_offset, s.options.search.vector_weight}}};
+  if (s.writer != nullptr) all["writer"] = s.writer->identity();
   return "assist@" + base::sha256_hex(base::dump_json(all)).substr(0, 12);
 }
 

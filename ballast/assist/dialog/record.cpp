@@ -71,6 +71,7 @@ decide::Decision answer_record(const Assistant& assistant, const Asked& asked, c
               {"model", o.model.empty() ? "none" : o.model.string()},
               {"intents", o.intents.string()},
               {"threshold", o.threshold}};
+  if (!o.writer.empty()) d.inputs["writer"] = std::filesystem::absolute(o.writer).lexically_normal().string();
   d.model = "assist";
   d.model_hash = assistant.identity();
   d.seed = 0;  // nothing is drawn

@@ -10,7 +10,7 @@
 namespace ballast::ingest {
 namespace {
 constexpr std::size_t kSample = 256 << 10;  // enough for a table whose first page is plain ASCII
-constexpr std::size_t kChunk = 128 << 10;
+constexpr std::size_t kReadAtOnce = 128 << 10;
 }  // namespace
 
 TextStream::TextStream(const std::string& source, const std::string& encoding) : source_(source), bytes_(source) {
@@ -31,7 +31,7 @@ bool TextStream::fill() {
     buffer_.erase(0, at_);
     at_ = 0;
     const std::size_t before = buffer_.size();
-    ended_ = raw_.empty() && bytes_.read(raw_, kChunk) == 0;
+    ended_ = raw_.empty() && bytes_.read(raw_, kReadAtOnce) == 0;
     decoder_->decode(raw_, ended_, buffer_);
     raw_.clear();
     if (buffer_.size() > before) return true;

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "ballast/base/error.h"
+#include "ballast/ingest/rich/xml.h"
 #include "ballast/ingest/rich_text.h"
 
 namespace ballast::ingest {
@@ -19,11 +20,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kLargest = std::size_t{64} << 20;
-
-std::string_view name_of(const xmlNode* node) {
-  return node->name == nullptr ? std::string_view() : reinterpret_cast<const char*>(node->name);
-}
+constexpr std::size_t kLargestFile = std::size_t{64} << 20;
 
 std::string content_of(xmlNode* node) {
   xmlChar* content = xmlNodeGetContent(node);
@@ -32,13 +29,6 @@ std::string content_of(xmlNode* node) {
   const std::size_t begin = out.find_first_not_of(" \t\r\n");
   if (begin == std::string::npos) return {};
   return out.substr(begin, out.find_last_not_of(" \t\r\n") + 1 - begin);
-}
-
-std::string attribute(xmlNode* node, const char* name) {
-  xmlChar* value = xmlGetProp(node, reinterpret_cast<const xmlChar*>(name));
-  std::string out = value == nullptr ? "" : reinterpret_cast<const char*>(value);
-  xmlFree(value);
-  return out;
 }
 
 /// Descriptions are often HTML inside the XML.
@@ -142,7 +132,7 @@ std::string feed_time(std::string_view text) {
 }
 
 std::vector<FeedItem> read_feed(std::string_view bytes, const std::string& where) {
-  if (bytes.size() > kLargest) throw Error(ErrorCode::bad_input, "is larger than 64 MiB", where);
+  if (bytes.size() > kLargestFile) throw Error(ErrorCode::bad_input, "is larger than 64 MiB", where);
   constexpr int kOptions = XML_PARSE_RECOVER | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NONET;
   const std::unique_ptr<xmlDoc, void (*)(xmlDocPtr)> feed(
       xmlReadMemory(bytes.data(), static_cast<int>(bytes.size()), nullptr, nullptr, kOptions), xmlFreeDoc);

@@ -29,7 +29,7 @@ Clock::time_point later(double seconds) {
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-enum class Kind { unknown, feed, lines };
+enum class ContentKind { unknown, feed, lines };
 
 struct CurlStart {
   CurlStart() { curl_global_init(CURL_GLOBAL_DEFAULT); }
@@ -49,7 +49,7 @@ struct HttpSource::State {
   std::unique_ptr<CURLM, void (*)(CURLM*)> multi{nullptr, [](CURLM* m) { curl_multi_cleanup(m); }};
   std::unique_ptr<CURL, void (*)(CURL*)> easy{nullptr, [](CURL* e) { curl_easy_cleanup(e); }};
   curl_slist* headers = nullptr;
-  Kind kind = Kind::unknown;
+  ContentKind kind = ContentKind::unknown;
   std::string received;  // of the answer that is coming in, not yet handed over
   std::int64_t lines = 0;
   bool running = false, paused = false, done = false, skipping = false;
@@ -75,17 +75,18 @@ struct HttpSource::State {
 std::size_t HttpSource::State::on_data(char* data, std::size_t one, std::size_t count, void* self) {
   State& s = *static_cast<State*>(self);
   const std::size_t size = one * count;
-  if (s.kind == Kind::unknown) {
+  if (s.kind == ContentKind::unknown) {
     const std::string_view text(data, size);
     const std::size_t first = text.find_first_not_of(" \t\r\n\xef\xbb\xbf");
-    if (first != std::string_view::npos) s.kind = text[first] == '<' ? Kind::feed : Kind::lines;
+    if (first != std::string_view::npos) s.kind = text[first] == '<' ? ContentKind::feed : ContentKind::lines;
   }
   // Whoever sends faster than it is taken has to wait.
-  if (s.kind == Kind::lines && s.received.size() > s.options.buffer_bytes) {
+  if (s.kind == ContentKind::lines && s.received.size() > s.options.buffer_bytes) {
     s.paused = true;
     return CURL_WRITEFUNC_PAUSE;
   }
-  if (s.kind != Kind::lines && s.received.size() + size > kLargestFeed) return 0;  // ends the transfer with an error
+  if (s.kind != ContentKind::lines && s.received.size() + size > kLargestFeed)
+    return 0;  // ends the transfer with an error
   s.received.append(data, size);
   return size;
 }
@@ -129,7 +130,7 @@ void HttpSource::State::start() {
   if (!etag.empty()) headers = curl_slist_append(headers, ("If-None-Match: " + etag).c_str());
   if (!modified.empty()) headers = curl_slist_append(headers, ("If-Modified-Since: " + modified).c_str());
   curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
-  kind = Kind::unknown;
+  kind = ContentKind::unknown;
   received.clear();
   new_etag.clear();
   new_modified.clear();
@@ -168,11 +169,11 @@ void HttpSource::State::take_feed() {
 void HttpSource::State::finished(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
-  const Kind was = kind;
+  const ContentKind was = kind;
   stop();
   const bool good = code == CURLE_OK && status >= 200 && status < 300;
   if (good) wait = options.reconnect_seconds;
-  if (good && was == Kind::feed) {
+  if (good && was == ContentKind::feed) {
     try {
       take_feed();
       etag = new_etag;
@@ -181,7 +182,7 @@ void HttpSource::State::finished(CURLcode code) {
       note(e.problem());
     }
   }
-  if (good && was == Kind::lines) {
+  if (good && was == ContentKind::lines) {
     done = true;  // the server closed it in good order
     return;
   }
@@ -268,7 +269,7 @@ bool HttpSource::poll(const DocumentSink& documents, const QuarantineSink& quara
       }
     }
   }
-  if (s.kind == Kind::lines) return s.take_lines(documents, quarantine, limit);
+  if (s.kind == ContentKind::lines) return s.take_lines(documents, quarantine, limit);
   bool came = false;
   for (std::int64_t i = 0; i < limit && !s.waiting.empty(); ++i) {
     documents(std::move(s.waiting.front()));

@@ -8,25 +8,14 @@
 
 #include "ballast/base/error.h"
 #include "ballast/ingest/rich/parts.h"
+#include "ballast/ingest/rich/xml.h"
 #include "ballast/ingest/rich_text.h"
 
 namespace ballast::ingest {
 namespace {
 
-constexpr std::size_t kLargest = std::size_t{64} << 20;
+constexpr std::size_t kLargestPage = std::size_t{64} << 20;
 constexpr int kDeepest = 400;  // libxml2 itself stops at 256
-
-std::string_view name_of(const xmlNode* node) {
-  return node->name == nullptr ? std::string_view() : reinterpret_cast<const char*>(node->name);
-}
-
-std::string attribute(xmlNode* node, const char* name) {
-  xmlChar* value = xmlGetProp(node, reinterpret_cast<const xmlChar*>(name));
-  if (value == nullptr) return {};
-  std::string out(reinterpret_cast<const char*>(value));
-  xmlFree(value);
-  return out;
-}
 
 template <std::size_t N>
 bool among(std::string_view word, const std::array<std::string_view, N>& words) {
@@ -178,7 +167,7 @@ std::string title_of(xmlNode* node, int depth) {
 RichText read_html(std::string_view bytes, const std::string& where) {
   using base::Error;
   using base::ErrorCode;
-  if (bytes.size() > kLargest) throw Error(ErrorCode::bad_input, "is larger than 64 MiB", where);
+  if (bytes.size() > kLargestPage) throw Error(ErrorCode::bad_input, "is larger than 64 MiB", where);
   const std::unique_ptr<htmlParserCtxt, void (*)(htmlParserCtxtPtr)> parser(htmlNewParserCtxt(), htmlFreeParserCtxt);
   constexpr int kOptions = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET;
   // Where the page declares no encoding, libxml2 would take Latin-1: most pages today are UTF-8.

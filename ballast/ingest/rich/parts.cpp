@@ -5,6 +5,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/ingest/rich/recognition.h"
 #include "ballast/ingest/rich_text.h"
 
 namespace ballast::ingest {
@@ -21,13 +22,16 @@ std::string lower_extension(const std::filesystem::path& path) {
   return out;
 }
 
-enum class Kind { none, markdown, html, pdf };
+enum class FileKind { none, markdown, html, pdf, picture };
 
-Kind kind_of(const std::filesystem::path& path) {
+FileKind kind_of(const std::filesystem::path& path) {
   const std::string e = lower_extension(path);
-  if (e == ".md" || e == ".markdown" || e == ".txt") return Kind::markdown;
-  if (e == ".html" || e == ".htm" || e == ".xhtml") return Kind::html;
-  return e == ".pdf" ? Kind::pdf : Kind::none;
+  if (e == ".md" || e == ".markdown" || e == ".txt") return FileKind::markdown;
+  if (e == ".html" || e == ".htm" || e == ".xhtml") return FileKind::html;
+  for (const char* picture : {".png", ".jpg", ".jpeg", ".tif", ".tiff"}) {
+    if (e == picture) return FileKind::picture;
+  }
+  return e == ".pdf" ? FileKind::pdf : FileKind::none;
 }
 
 }  // namespace
@@ -57,20 +61,65 @@ std::string visible_utf8(std::string_view bytes, std::int64_t& hidden) {
   return out;
 }
 
+std::string joined_lines(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\f') continue;
+    if (text[i] != '\n') {
+      out += text[i];
+      continue;
+    }
+    while (!out.empty() && out.back() == ' ') out.pop_back();
+    std::size_t next = i + 1;
+    while (next < text.size() && text[next] == ' ') ++next;
+    const bool blank = next >= text.size() || text[next] == '\n' || out.empty() || out.back() == '\n';
+    const bool ended = !out.empty() && (std::string_view(".!?:;").find(out.back()) != std::string_view::npos ||
+                                        std::string_view(out).ends_with("。") ||
+                                        std::string_view(out).ends_with("：") || std::string_view(out).ends_with("；"));
+    const bool listed =
+        next < text.size() && (text[next] == '-' || text[next] == '*' || text.compare(next, 3, "•") == 0);
+    if (blank || ended || listed) {
+      out += '\n';
+    } else if ((static_cast<unsigned char>(out.back()) & 0x80) == 0 ||
+               (static_cast<unsigned char>(text[next]) & 0x80) == 0) {
+      out += ' ';
+    }
+    i = next - 1;
+  }
+  return out;
+}
+
 bool is_rich_text(const std::filesystem::path& path) {
-  return kind_of(path) != Kind::none;
+  return kind_of(path) != FileKind::none;
 }
 
 RichText read_rich_text(const std::filesystem::path& path) {
-  const Kind kind = kind_of(path);
-  if (kind == Kind::none) {
-    throw base::Error(base::ErrorCode::unsupported, "its name says neither Markdown, text, HTML nor PDF", path,
-                      ".md .markdown .txt .html .htm .xhtml .pdf");
+  const FileKind kind = kind_of(path);
+  if (kind == FileKind::none) {
+    throw base::Error(base::ErrorCode::unsupported, "its name says neither Markdown, text, HTML, PDF nor picture", path,
+                      ".md .markdown .txt .html .htm .xhtml .pdf .png .jpg .jpeg .tif .tiff");
   }
   const base::MappedFile file(path);
-  if (kind == Kind::html) return read_html(file.text(), path);
-  if (kind == Kind::pdf) return read_pdf(file.text(), path);
+  if (kind == FileKind::html) return read_html(file.text(), path);
+  if (kind == FileKind::pdf) return read_pdf(file.text(), path);
+  if (kind == FileKind::picture) return read_picture(file.text(), path);
   return read_markdown(file.text());
+}
+
+RichText read_picture(std::string_view bytes, const std::string& where) {
+  RichText out;
+  int number = 0;
+  for (const std::string& text : TextRecognition().read_file(bytes, where)) {
+    ++number;
+    if (text.find_first_not_of(" \n\f") == std::string::npos) continue;
+    const std::size_t begin = out.text.size();
+    out.text += joined_lines(text);
+    if (out.text.back() != '\n') out.text += '\n';
+    out.blocks.push_back({"", "page " + std::to_string(number), begin, out.text.size()});
+    ++out.recognised;
+  }
+  if (out.blocks.empty()) throw base::Error(base::ErrorCode::bad_input, "holds no text that can be read", where);
+  return out;
 }
 
 }  // namespace ballast::ingest

@@ -12,4 +12,8 @@ namespace ballast::ingest {
 /// UTF-8 becomes U+FFFD; a byte-order mark at the start goes uncounted.
 std::string visible_utf8(std::string_view bytes, std::int64_t& hidden);
 
+/// Text of a page whose lines end where the page does: a line that does not end a sentence goes on in the next one,
+/// with a space, or with nothing between Chinese characters.
+std::string joined_lines(const std::string& text);
+
 }  // namespace ballast::ingest

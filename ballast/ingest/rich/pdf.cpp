@@ -1,48 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// PDF through poppler: a block a page, the lines of a paragraph joined again.
+// PDF through poppler: a block a page, the lines of a paragraph joined again. A page without text is drawn and read as
+// a picture.
 #include <poppler-document.h>
 #include <poppler-global.h>
+#include <poppler-page-renderer.h>
 #include <poppler-page.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "ballast/base/error.h"
 #include "ballast/ingest/rich/parts.h"
+#include "ballast/ingest/rich/recognition.h"
 #include "ballast/ingest/rich_text.h"
 
 namespace ballast::ingest {
 namespace {
 
 constexpr int kMostPages = 5000;
+constexpr int kDpi = 300;           // what Tesseract's models were trained for
+constexpr double kMostInches = 30;  // of a page's side that is drawn
+constexpr double kPointsAnInch = 72;
 
-/// Poppler ends lines where the page does. A line that does not end a sentence goes on in the next one: with a space,
-/// or with nothing between Chinese characters and after a hyphen.
-std::string joined(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\f') continue;
-    if (text[i] != '\n') {
-      out += text[i];
-      continue;
-    }
-    while (!out.empty() && out.back() == ' ') out.pop_back();
-    std::size_t next = i + 1;
-    while (next < text.size() && text[next] == ' ') ++next;
-    const bool blank = next >= text.size() || text[next] == '\n' || out.empty() || out.back() == '\n';
-    const bool ended = !out.empty() && (std::string_view(".!?:;").find(out.back()) != std::string_view::npos ||
-                                        std::string_view(out).ends_with("。") ||
-                                        std::string_view(out).ends_with("：") || std::string_view(out).ends_with("；"));
-    const bool listed =
-        next < text.size() && (text[next] == '-' || text[next] == '*' || text.compare(next, 3, "•") == 0);
-    if (blank || ended || listed) {
-      out += '\n';
-    } else if ((static_cast<unsigned char>(out.back()) & 0x80) == 0 ||
-               (static_cast<unsigned char>(text[next]) & 0x80) == 0) {
-      out += ' ';
-    }
-    i = next - 1;
-  }
-  return out;
+/// What stands on a page that is a picture. The models are loaded with the first such page.
+std::string text_in_picture(poppler::page& page, std::unique_ptr<TextRecognition>& recognition) {
+  const poppler::rectf box = page.page_rect();
+  if (std::max(box.width(), box.height()) > kMostInches * kPointsAnInch) return {};
+  poppler::page_renderer renderer;
+  renderer.set_image_format(poppler::image::format_gray8);
+  renderer.set_render_hint(poppler::page_renderer::antialiasing);
+  renderer.set_render_hint(poppler::page_renderer::text_antialiasing);
+  const poppler::image image = renderer.render_page(&page, kDpi, kDpi);
+  if (!image.is_valid()) return {};
+  if (recognition == nullptr) recognition = std::make_unique<TextRecognition>();
+  return recognition->read({image.const_data(), image.width(), image.height(), image.bytes_per_row(), kDpi});
+}
+
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \n\f") == std::string::npos;
 }
 
 }  // namespace
@@ -60,21 +55,26 @@ RichText read_pdf(std::string_view bytes, const std::string& where) {
   if (document->is_locked()) throw Error(ErrorCode::bad_input, "is locked with a password", where);
   if (document->pages() > kMostPages) throw Error(ErrorCode::bad_input, "has more than 5,000 pages", where);
   RichText out;
+  std::unique_ptr<TextRecognition> recognition;
   const auto title = document->get_title().to_utf8();
   out.title.assign(title.begin(), title.end());
   for (int number = 0; number < document->pages(); ++number) {
     const std::unique_ptr<poppler::page> page(document->create_page(number));
     if (page == nullptr) continue;
     const auto raw = page->text().to_utf8();
-    const std::string text = joined(visible_utf8(std::string_view(raw.data(), raw.size()), out.hidden));
-    if (text.find_first_not_of(" \n") == std::string::npos) continue;
+    std::string text = joined_lines(visible_utf8(std::string_view(raw.data(), raw.size()), out.hidden));
+    if (is_blank(text)) {
+      text = joined_lines(text_in_picture(*page, recognition));
+      out.recognised += !is_blank(text);
+    }
+    if (is_blank(text)) continue;
     const std::size_t begin = out.text.size();
     out.text += text;
     if (out.text.back() != '\n') out.text += '\n';
     out.blocks.push_back({"", "page " + std::to_string(number + 1), begin, out.text.size()});
   }
   if (out.blocks.empty()) {
-    throw Error(ErrorCode::bad_input, "holds no text", where, "a scan has to go through text recognition first");
+    throw Error(ErrorCode::bad_input, "holds no text, nor pictures that can be read", where);
   }
   return out;
 }

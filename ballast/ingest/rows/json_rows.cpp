@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "ballast/base/error.h"
+#include "ballast/base/json_text.h"
 #include "ballast/ingest/bytes/utf8.h"
 #include "ballast/ingest/rows/row_source.h"
 
@@ -30,6 +31,7 @@ class JsonRows : public RowSource {
       try {
         object = base::parse_json(text, stream_.source());
         if (!object.is_object()) problem = "is not a JSON object";
+        if (problem.empty() && base::holds_nul(object)) problem = "holds a NUL character";
       } catch (const Error& e) {
         problem = e.problem();
       }

@@ -18,7 +18,7 @@ using base::ErrorCode;
 using base::Json;
 
 constexpr int kVersion = 2;  // 2: text readers, ranges, calibration methods, lifts
-constexpr const char* kFormat = "ballast.credit";
+constexpr const char* kCreditFormat = "ballast.credit";
 constexpr const char* kFile = "credit.json";
 constexpr const char* kLanguageFolder = "language_model";
 
@@ -206,8 +206,8 @@ CreditTraining read_training(const Json& json, const std::string& where) {
 }  // namespace
 
 Json CreditModel::to_json() const {
-  Json json = {{"format", kFormat}, {"version", kVersion},           {"champion", champion_},
-               {"rows", rows_},     {"default_rate", default_rate_}, {"cut_off", cut_off_}};
+  Json json = {{"format", kCreditFormat}, {"version", kVersion},           {"champion", champion_},
+               {"rows", rows_},           {"default_rate", default_rate_}, {"cut_off", cut_off_}};
   json["fair_cut_off"] = fair_cut_off_ ? Json(*fair_cut_off_) : Json();
   json["training"] = training_json(training_);
   json["candidates"] = Json::array();
@@ -240,7 +240,7 @@ Json CreditModel::to_json() const {
 }
 
 CreditModel CreditModel::from_json(const Json& json, const std::string& where, const std::filesystem::path& folder) {
-  if (base::json_field<std::string>(json, "format", where) != kFormat) {
+  if (base::json_field<std::string>(json, "format", where) != kCreditFormat) {
     throw Error(ErrorCode::bad_input, "is not a credit model", where);
   }
   const int version = base::json_field<int>(json, "version", where);

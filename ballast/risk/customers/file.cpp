@@ -16,7 +16,7 @@ using base::ErrorCode;
 using base::Json;
 
 constexpr const char* kFile = "customers.json";
-constexpr const char* kFormat = "ballast.customers";
+constexpr const char* kCustomersFormat = "ballast.customers";
 constexpr int kVersion = 2;
 
 std::string text_file(std::size_t number) {
@@ -115,12 +115,9 @@ tabular::Finding read_warning(const Json& json, const std::string& where) {
 }  // namespace
 
 Json CustomerModel::report() const {
-  Json json = {{"format", kFormat},
-               {"version", kVersion},
-               {"champion", champion_},
-               {"rows", rows_},
-               {"positive_rate", positive_rate_},
-               {"training", training_json(training_)}};
+  Json json = {{"format", kCustomersFormat},      {"version", kVersion},
+               {"champion", champion_},           {"rows", rows_},
+               {"positive_rate", positive_rate_}, {"training", training_json(training_)}};
   json["candidates"] = Json::array();
   for (const CustomerCandidate& c : candidates_) json["candidates"].push_back(candidate_json(c));
   json["differences"] = Json::array();
@@ -161,7 +158,7 @@ CustomerModel CustomerModel::load(const std::filesystem::path& folder) {
   }
   const Json json = base::read_json(folder / kFile);
   const std::string where = (folder / kFile).string();
-  if (base::json_field<Json>(json, "format", where) != kFormat) {
+  if (base::json_field<Json>(json, "format", where) != kCustomersFormat) {
     throw Error(ErrorCode::bad_input, "is not a customer model of this format", where,
                 "train it again with `ballast customers train`");
   }

@@ -21,7 +21,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 constexpr std::size_t kFewestLosses = 10, kFewestTailLosses = 20;
 constexpr double kMostEvents = 1e6;  // a year; more would not fit the time of a simulation
 
@@ -91,7 +91,7 @@ SeverityFit fit_severity(std::span<const double> losses, double tail_quantile) {
   for (const double x : losses) fit.log_sd += std::pow(std::log(x) - fit.log_mean, 2) / n;
   fit.log_sd = std::sqrt(fit.log_sd);
   fit.losses = static_cast<std::int64_t>(losses.size());
-  fit.threshold = kInfinite;
+  fit.threshold = kUnbounded;
   std::vector<double> sorted(losses.begin(), losses.end());
   std::sort(sorted.begin(), sorted.end());
   const double threshold = tabular::quantile(sorted, tail_quantile);

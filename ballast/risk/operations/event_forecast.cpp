@@ -18,7 +18,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kFewestPeriods = 4;
 
 /// The question cut to whole periods that end with the history, with the counts of each.
@@ -111,7 +111,7 @@ std::vector<double> count_densities(const Data& data, std::span<const double> me
   for (std::size_t t = 0; t < data.periods(); ++t) {
     const double c = data.counts[t];
     const double of_count = means[t] > 0 ? negative_binomial_log_likelihood(std::span(&c, 1), means.subspan(t, 1), size)
-                            : c > 0      ? -kInfinite
+                            : c > 0      ? -kNever
                                          : 0;
     out.push_back(of_count + std::lgamma(c + 1) - c * std::log(data.period));
   }
@@ -148,7 +148,7 @@ Fitted fit_model(const std::string& name, const Data& train, const Data& all) {
   if (name == "poisson") {
     const std::vector<double> means(all.periods(), fit_poisson(train.history).rate.value * train.period);
     f.summary.parameters = 1;
-    f.densities = count_densities(all, means, kInfinite);
+    f.densities = count_densities(all, means, kNever);
   } else if (name == "negative_binomial") {
     const NegativeBinomialFit fit = fit_negative_binomial(train.history, train.period);
     if (std::isinf(fit.size)) throw Error(ErrorCode::bad_input, "the counts are not overdispersed");
@@ -172,7 +172,7 @@ Estimate gain_over(std::span<const double> densities, std::span<const double> po
   for (std::size_t t = 0; t < densities.size(); ++t) {
     variance += std::pow(densities[t] - poisson[t] - mean, 2) / std::max(n - 1, 1.0);
   }
-  const double width = n > 1 ? kNormal95 * std::sqrt(variance / n) : kInfinite;
+  const double width = n > 1 ? kNormal95 * std::sqrt(variance / n) : kNever;
   return {mean, mean - width, mean + width};
 }
 
@@ -291,7 +291,7 @@ EventForecast forecast_events(const EventQuestion& question) {
   out.days = data.history.days;
   out.events = static_cast<std::int64_t>(data.history.times.size());
   out.periods = static_cast<std::int64_t>(data.periods());
-  out.dispersion_size = kInfinite;
+  out.dispersion_size = kNever;
   std::vector<std::string> names = {"poisson", "negative_binomial", "hawkes"};
   if (!data.names.empty()) names.emplace_back("regression");
   for (const std::string& name : names) {

@@ -14,7 +14,7 @@ using base::ErrorCode;
 using base::Json;
 
 constexpr const char* kFile = "fraud.json";
-constexpr const char* kFormat = "ballast-fraud";
+constexpr const char* kFraudFormat = "ballast-fraud";
 constexpr int kVersion = 1;
 
 Json training_json(const FraudTraining& t) {
@@ -127,7 +127,7 @@ FraudCandidate candidate_from(const Json& j, const std::string& where) {
 }  // namespace
 
 Json FraudModel::to_json() const {
-  Json json = {{"format", kFormat},           {"version", kVersion},
+  Json json = {{"format", kFraudFormat},      {"version", kVersion},
                {"champion", champion_},       {"rows", rows_},
                {"frauds", frauds_},           {"training", training_json(training_)},
                {"curve", curve_json(curve_)}, {"candidates", Json::array()},
@@ -159,7 +159,7 @@ FraudModel FraudModel::load(const std::filesystem::path& folder) {
   }
   const std::string where = (folder / kFile).string();
   const Json json = base::read_json(where);
-  if (base::json_field<std::string>(json, "format", where) != kFormat) {
+  if (base::json_field<std::string>(json, "format", where) != kFraudFormat) {
     throw Error(ErrorCode::bad_input, "is not a fraud model", where);
   }
   const int version = base::json_field<int>(json, "version", where);

@@ -3,17 +3,11 @@
 #include <array>
 #include <cctype>
 
+#include "ballast/risk/operations/characters.h"
 #include "ballast/risk/operations_templates.h"
 
 namespace ballast::risk {
 namespace {
-
-bool space(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
-}
-bool digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 struct Field {
   std::size_t begin = 0, end = 0;

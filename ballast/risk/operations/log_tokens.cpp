@@ -5,12 +5,11 @@
 #include <array>
 #include <cctype>
 
+#include "ballast/risk/operations/characters.h"
+
 namespace ballast::risk {
 namespace {
 
-bool digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool lower(char c) {
   return c >= 'a' && c <= 'z';
 }
@@ -22,9 +21,6 @@ bool word_char(char c) {
 }
 bool hex(char c) {
   return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-bool space(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
 }
 bool delimiter(char c) {
   return std::string_view("=:,;()[]{}<>\"'|").find(c) != std::string_view::npos;

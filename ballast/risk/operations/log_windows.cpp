@@ -16,12 +16,12 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-constexpr const char* kFormat = "ballast-log-windows-1";
+constexpr const char* kWindowFormat = "ballast-log-windows-1";
 constexpr const char* kWindows = "windows.json";
 constexpr const char* kTemplates = "templates.json";
 constexpr const char* kUnknown = "0";
 
-bool space(char c) {
+bool blank(char c) {
   return c == ' ' || c == '\t';
 }
 
@@ -34,9 +34,9 @@ LabelledLine cut_log_line(std::string_view line, const LogWindowOptions& options
     std::size_t begin = 0, end = 0;
     for (int field = 0; field < options.label_field; ++field) {
       begin = end;
-      while (begin < line.size() && space(line[begin])) ++begin;
+      while (begin < line.size() && blank(line[begin])) ++begin;
       end = begin;
-      while (end < line.size() && !space(line[end])) ++end;
+      while (end < line.size() && !blank(line[end])) ++end;
     }
     if (begin == end) throw std::invalid_argument(fmt::format("has no field {}, its label", options.label_field));
     out.alert = line.substr(begin, end - begin) != options.normal;
@@ -92,7 +92,7 @@ const std::string& LogWindowModel::template_of(const std::string& event) const {
 
 void LogWindowModel::save(const std::filesystem::path& folder) const {
   const Json json = {
-      {"format", kFormat},         {"window", options_.window},           {"label_field", options_.label_field},
+      {"format", kWindowFormat},   {"window", options_.window},           {"label_field", options_.label_field},
       {"normal", options_.normal}, {"whole_lines", options_.whole_lines}, {"normal_windows", normal_},
       {"alert_windows", alerts_}};
   base::write_directory_atomic(folder, [&](const std::filesystem::path& fresh) {
@@ -113,7 +113,7 @@ LogWindowModel LogWindowModel::load(const std::filesystem::path& folder) {
   }
   const std::string where = (folder / kWindows).string();
   const Json json = base::read_json(where);
-  if (base::json_field<std::string>(json, "format", where) != kFormat) {
+  if (base::json_field<std::string>(json, "format", where) != kWindowFormat) {
     throw Error(ErrorCode::bad_input, "is not a model of log windows", where);
   }
   LogWindowOptions options;

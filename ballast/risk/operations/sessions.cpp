@@ -19,7 +19,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr const char* kFormat = "ballast-session-model-1";
+constexpr const char* kSessionFormat = "ballast-session-model-1";
 constexpr std::size_t kFewestSessions = 20;
 
 using Ids = std::vector<std::vector<std::int32_t>>;
@@ -135,7 +135,7 @@ void SessionModel::save(const std::filesystem::path& folder) const {
   const State& s = *state_;
   base::Json events = base::Json::array();
   for (const auto& [event, id] : s.events) events.push_back(event);
-  const base::Json json = {{"format", kFormat},
+  const base::Json json = {{"format", kSessionFormat},
                            {"events", events},
                            {"threshold", s.threshold},
                            {"count_threshold", s.count_threshold},
@@ -153,7 +153,7 @@ void SessionModel::save(const std::filesystem::path& folder) const {
 SessionModel SessionModel::load(const std::filesystem::path& folder) {
   const std::string where = (folder / "operations.json").string();
   const base::Json json = base::read_json(where);
-  if (base::json_field<std::string>(json, "format", where) != kFormat) {
+  if (base::json_field<std::string>(json, "format", where) != kSessionFormat) {
     throw Error(ErrorCode::bad_input, "is not a model of log sessions", where);
   }
   auto state = std::make_unique<State>();

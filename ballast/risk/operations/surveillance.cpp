@@ -20,7 +20,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::int64_t kDay = 86400;
+constexpr std::int64_t kDaySeconds = 86400;
 
 template <class Event>
 std::vector<const Event*> in_time_order(std::span<const Event> events) {
@@ -36,8 +36,8 @@ void sort_findings(std::vector<Finding>& findings) {
 }
 
 bool off_hours(std::int64_t second, const SurveillanceRules& rules) {
-  const std::int64_t weekday = (second / kDay + 3) % 7;  // 1970-01-01 was a Thursday; 0 is Monday
-  const std::int64_t minute = second % kDay / 60;
+  const std::int64_t weekday = (second / kDaySeconds + 3) % 7;  // 1970-01-01 was a Thursday; 0 is Monday
+  const std::int64_t minute = second % kDaySeconds / 60;
   return weekday > 4 || minute < rules.open_minute || minute >= rules.close_minute;
 }
 
@@ -147,7 +147,7 @@ std::int64_t second_number(std::string_view time, const std::string& column) {
   };
   if (time.size() < 16 || time[13] != ':') refuse();
   const bool seconds = time.size() > 16 && time[16] == ':';
-  return day * kDay + part(11, 23) * 3600 + part(14, 59) * 60 + (seconds ? part(17, 60) : 0);
+  return day * kDaySeconds + part(11, 23) * 3600 + part(14, 59) * 60 + (seconds ? part(17, 60) : 0);
 }
 
 SurveillanceRules parse_surveillance(std::string_view text, const std::string& where) {
@@ -198,7 +198,7 @@ std::vector<Finding> survey_orders(std::span<const OrderEvent> orders, const Sur
                           "hard pre-trade limit in the order system",
                           {e->line}});
     }
-    Day& day = days[{e->trader, e->second / kDay}];
+    Day& day = days[{e->trader, e->second / kDaySeconds}];
     day.value += value;
     day.lines.push_back(e->line);
   }

@@ -24,7 +24,7 @@ using base::ErrorCode;
 using base::Json;
 
 constexpr std::string_view kHole("\0", 1);
-constexpr const char* kFormat = "ballast-log-templates-1";
+constexpr const char* kTemplateFormat = "ballast-log-templates-1";
 
 std::uint64_t place_hash(std::string_view word, std::size_t place) {
   return base::hash64(word, place + 1);
@@ -329,7 +329,7 @@ Json TemplateMiner::freeze() const {
   }
   const std::string sha256 = base::sha256_hex(base::dump_json(identity));
   const bool unchanged = sha256 == s.sha256;
-  return {{"format", kFormat},
+  return {{"format", kTemplateFormat},
           {"version", unchanged ? s.version : s.version + 1},
           {"parent", unchanged ? s.parent : s.sha256},
           {"sha256", sha256},
@@ -339,9 +339,9 @@ Json TemplateMiner::freeze() const {
 }
 
 TemplateMiner TemplateMiner::thaw(const Json& frozen, const std::string& where) {
-  if (base::json_field<std::string>(frozen, "format", where) != kFormat) {
+  if (base::json_field<std::string>(frozen, "format", where) != kTemplateFormat) {
     throw Error(ErrorCode::bad_input, "is not a file of frozen log templates", where,
-                fmt::format("expected \"format\": \"{}\"", kFormat));
+                fmt::format("expected \"format\": \"{}\"", kTemplateFormat));
   }
   const Json options = base::json_field<Json>(frozen, "options", where);
   TemplateMiner miner({base::json_field<int>(options, "min_values", where),

@@ -10,7 +10,7 @@
 namespace ballast::risk {
 namespace {
 
-constexpr double kDay = 86400;
+constexpr double kSecondsADay = 86400;
 constexpr std::size_t kKeys = 1000000;  // a watch that runs for months must not remember every key
 
 }  // namespace
@@ -44,7 +44,7 @@ std::optional<ingest::Quarantined> TransactionGuard::check(const ingest::Record&
     if (!time) return refuse(columns_.time, "is no date and time: " + text.substr(0, 40));
     bool finite = true;
     // A bare number may count anything, so only a date can lie in the future.
-    if (std::isnan(tabular::number_in(text, finite)) && *time > now_ + kDay) {
+    if (std::isnan(tabular::number_in(text, finite)) && *time > now_ + kSecondsADay) {
       return refuse(columns_.time, "lies in the future: " + text.substr(0, 40));
     }
   }

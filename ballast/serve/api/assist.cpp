@@ -197,6 +197,7 @@ void add_assist(App& app) {
   assist::AssistantOptions options;
   options.knowledge = app.options.knowledge;
   options.intents = app.options.intents;
+  options.writer = app.options.writer;
   const auto desk = std::make_shared<AssistDesk>(options);
   const Json answer = open_object({{"conversation", text()}, {"answer", text()}, {"status", text()}});
   app.routes.add({Method::post,

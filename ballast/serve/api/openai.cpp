@@ -151,15 +151,31 @@ std::string content_of(const Json& message) {
   return all;
 }
 
-/// A conversation as text for a model that has no form of its own for one.
-std::string prompt_of(const Json& messages) {
-  std::string prompt;
+/// A prompt and how to go on from it.
+struct Prompt {
+  std::string text;
+  lm::GenerateOptions options;
+};
+
+/// A conversation in the form that the model was trained on, or "User: … Assistant:" where it has none of its own.
+Prompt prompt_of(const App& app, const std::string& model, const Json& messages, lm::GenerateOptions options) {
+  Json plain = Json::array();
   for (const Json& message : messages) {
+    const std::string role = message["role"];
+    plain.push_back({{"role", role == "developer" ? "system" : role}, {"content", content_of(message)}});
+  }
+  if (auto text = app.desks->chat_prompt(model, plain)) {
+    options.add_special = false;  // the template has written them
+    return {std::move(*text), options};
+  }
+  std::string text;
+  for (const Json& message : plain) {
     std::string role = message["role"];
     role[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(role[0])));
-    prompt += role + ": " + content_of(message) + "\n";
+    text += role + ": " + message["content"].get<std::string>() + "\n";
   }
-  return prompt + "Assistant:";
+  options.stop.emplace_back("\nUser:");
+  return {text + "Assistant:", options};
 }
 
 const char* reason_of(lm::FinishReason reason) {
@@ -212,15 +228,15 @@ struct Form {
   }
 };
 
-void stream(App& app, const std::shared_ptr<Request>& request, const Form& form, const std::string& prompt,
-            const lm::GenerateOptions& options, const Reply& reply) {
+void stream(App& app, const std::shared_ptr<Request>& request, const Form& form, const Prompt& prompt,
+            const Reply& reply) {
   Response response;
   response.content_type = "text/event-stream";
   const auto out = response.stream = std::make_shared<Stream>();
   reply(std::move(response));
   try {
     bool first = true;
-    const lm::Generation g = app.desks->generate(form.model, prompt, options, [&](std::string_view piece) {
+    const lm::Generation g = app.desks->generate(form.model, prompt.text, prompt.options, [&](std::string_view piece) {
       const bool taken = out->push(event_text("", base::dump_json(form.piece(piece, first))));
       first = false;
       // Who has gone is not generated for.
@@ -243,19 +259,18 @@ void complete(App& app, const std::shared_ptr<Request>& request, const Reply& re
             now_seconds()};
   if (body.value("n", 1) != 1) throw Problem(400, "one answer a request", "body.n");
   const lm::GenerateOptions options = options_of(app, body);
-  std::string prompt;
+  Prompt prompt;
   if (chat) {
-    prompt = prompt_of(body["messages"]);
+    prompt = prompt_of(app, form.model, body["messages"], options);
   } else {
-    prompt = body["prompt"].is_string() ? body["prompt"].get<std::string>() : body["prompt"][0].get<std::string>();
+    prompt = {body["prompt"].is_string() ? body["prompt"].get<std::string>() : body["prompt"][0].get<std::string>(),
+              options};
   }
-  lm::GenerateOptions with = options;
-  if (chat) with.stop.emplace_back("\nUser:");
-  if (body.value("stream", false)) return stream(app, request, form, prompt, with, reply);
-  const lm::Generation g = app.desks->generate(form.model, prompt, with, {});
+  if (body.value("stream", false)) return stream(app, request, form, prompt, reply);
+  const lm::Generation g = app.desks->generate(form.model, prompt.text, prompt.options, {});
   Json json = form.whole(g);
   const auto made = static_cast<std::int64_t>(g.ids.size());
-  const std::int64_t read = app.desks->tokens_of(form.model, prompt);
+  const std::int64_t read = app.desks->tokens_of(form.model, prompt.text, prompt.options.add_special);
   json["usage"] = {{"prompt_tokens", read}, {"completion_tokens", made}, {"total_tokens", read + made}};
   app.metrics.add_tokens(form.model, "prompt", static_cast<double>(read));
   app.metrics.add_tokens(form.model, "completion", static_cast<double>(made));

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "ballast/base/error.h"
+#include "ballast/base/json_text.h"
 
 namespace ballast::serve {
 namespace {
@@ -118,7 +119,9 @@ std::string Request::cookie(std::string_view name) const {
 base::Json Request::json() const {
   if (body.empty()) throw Error(ErrorCode::bad_input, "the body is empty", "body", "send a JSON document");
   if (depth_of(body) > kMaxDepth) throw Error(ErrorCode::bad_input, "JSON nested deeper than 64 levels", "body");
-  return base::parse_json(body, "body");
+  base::Json json = base::parse_json(body, "body");
+  if (base::holds_nul(json)) throw Error(ErrorCode::bad_input, "holds the character U+0000", "body");
+  return json;
 }
 
 struct Stream::State {

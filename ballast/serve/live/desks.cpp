@@ -42,7 +42,14 @@ auto find_named(Pairs& pairs, const std::string& id, const char* what, const cha
 }  // namespace
 
 Desks::Causal::Causal(std::string name, const std::string& folder)
-    : id(std::move(name)), generator(lm::Generator::load(folder)), tokenizer(text::Tokenizer::load(folder)) {}
+    : id(std::move(name)), generator(lm::Generator::load(folder)), tokenizer(text::Tokenizer::load(folder)) {
+  try {
+    chat = lm::ChatTemplate::load(folder);
+  } catch (const base::Error& e) {
+    // A model without a template, or with one of no known family, is still served: see prompt_of in openai.cpp.
+    if (e.code() != base::ErrorCode::not_found && e.code() != base::ErrorCode::unsupported) throw;
+  }
+}
 
 Desks::Desks(App& app) {
   const ServeOptions& o = app.options;
@@ -166,32 +173,34 @@ const lm::Embedder& Desks::embedder(const std::string& id) const {
   return find_named(embedders_, id, "model of texts", "ballast serve --risk-model FOLDER or --model FOLDER")->second;
 }
 
-std::string Desks::causal_id(const std::string& id) const {
+Desks::Causal& Desks::causal(const std::string& id) const {
   if (causal_.empty()) throw Problem(501, "no causal model is in service", "", "ballast serve --model FOLDER");
-  if (id.empty()) return causal_.front()->id;
-  for (const auto& causal : causal_) {
-    if (causal->id == id) return id;
+  if (id.empty()) return *causal_.front();
+  for (const auto& one : causal_) {
+    if (one->id == id) return *one;
   }
   throw Problem(404, "no causal model is called \"" + id + "\"", "body.model", "GET /v1/models");
 }
 
-std::int64_t Desks::tokens_of(const std::string& id, std::string_view text) const {
-  const std::string name = causal_id(id);
-  for (const auto& causal : causal_) {
-    if (causal->id == name) return static_cast<std::int64_t>(causal->tokenizer.encode(text).ids.size());
-  }
-  return 0;
+std::string Desks::causal_id(const std::string& id) const {
+  return causal(id).id;
+}
+
+std::optional<std::string> Desks::chat_prompt(const std::string& id, const base::Json& messages) const {
+  const Causal& model = causal(id);
+  if (!model.chat) return std::nullopt;
+  return model.chat->render(messages);
+}
+
+std::int64_t Desks::tokens_of(const std::string& id, std::string_view text, bool add_special) const {
+  return static_cast<std::int64_t>(causal(id).tokenizer.encode(text, {.add_special = add_special}).ids.size());
 }
 
 lm::Generation Desks::generate(const std::string& id, std::string_view prompt, const lm::GenerateOptions& options,
                                const std::function<void(std::string_view)>& on_text) {
-  const std::string name = causal_id(id);
-  for (const auto& causal : causal_) {
-    if (causal->id != name) continue;
-    const std::lock_guard lock(causal->mutex);
-    return causal->generator.generate(prompt, options, on_text);
-  }
-  throw Problem(404, "no causal model is called \"" + id + "\"", "body.model");
+  Causal& model = causal(id);
+  const std::lock_guard lock(model.mutex);
+  return model.generator.generate(prompt, options, on_text);
 }
 
 base::Json Desks::features() const {

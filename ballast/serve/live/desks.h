@@ -11,6 +11,7 @@
 
 #include "ballast/decide/credit_desk.h"
 #include "ballast/decide/fraud_desk.h"
+#include "ballast/lm/chat.h"
 #include "ballast/lm/classifier.h"
 #include "ballast/lm/embed.h"
 #include "ballast/lm/generate.h"
@@ -57,8 +58,12 @@ class Desks {
   /// The id of the causal model that answers for `id`.
   std::string causal_id(const std::string& id) const;
 
-  /// Tokens of a text as the causal model reads it.
-  std::int64_t tokens_of(const std::string& id, std::string_view text) const;
+  /// A conversation as the text that the causal model was trained on; nullopt where the model has no chat template.
+  /// Throws bad_input naming the message.
+  std::optional<std::string> chat_prompt(const std::string& id, const base::Json& messages) const;
+
+  /// Tokens of a text as the causal model reads it; `add_special` as in lm::GenerateOptions.
+  std::int64_t tokens_of(const std::string& id, std::string_view text, bool add_special) const;
 
   bool scans() const { return classifier_ != nullptr; }
   bool has_policy() const { return !policy_.empty(); }
@@ -76,7 +81,9 @@ class Desks {
     std::mutex mutex;  // a generator keeps the state of one text
     lm::Generator generator;
     text::Tokenizer tokenizer;
+    std::optional<lm::ChatTemplate> chat;
   };
+  Causal& causal(const std::string& id) const;
   void add_model(App& app, const std::string& kind, const std::string& folder, const std::string& sha256);
   void open_credit(App& app);
   void open_operations(App& app);

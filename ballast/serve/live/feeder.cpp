@@ -16,7 +16,7 @@ namespace ballast::serve {
 namespace {
 
 // Asking whether anything has changed costs microseconds: often enough for an alert within a tenth of a second.
-constexpr std::chrono::milliseconds kLook{10};
+constexpr std::chrono::milliseconds kLook{10}, kPause{1000};
 constexpr std::int64_t kAtOnce = 200;
 constexpr std::size_t kTitleBytes = 160;
 
@@ -32,31 +32,47 @@ std::string title_of(const store::ListedSignal& s) {
 
 }  // namespace
 
-Feeder::Feeder(App& app) : app_(app), thread_([this] { run(); }) {}
+Feeder::Feeder(App& app) : app_(app) {
+  // Before anybody can ask: what is stored from now on is new.
+  auto store = std::make_unique<store::Store>(store::Store::open(app_.stores.url()));
+  store::Lists lists(*store);
+  places_ = {lists.last_row("signals"), lists.last_row("alerts"), lists.last_row("case_events"),
+             lists.last_row("decisions")};
+  thread_ = std::thread([this, store = std::move(store)]() mutable { run(std::move(store)); });
+}
 
 Feeder::~Feeder() {
   stopping_ = true;
   thread_.join();
 }
 
-void Feeder::run() {
-  try {
-    store::Store store = store::Store::open(app_.stores.url());
-    store::Lists lists(store);
-    Places places = {lists.last_row("signals"), lists.last_row("alerts"), lists.last_row("case_events"),
-                     lists.last_row("decisions")};
-    raise_alerts(store);  // for what came while no service ran
-    std::int64_t version = -1;
-    while (!stopping_) {
-      const std::int64_t now = lists.data_version();
-      if (now == version) {
-        std::this_thread::sleep_for(kLook);
-        continue;
-      }
-      version = look(store, places) ? -1 : now;
+void Feeder::run(std::unique_ptr<store::Store> store) {
+  while (!stopping_) {
+    try {
+      if (!store) store = std::make_unique<store::Store>(store::Store::open(app_.stores.url()));
+      follow(*store);
+    } catch (const std::exception& e) {
+      // A database that went away may come back; nothing is lost, since places_ stay.
+      app_.log("error", "feeder", {{"what", e.what()}});
+      store.reset();
+      for (auto waited = kLook; waited < kPause && !stopping_; waited += kLook) std::this_thread::sleep_for(kLook);
     }
-  } catch (const std::exception& e) {
-    app_.log("error", "feeder", {{"what", e.what()}});
+  }
+}
+
+void Feeder::follow(store::Store& store) {
+  store::Lists lists(store);
+  raise_alerts(store);  // for what came while no service ran
+  std::int64_t version = -1;
+  bool first = true;
+  while (!stopping_) {
+    const std::int64_t now = lists.data_version();
+    if (!first && now == version) {
+      std::this_thread::sleep_for(kLook);
+      continue;
+    }
+    first = look(store);
+    version = now;
   }
 }
 
@@ -66,24 +82,24 @@ void Feeder::tell(store::Store& store, const std::string& topic, const std::stri
   app_.webhooks->enqueue(store, topic, event, key, data);
 }
 
-bool Feeder::look(store::Store& store, Places& places) {
+bool Feeder::look(store::Store& store) {
   bool more = false;
   // A store that was put back from a copy may end before the place that was reached.
   store::Lists lists(store);
-  for (const auto& [table, place] : {std::pair{"signals", &places.signals},
-                                     {"alerts", &places.alerts},
-                                     {"case_events", &places.cases},
-                                     {"decisions", &places.decisions}}) {
+  for (const auto& [table, place] : {std::pair{"signals", &places_.signals},
+                                     {"alerts", &places_.alerts},
+                                     {"case_events", &places_.cases},
+                                     {"decisions", &places_.decisions}}) {
     *place = std::min(*place, lists.last_row(table));
   }
-  tell_signals(store, places, more);
-  tell_others(store, places, more);
+  tell_signals(store, more);
+  tell_others(store, more);
   return more;
 }
 
-void Feeder::tell_signals(store::Store& store, Places& places, bool& more) {
+void Feeder::tell_signals(store::Store& store, bool& more) {
   store::Lists lists(store);
-  const auto ids = lists.ids_since("signals", places.signals, kAtOnce);
+  const auto ids = lists.ids_since("signals", places_.signals, kAtOnce);
   if (ids.empty()) return;
   more = more || static_cast<std::int64_t>(ids.size()) == kAtOnce;
   for (const std::string& id : ids) {
@@ -117,7 +133,7 @@ void Feeder::raise_alerts(store::Store& store) {
   }
 }
 
-void Feeder::tell_others(store::Store& store, Places& places, bool& more) {
+void Feeder::tell_others(store::Store& store, bool& more) {
   store::Lists lists(store);
   store::Work work(store);
   const auto ids_of = [&](const char* table, std::int64_t& place) {
@@ -125,15 +141,15 @@ void Feeder::tell_others(store::Store& store, Places& places, bool& more) {
     more = more || static_cast<std::int64_t>(ids.size()) == kAtOnce;
     return ids;
   };
-  for (const std::string& id : ids_of("alerts", places.alerts)) {
+  for (const std::string& id : ids_of("alerts", places_.alerts)) {
     if (const auto alert = work.find_alert(id)) tell(store, "alerts", "alert", id, to_json(*alert));
   }
-  for (const std::string& id : ids_of("case_events", places.cases)) {
+  for (const std::string& id : ids_of("case_events", places_.cases)) {
     if (const auto found = store.find_case(id)) {
       tell(store, "cases", "case", id + "|" + std::to_string(found->events.size()), risk::to_json(*found));
     }
   }
-  for (const std::string& id : ids_of("decisions", places.decisions)) {
+  for (const std::string& id : ids_of("decisions", places_.decisions)) {
     if (const auto found = store.find_decision(id)) {
       tell(store, "decisions", "decision", id, to_json({*found, {}}));
     }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <thread>
 
 #include "ballast/serve/app.h"
@@ -23,15 +24,18 @@ class Feeder {
   struct Places {
     std::int64_t signals = 0, alerts = 0, cases = 0, decisions = 0;
   };
-  void run();
-  bool look(store::Store& store, Places& places);
+  void run(std::unique_ptr<store::Store> store);
+  void follow(store::Store& store);
+  /// Tells what is new; whether there is more.
+  bool look(store::Store& store);
   void raise_alerts(store::Store& store);
-  void tell_signals(store::Store& store, Places& places, bool& more);
-  void tell_others(store::Store& store, Places& places, bool& more);
+  void tell_signals(store::Store& store, bool& more);
+  void tell_others(store::Store& store, bool& more);
   void tell(store::Store& store, const std::string& topic, const std::string& event, const std::string& key,
             const base::Json& data);
 
   App& app_;
+  Places places_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kMostWaiting = 20000;  // documents
 constexpr std::size_t kDocumentsACommit = 4096;
 constexpr std::size_t kDocumentsAScan = 256;
-constexpr std::int64_t kPage = 64;        // of the backlog: whoever waits for a scan waits for one page at most
-constexpr std::chrono::seconds kLook{1};  // how soon documents of other processes are seen
+constexpr std::int64_t kPage = 64;                // of the backlog: whoever waits for a scan waits for one page at most
+constexpr std::chrono::seconds kIntakePeriod{1};  // how soon documents of other processes are seen
 constexpr std::chrono::milliseconds kTurn{20};
 constexpr int kTurns = 25;
 constexpr int kLooksBeforeAll = 10;  // a text that another process changed keeps its place in the store
@@ -125,7 +125,7 @@ void Intake::scan_all() {
     std::deque<Parcel> parcels;
     {
       std::unique_lock lock(mutex_);
-      to_scan_.wait_for(lock, kLook, [&] { return written_ || scan_again_ || !scanning_.empty(); });
+      to_scan_.wait_for(lock, kIntakePeriod, [&] { return written_ || scan_again_ || !scanning_.empty(); });
       std::size_t documents = 0;
       while (!scanning_.empty() && documents < kDocumentsAScan) {
         documents += scanning_.front().documents.size();

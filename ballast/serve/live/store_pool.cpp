@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ballast/base/error.h"
+#include "ballast/store/work.h"
 
 namespace ballast::serve {
 
@@ -35,6 +36,7 @@ StorePool::Lease StorePool::lend() {
       idle_.pop_back();
     }
   }
+  if (store && !store::Work(*store).connected()) store.reset();
   if (!store) store = std::make_unique<store::Store>(store::Store::open(url_));
   store->act_as(acting);
   return {*this, std::move(store)};

@@ -17,7 +17,7 @@
 #include "ballast/base/json.h"
 #include "ballast/store/sql/audit_base.h"
 #include "ballast/store/sql/audit_writer.h"
-#include "ballast/store/sql/schema.h"
+#include "ballast/store/sql/schema_check.h"
 #include "ballast/store/sql/session.h"
 #include "ballast/store/sql/state.h"
 
@@ -203,10 +203,7 @@ void enter(soci::session& sql, const std::string& actor, const std::string& acti
 void adopt_existing(soci::session& sql) {
   AuditWriter writer(sql, local_actor());
   for (const AuditedTable& table : audited_tables()) {
-    int there = 0;  // later migrations bring some of the tables
-    const std::string name = table.name;
-    sql << "select count(*) from sqlite_master where type = 'table' and name = :n", soci::use(name), soci::into(there);
-    if (there == 0) continue;
+    if (!has_table(sql, table.name)) continue;  // a later migration brings it
     std::vector<AuditedRows> groups;
     {
       const soci::rowset<soci::row> rows = (sql.prepare << select_text(table, ""));
@@ -303,31 +300,6 @@ std::vector<AuditEntry> Audit::newest(const AuditFilter& f, std::int64_t before,
   });
 }
 
-namespace {
-
-/// What the database says its tables, indexes and triggers are: name to statement.
-std::map<std::string, std::string> schema_of(soci::session& sql) {
-  std::map<std::string, std::string> found;
-  const soci::rowset<soci::row> rows =
-      (sql.prepare << "select name, sql from sqlite_master where sql is not null order by name");
-  for (const soci::row& row : rows) found[row.get<std::string>(0)] = row.get<std::string>(1);
-  return found;
-}
-
-/// Names whose statement differs from that of a new store.
-void compare_schema(soci::session& sql, const std::function<void(const std::string& what)>& damaged) {
-  soci::session fresh;
-  const std::string url = "sqlite::memory:";
-  open_session(fresh, url);
-  migrate(fresh, url);
-  std::map<std::string, std::string> mine = schema_of(sql);
-  for (const auto& [name, statement] : schema_of(fresh)) {
-    if (mine[name] != statement) damaged(fmt::format("{} is not declared as this program declares it", name));
-  }
-}
-
-}  // namespace
-
 void Audit::read_all(const std::function<void(const AuditBase&)>& base,
                      const std::function<void(const AuditEntry&)>& entry,
                      const std::function<void(const AuditedRows&)>& seen,
@@ -343,14 +315,11 @@ void Audit::read_all(const std::function<void(const AuditBase&)>& base,
       damaged(fmt::format("{} cannot be read: {}", what, e.what()));
     }
   };
-  guarded(state.url, [&] { sql << "begin"; });
-  attempt("the database", [&] {
-    const soci::rowset<std::string> lines = (sql.prepare << "pragma integrity_check");
-    for (const std::string& line : lines) {
-      if (line != "ok") damaged("the database is damaged: " + line);
-    }
-  });
-  attempt("the schema", [&] { compare_schema(sql, damaged); });
+  attempt("the schema", [&] { check_schema(sql, damaged); });
+  // What follows sees the store as it is at one moment.
+  guarded(state.url,
+          [&] { sql << (on_postgresql(sql) ? "begin isolation level repeatable read read only" : "begin"); });
+  attempt("the database", [&] { check_pages(sql, damaged); });
   attempt("what was archived", [&] { base(read_base(sql)); });
   attempt("the audit trail", [&] {
     const soci::rowset<soci::row> rows =

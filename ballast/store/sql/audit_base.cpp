@@ -21,13 +21,19 @@ constexpr const char* kNoDeletion = "audit_stays";
 class DeletionAllowed {
  public:
   explicit DeletionAllowed(soci::session& sql) : sql_(sql) {
+    if (on_postgresql(sql_)) {
+      sql_ << fmt::format("alter table audit disable trigger {}", kNoDeletion);
+      return;
+    }
     const std::string name = kNoDeletion;
     sql_ << "select sql from sqlite_master where type = 'trigger' and name = :n", soci::use(name),
         soci::into(statement_);
     sql_ << fmt::format("drop trigger {}", kNoDeletion);
   }
   /// To be called before the transaction ends.
-  void end() { sql_ << statement_; }
+  void end() {
+    sql_ << (on_postgresql(sql_) ? fmt::format("alter table audit enable trigger {}", kNoDeletion) : statement_);
+  }
 
  private:
   soci::session& sql_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies of a store while it is in use, by SQLite's online backup: readers and writers of other connections go on, and
-// the copy is the store as it was at one moment.
+// Copies of a store while it is in use: readers and writers of other connections go on, and the copy is the store as it
+// was at one moment. The copy is an SQLite file, whatever the store is: SQLite's online backup makes it, or the rows of
+// a PostgreSQL store are copied one by one.
 #include <fcntl.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "ballast/store/sql/schema.h"
 #include "ballast/store/sql/session.h"
 #include "ballast/store/sql/state.h"
+#include "ballast/store/sql/transfer.h"
 #include "ballast/store/work.h"
 
 namespace ballast::store {
@@ -41,6 +43,35 @@ void copy(sqlite3* from, sqlite3* to, const std::string& where) {
   throw Error(ErrorCode::io, std::string("cannot copy: ") + sqlite3_errstr(result), where);
 }
 
+void copy_from_postgresql(soci::session& from, soci::session& to, const std::string& where) {
+  migrate(to, where);
+  from << "begin isolation level repeatable read read only";
+  try {
+    Transaction transaction(to);
+    copy_rows(from, to);
+    transaction.commit();
+  } catch (...) {
+    from << "rollback";
+    throw;
+  }
+  from << "commit";
+}
+
+/// The copy may be of an older version: it is brought up to date in memory.
+void copy_to_postgresql(soci::session& from, soci::session& to, const std::string& where) {
+  soci::session passing;
+  open_session(passing, "sqlite::memory:");
+  copy(handle(from), handle(passing), where);
+  migrate(passing, where);
+  Transaction transaction(to);
+  drop_all(to);
+  to << "create table schema_version (version integer not null)";
+  to << "insert into schema_version (version) values (" << newest_version() << ")";
+  declare_all(to);
+  copy_rows(passing, to);
+  transaction.commit();
+}
+
 /// What was copied is on the disk, also after a power cut.
 void flush(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY);
@@ -58,9 +89,14 @@ void Work::backup(const std::filesystem::path& file) {
   std::filesystem::remove(passing, ignored);
   try {
     guarded(store_.state_->url, [&] {
+      soci::session& from = store_.state_->sql;
       soci::session to;
       to.open(*soci::factory_sqlite3(), "dbname=\"" + passing.string() + "\"");
-      copy(handle(store_.state_->sql), handle(to), file.string());
+      if (on_postgresql(from)) {
+        copy_from_postgresql(from, to, passing.string());
+      } else {
+        copy(handle(from), handle(to), file.string());
+      }
       // A file of its own, without a log beside it.
       std::string mode;
       to << "pragma journal_mode = delete", soci::into(mode);
@@ -82,14 +118,18 @@ void Work::restore(const std::filesystem::path& file) {
     from.open(*soci::factory_sqlite3(), "dbname=\"" + where + "\" timeout=10");
     std::string whole;
     from << "pragma integrity_check(1)", soci::into(whole);
-    int tables = 0, version = 0;
-    from << "select count(*) from sqlite_master where name = 'schema_version'", soci::into(tables);
-    if (whole != "ok" || tables == 0) throw Error(ErrorCode::bad_input, "is not a whole copy of a store", where);
+    int version = 0;
+    if (whole != "ok" || !has_table(from, "schema_version"))
+      throw Error(ErrorCode::bad_input, "is not a whole copy of a store", where);
     from << "select version from schema_version", soci::into(version);
     if (version > newest_version()) {
       throw Error(ErrorCode::bad_input, "was written by a newer Ballast", where, "use a newer ballast");
     }
-    copy(handle(from), handle(store_.state_->sql), store_.state_->url);
+    if (on_postgresql(store_.state_->sql)) {
+      copy_to_postgresql(from, store_.state_->sql, store_.state_->url);
+    } else {
+      copy(handle(from), handle(store_.state_->sql), store_.state_->url);
+    }
   });
   guarded(store_.state_->url, [&] { migrate(store_.state_->sql, store_.state_->url); });
 }

@@ -100,7 +100,7 @@ Cursor signal_cursor(const ListedSignal& one, SignalOrder order) {
   }
 }
 
-void signal_conditions(Query& query, const SignalFilter& filter) {
+void signal_conditions(soci::session& sql, Query& query, const SignalFilter& filter) {
   query.also(in_list(query, "s.risk", filter.risks));
   if (filter.min_probability > 0) query.also("s.probability >= " + query.bind(filter.min_probability));
   if (filter.min_severity > 0) {
@@ -115,7 +115,7 @@ void signal_conditions(Query& query, const SignalFilter& filter) {
                     " and (lower(n.canonical) = lower({0}) or lower(n.text) = lower({0})))",
                     name));
   }
-  query.also(words_condition(query, filter.words, {"d.title", "d.text"}));
+  query.also(words_condition(sql, query, filter.words, {"d.title", "d.text"}));
   span_conditions(query, filter.span, kMoment);
 }
 
@@ -125,7 +125,7 @@ Listed<ListedDocument> Lists::documents(const DocumentFilter& filter, const Page
   return guarded(store_.state_->url, [&] {
     Query query;
     const Tables tables = tables_at(query, page.as_of);
-    query.also(words_condition(query, filter.words, {"d.title", "d.text"}));
+    query.also(words_condition(store_.state_->sql, query, filter.words, {"d.title", "d.text"}));
     if (!filter.id.empty()) query.also("d.id = " + query.bind(filter.id));
     if (!filter.lang.empty()) query.also("d.lang = " + query.bind(filter.lang));
     if (!filter.source.empty()) query.also("d.source = " + query.bind(filter.source));
@@ -160,7 +160,7 @@ Listed<ListedSignal> Lists::signals(const SignalFilter& filter, const Page& page
   return guarded(store_.state_->url, [&] {
     Query query;
     const Tables tables = tables_at(query, page.as_of);
-    signal_conditions(query, filter);
+    signal_conditions(store_.state_->sql, query, filter);
     const std::string order = signal_order(query, filter, page);
     std::vector<ListedSignal> found;
     query.run(store_.state_->sql,
@@ -193,7 +193,7 @@ Listed<ListedEntity> Lists::entities(const EntityFilter& filter, const Page& pag
     } else {
       query.also("n.kind = " + query.bind(filter.kind));
     }
-    query.also(words_condition(query, filter.words, {"n.canonical"}));
+    query.also(words_condition(store_.state_->sql, query, filter.words, {"n.canonical"}));
     if (!filter.name.empty()) query.also("lower(n.canonical) = lower(" + query.bind(filter.name) + ")");
     span_conditions(query, filter.span, kMoment);
     std::string after;

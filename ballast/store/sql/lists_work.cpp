@@ -64,7 +64,8 @@ Listed<ListedDecision> Lists::decisions(const DecisionFilter& filter, const Page
     equals(query, "d.subject", filter.subject);
     equals(query, "d.model", filter.model);
     query.also(filter.outcome.empty() ? ""
-                                      : words_condition(query, "\"outcome\":\"" + filter.outcome + "\"", {"d.result"}));
+                                      : words_condition(store_.state_->sql, query,
+                                                        "\"outcome\":\"" + filter.outcome + "\"", {"d.result"}));
     span_conditions(query, filter.span, "d.created_at");
     std::string upto;
     if (!page.as_of.empty()) upto = " and x.created_at <= " + query.bind(page.as_of);
@@ -151,17 +152,18 @@ Listed<QuarantineRecord> Lists::quarantine(const Page& page) {
       std::string id;
     };
     Query query;
+    const std::string order = row_order(store_.state_->sql, "quarantine");
     if (!page.as_of.empty()) query.also("created_at <= " + query.bind(page.as_of));
     if (!page.cursor.empty()) {
       const Cursor after = parse_cursor(page.cursor);
-      query.also(fmt::format("(created_at, rowid) < ({}, {})", query.bind(after.key),
+      query.also(fmt::format("(created_at, {}) < ({}, {})", order, query.bind(after.key),
                              query.bind(static_cast<std::int64_t>(std::strtoll(after.id.c_str(), nullptr, 10)))));
     }
     std::vector<Row> found;
     query.run(store_.state_->sql,
-              fmt::format("select source, line, column_name, reason, excerpt, created_at, cast(rowid as text)"
-                          " from quarantine where 1 = 1{} order by created_at desc, rowid desc limit {}",
-                          query.conditions(), page.limit + 1),
+              fmt::format("select source, line, column_name, reason, excerpt, created_at, cast({0} as text)"
+                          " from quarantine where 1 = 1{1} order by created_at desc, {0} desc limit {2}",
+                          order, query.conditions(), page.limit + 1),
               [&](const soci::row& row) {
                 found.push_back({{text_cell(row, 0), integer_cell(row, 1), text_cell(row, 2), text_cell(row, 3),
                                   text_cell(row, 4), text_cell(row, 5)},

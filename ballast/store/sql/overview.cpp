@@ -126,13 +126,21 @@ Overview Lists::overview(const Span& span, const std::string& as_of, std::int64_
 }
 
 std::int64_t Lists::data_version() {
-  return guarded(store_.state_->url, [&] { return number_of(store_.state_->sql, {}, "pragma data_version"); });
+  return guarded(store_.state_->url, [&] {
+    soci::session& sql = store_.state_->sql;
+    // Any transaction that begins to write or ends changes the snapshot.
+    return number_of(
+        sql, {},
+        on_postgresql(sql) ? "select hashtextextended(cast(pg_current_snapshot() as text), 0)" : "pragma data_version");
+  });
 }
 
 std::int64_t Lists::last_row(const std::string& table) {
   id_column(table);
-  return guarded(store_.state_->url,
-                 [&] { return number_of(store_.state_->sql, {}, "select coalesce(max(rowid), 0) from " + table); });
+  return guarded(store_.state_->url, [&] {
+    soci::session& sql = store_.state_->sql;
+    return number_of(sql, {}, fmt::format("select coalesce(max({}), 0) from {}", row_order(sql, table), table));
+  });
 }
 
 std::vector<std::string> Lists::ids_since(const std::string& table, std::int64_t& row, std::int64_t limit) {
@@ -141,8 +149,8 @@ std::vector<std::string> Lists::ids_since(const std::string& table, std::int64_t
     const std::string after = query.bind(row);
     std::vector<std::string> ids;
     query.run(store_.state_->sql,
-              fmt::format("select {}, cast(rowid as text) from {} where rowid > {} order by rowid limit {}",
-                          id_column(table), table, after, limit),
+              fmt::format("select {0}, cast({1} as text) from {2} where {1} > {3} order by {1} limit {4}",
+                          id_column(table), row_order(store_.state_->sql, table), table, after, limit),
               [&](const soci::row& cells) {
                 ids.push_back(text_cell(cells, 0));
                 row = integer_cell(cells, 1);

@@ -8,6 +8,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/json.h"
+#include "ballast/store/sql/session.h"
 
 namespace ballast::store {
 namespace {
@@ -137,7 +138,8 @@ Cursor parse_cursor(const std::string& text) {
   throw Error(ErrorCode::usage, "is not the \"next\" of a list", "cursor", "use it as it was given");
 }
 
-std::string words_condition(Query& query, const std::string& words, const std::vector<std::string>& columns) {
+std::string words_condition(soci::session& sql, Query& query, const std::string& words,
+                            const std::vector<std::string>& columns) {
   if (words.empty()) return {};
   std::string pattern = "%";
   for (const char c : words) {
@@ -147,7 +149,7 @@ std::string words_condition(Query& query, const std::string& words, const std::v
   const std::string name = query.bind(pattern + "%");
   std::string condition;
   for (const std::string& column : columns) {
-    condition += (condition.empty() ? "" : " or ") + column + " like " + name + " escape '\\'";
+    condition += fmt::format("{}{} {} {} escape '\\'", condition.empty() ? "" : " or ", column, like(sql), name);
   }
   return condition;
 }

@@ -47,7 +47,8 @@ std::string cursor_text(const Cursor& cursor);
 Cursor parse_cursor(const std::string& text);
 
 /// Condition for words somewhere in one of the columns, in any case of ASCII letters.
-std::string words_condition(Query& query, const std::string& words, const std::vector<std::string>& columns);
+std::string words_condition(soci::session& sql, Query& query, const std::string& words,
+                            const std::vector<std::string>& columns);
 /// Conditions for a column of moments.
 void span_conditions(Query& query, const Span& span, const std::string& column);
 

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "ballast/base/error.h"
+#include "ballast/store/sql/session.h"
+
 namespace ballast::store {
 namespace {
 
@@ -82,6 +85,10 @@ DocumentWriter::DocumentWriter(soci::session& sql)
                soci::use(row_.lang), soci::use(row_.published_at), soci::use(row_.content_hash), soci::use(row_.id))) {}
 
 Put DocumentWriter::write(const DocumentRecord& document) {
+  // SOCI hands PostgreSQL texts that end at the first NUL: better none than a cut one.
+  if (on_postgresql(sql_) && (document.text + document.title).find('\0') != std::string::npos) {
+    throw base::Error(base::ErrorCode::bad_input, "holds a NUL character, which PostgreSQL cannot keep", document.id);
+  }
   id_ = document.id;
   if (find_.execute(true)) {
     if (stored_hash_ == document.content_hash) return Put::unchanged;

@@ -3,11 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
 #include <vector>
 
 #include "ballast/base/error.h"
 #include "ballast/store/sql/audit_writer.h"
 #include "ballast/store/sql/governance_schema.h"
+#include "ballast/store/sql/postgresql_schema.h"
 #include "ballast/store/sql/service_schema.h"
 #include "ballast/store/sql/session.h"
 
@@ -85,7 +87,34 @@ const std::vector<std::vector<const char*>>& migrations() {
 
 constexpr int kVersionBeforeAudit = 4;
 
+void run_migration(soci::session& sql, int version) {
+  for (const char* statement : migrations()[static_cast<std::size_t>(version)]) {
+    if (!on_postgresql(sql)) {
+      sql << statement;
+      continue;
+    }
+    for (const std::string& one : in_postgresql(statement)) sql << one;
+  }
+}
+
 }  // namespace
+
+void declare_all(soci::session& sql) {
+  for (int version = 0; version < newest_version(); ++version) run_migration(sql, version);
+}
+
+std::vector<std::string> table_names() {
+  constexpr std::string_view kCreate = "create table ";
+  std::vector<std::string> names;
+  for (const auto& migration : migrations()) {
+    for (const std::string_view statement : migration) {
+      if (!statement.starts_with(kCreate)) continue;
+      const auto rest = statement.substr(kCreate.size());
+      names.emplace_back(rest.substr(0, rest.find(' ')));
+    }
+  }
+  return names;
+}
 
 int newest_version() {
   return static_cast<int>(migrations().size());
@@ -111,7 +140,7 @@ void migrate(soci::session& sql, const std::string& url) {
     }
     const int before = version;
     for (; version < newest_version(); ++version) {
-      for (const char* statement : migrations()[static_cast<std::size_t>(version)]) sql << statement;
+      run_migration(sql, version);
       if (version == kVersionBeforeAudit) adopt_existing(sql);
     }
     if (version != before) sql << "update schema_version set version = :version", soci::use(version);

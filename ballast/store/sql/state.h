@@ -11,7 +11,7 @@
 namespace ballast::store {
 
 struct Store::State {
-  std::string url;
+  std::string url;    // as it may be shown
   std::string actor;  // in whose name the audit trail is written
   soci::session sql;
 };

@@ -110,8 +110,8 @@ std::vector<std::string> Work::signals_without_alert(int min_severity, std::int6
     query.run(store_.state_->sql,
               fmt::format("select s.id from signals s join assessments a on a.document_id = s.document_id"
                           " and a.model = s.model where a.severity >= {} and not exists (select 1 from alerts l"
-                          " where l.subject_id = s.id) order by s.rowid limit {}",
-                          least, limit),
+                          " where l.subject_id = s.id) order by {} limit {}",
+                          least, row_order(store_.state_->sql, "s"), limit),
               [&](const soci::row& row) { found.push_back(text_cell(row, 0)); });
     return found;
   });
@@ -249,6 +249,11 @@ void Work::put_answer(const std::string& principal, const std::string& key, cons
         soci::use(answer.content_type), soci::use(answer.body), soci::use(now);
     transaction.commit();
   });
+}
+
+bool Work::connected() {
+  soci::session& sql = store_.state_->sql;
+  return !on_postgresql(sql) || sql.is_connected();
 }
 
 void Work::put_webhook(const WebhookRecord& w) {

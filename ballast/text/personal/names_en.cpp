@@ -13,11 +13,11 @@
 namespace ballast::text {
 namespace {
 
-constexpr std::uint32_t kAnyCase = UREGEX_CASE_INSENSITIVE;
+constexpr std::uint32_t kCaseless = UREGEX_CASE_INSENSITIVE;
 constexpr std::int32_t kCueUnits = 40;
 constexpr std::size_t kLongestName = 4;
 
-struct Token {
+struct WordToken {
   std::int32_t begin = 0, end = 0;
   std::string word;  // lower case, without 's
   bool capital = false, all_capitals = false, initial = false, possessive = false, starts_sentence = false;
@@ -30,8 +30,8 @@ bool joins(char16_t c) {
   return c == u'\'' || c == u'’' || c == u'-';
 }
 
-std::vector<Token> tokens_of(const View& view) {
-  std::vector<Token> tokens;
+std::vector<WordToken> tokens_of(const View& view) {
+  std::vector<WordToken> tokens;
   bool starts = true;
   for (std::int32_t i = 0; i < view.size();) {
     if (!is_letter(view.at(i))) {
@@ -40,7 +40,7 @@ std::vector<Token> tokens_of(const View& view) {
       if (u_isdigit(c) || is_han(c)) starts = false;
       continue;
     }
-    Token t;
+    WordToken t;
     t.begin = i;
     t.starts_sentence = starts;
     starts = false;
@@ -63,13 +63,13 @@ std::vector<Token> tokens_of(const View& view) {
   return tokens;
 }
 
-bool known_given(const Token& t) {
+bool known_given(const WordToken& t) {
   return given_names().contains(t.word) && !ambiguous_given_names().contains(t.word);
 }
-bool maybe_given(const Token& t) {
+bool maybe_given(const WordToken& t) {
   return given_names().contains(t.word) || ambiguous_given_names().contains(t.word);
 }
-bool vietnamese(const Token& t) {
+bool vietnamese(const WordToken& t) {
   static const WordSet kSurnames = {"nguyen", "tran", "pham", "hoang", "phan", "dang", "bui"};
   return kSurnames.contains(t.word);
 }
@@ -80,23 +80,23 @@ struct Run {
   std::size_t size() const { return last - first; }
 };
 
-bool adjacent(const View& view, const Token& a, const Token& b) {
+bool adjacent(const View& view, const WordToken& a, const WordToken& b) {
   if (a.possessive) return false;
   const std::int32_t gap = b.begin - a.end;
   return (gap == 1 && view.at(a.end) == u' ') || (a.initial && gap == 2 && view.at(a.end) == u'.');
 }
 
-bool is_particle(const Token& t) {
+bool is_particle(const WordToken& t) {
   static const WordSet kParticles = {"de",  "da",  "di", "del", "van", "von", "der",
                                      "den", "bin", "al", "el",  "la",  "le"};
   return !t.capital && kParticles.contains(t.word);
 }
 
-Run run_at(const View& view, const std::vector<Token>& tokens, std::size_t first) {
+Run run_at(const View& view, const std::vector<WordToken>& tokens, std::size_t first) {
   Run run{first, first + 1};
   while (run.last < tokens.size() && run.size() < kLongestName &&
          adjacent(view, tokens[run.last - 1], tokens[run.last])) {
-    const Token& next = tokens[run.last];
+    const WordToken& next = tokens[run.last];
     const bool carries_on = is_particle(next) && run.last + 1 < tokens.size() && tokens[run.last + 1].capital &&
                             adjacent(view, next, tokens[run.last + 1]);
     if ((!next.capital && !carries_on) || (!next.initial && never_names().contains(next.word))) break;
@@ -106,7 +106,7 @@ Run run_at(const View& view, const std::vector<Token>& tokens, std::size_t first
 }
 
 /// "HDFC", "MBA", "X", "South Carolina", "St. Louis": no names, whatever stands before them.
-bool is_abbreviation_or_place(const View& view, const std::vector<Token>& tokens, const Run& run) {
+bool is_abbreviation_or_place(const View& view, const std::vector<WordToken>& tokens, const Run& run) {
   bool capitals = false, known = true;
   for (std::size_t i = run.first; i < run.last; ++i) {
     capitals = capitals || tokens[i].all_capitals;
@@ -120,13 +120,13 @@ bool is_abbreviation_or_place(const View& view, const std::vector<Token>& tokens
 }
 
 /// "Sterling Partners Ltd", "Procter & Gamble", "Victoria's Secret", "Grace Holloway Trust".
-bool is_firm(const View& view, const std::vector<Token>& tokens, const Run& run) {
+bool is_firm(const View& view, const std::vector<WordToken>& tokens, const Run& run) {
   for (std::size_t i = run.first + 1; i < run.last; ++i) {
     if (not_after_names().contains(tokens[i].word)) return true;
   }
-  const Token& last = tokens[run.last - 1];
+  const WordToken& last = tokens[run.last - 1];
   if (run.last < tokens.size()) {
-    const Token& next = tokens[run.last];
+    const WordToken& next = tokens[run.last];
     const bool close = next.begin - last.end <= (last.possessive ? 3 : 1);
     if (close && next.capital && not_after_names().contains(next.word)) return true;
     if (last.possessive && next.capital && next.begin - last.end == 3) return true;
@@ -144,11 +144,11 @@ enum class Cue { none, introduction, weak, strong };
 Cue cue_before(const View& view, std::int32_t begin) {
   static const Pattern kStrong(
       R"(\b(?:(?:mr|mrs|ms|miss|mx|dr|prof)\.?|professor|sir|madam|judge|justice|dear|name is|in the name of|account name|account holder(?: is)?|payee|beneficiary|applicant|claimant|creditor|debtor|guarantor|care of|c/o|signed(?: by)?|approved by|regards|sincerely|faithfully|truly|(?:chauffeur|chairman|chairwoman|chief executive|ceo)|(?:my|his|her|their|our|the) (?:wife|husband|brother|sister|mother|father|mum|mom|dad|son|daughter|driver|accountant|lawyer|boss|colleague|friend|partner|tenant|landlord|neighbour|cat|dog|customer|client))[:,]? ?$)",
-      kAnyCase);
+      kCaseless);
   static const Pattern kWeak(
       R"(\b(?:from|customer|client|contact|attention|attn\.?|ask for|spoke (?:with|to)|inform|tell|president|chair|minister|governor|treasurer|appointed|hired|names|remove|told|to|by|with)[:,]? ?$)",
-      kAnyCase);
-  static const Pattern kIntroduction(R"((?:\b(?:i am|i['’]m|this is|it['’]s|it is)|\bi,) $)", kAnyCase);
+      kCaseless);
+  static const Pattern kIntroduction(R"((?:\b(?:i am|i['’]m|this is|it['’]s|it is)|\bi,) $)", kCaseless);
   const std::int32_t from = std::max(0, begin - kCueUnits);
   if (kStrong.within(view, from, begin)) return Cue::strong;
   if (kIntroduction.within(view, from, begin)) return Cue::introduction;
@@ -156,24 +156,24 @@ Cue cue_before(const View& view, std::int32_t begin) {
 }
 
 bool speaks_after(const View& view, std::int32_t end) {
-  static const Pattern kAfter(R"(^,? (?:here|speaking|calling)\b)", kAnyCase);
+  static const Pattern kAfter(R"(^,? (?:here|speaking|calling)\b)", kCaseless);
   return kAfter.within(view, end, std::min(view.size(), end + 12));
 }
 
 /// Whether the lists say that the run is a person; `said` where a cue stands before it.
-bool listed(const std::vector<Token>& tokens, const Run& run, bool said) {
+bool listed(const std::vector<WordToken>& tokens, const Run& run, bool said) {
   static const WordSet kWordSurnames = {"hill",  "banks",  "park",  "green",  "white",  "black", "long",  "price",
                                         "fox",   "king",   "west",  "wells",  "gray",   "rose",  "stone", "wood",
                                         "woods", "young",  "bell",  "knight", "marsh",  "mills", "moss",  "do",
                                         "mason", "fisher", "baker", "cook",   "potter", "page",  "short", "cross",
                                         "ward",  "lane",   "hall",  "ford",   "bishop", "ray",   "lim",   "cross"};
-  const Token& first = tokens[run.first];
-  const Token& last = tokens[run.last - 1];
+  const WordToken& first = tokens[run.first];
+  const WordToken& last = tokens[run.last - 1];
   if (run.size() == 1)
     return known_given(first) || (said && (maybe_given(first) || surnames_en().contains(first.word)));
   if (known_given(first) || (maybe_given(first) && (said || surnames_en().contains(last.word)))) return true;
   if (vietnamese(first)) return true;
-  const Token& second = tokens[run.first + 1];
+  const WordToken& second = tokens[run.first + 1];
   if (surnames_pinyin().contains(first.word) && is_pinyin(second.word)) return true;
   if (surnames_pinyin().contains(last.word) && run.size() == 2 && first.word.size() >= 4 && is_pinyin(first.word))
     return true;
@@ -182,7 +182,7 @@ bool listed(const std::vector<Token>& tokens, const Run& run, bool said) {
 }
 
 /// The run without a capitalised verb before the name ("Tell David").
-Run trimmed(const std::vector<Token>& tokens, Run run) {
+Run trimmed(const std::vector<WordToken>& tokens, Run run) {
   for (std::size_t i = run.first; i < run.last; ++i) {
     const bool pinyin = surnames_pinyin().contains(tokens[i].word) && i + 1 < run.last && is_pinyin(tokens[i + 1].word);
     const bool before_surname = ambiguous_given_names().contains(tokens[i].word) && i + 1 < run.last &&
@@ -192,7 +192,7 @@ Run trimmed(const std::vector<Token>& tokens, Run run) {
   return run;
 }
 
-void find_in_runs(const View& view, const std::vector<Token>& tokens, std::vector<Candidate>& found) {
+void find_in_runs(const View& view, const std::vector<WordToken>& tokens, std::vector<Candidate>& found) {
   for (std::size_t i = 0; i < tokens.size();) {
     if (!tokens[i].capital || never_names().contains(tokens[i].word)) {
       ++i;
@@ -215,12 +215,12 @@ void find_in_runs(const View& view, const std::vector<Token>& tokens, std::vecto
 }
 
 /// "my name is kevin brooks and i cant log in": lower case, up to three words that are no function words.
-void find_lower_case(const View& view, const std::vector<Token>& tokens, std::vector<Candidate>& found) {
+void find_lower_case(const View& view, const std::vector<WordToken>& tokens, std::vector<Candidate>& found) {
   static const WordSet kEnds = {
       "and", "but",   "i",    "from",    "with",      "my", "the", "here", "not",   "is",    "on",         "in",
       "at",  "or",    "so",   "calling", "speaking",  "a",  "an",  "was",  "still", "wrong", "misspelled", "spelled",
       "no",  "never", "also", "missing", "incorrect", "of", "to",  "for",  "what",  "it",    "are"};
-  static const Pattern kCue(R"(\bmy name(?:['’]s|s| is) $)", kAnyCase);
+  static const Pattern kCue(R"(\bmy name(?:['’]s|s| is) $)", kCaseless);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i].capital || !kCue.within(view, std::max(0, tokens[i].begin - 14), tokens[i].begin)) continue;
     std::size_t end = i;
@@ -234,7 +234,7 @@ void find_lower_case(const View& view, const std::vector<Token>& tokens, std::ve
 }  // namespace
 
 void find_names_en(const View& view, std::vector<Candidate>& found) {
-  const std::vector<Token> tokens = tokens_of(view);
+  const std::vector<WordToken> tokens = tokens_of(view);
   find_in_runs(view, tokens, found);
   find_lower_case(view, tokens, found);
 }

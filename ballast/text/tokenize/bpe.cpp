@@ -51,10 +51,10 @@ std::vector<CachedWord>& thread_cache() {
 }
 
 /// A candidate merge; the heap gives the lowest rank, then the leftmost.
-struct Candidate {
+struct Pair {
   std::uint32_t rank, left, right;      // positions of the two symbols
   std::uint32_t left_id, right_id, id;  // what they were, what they become
-  bool operator<(const Candidate& o) const { return rank != o.rank ? rank > o.rank : left > o.left; }
+  bool operator<(const Pair& o) const { return rank != o.rank ? rank > o.rank : left > o.left; }
 };
 
 struct Symbol {
@@ -170,7 +170,7 @@ void Bpe::merge_word(std::string_view word, std::vector<std::int32_t>& out) cons
     if (const auto found = whole_ids_.find(word); found != whole_ids_.end()) return out.push_back(found->second);
   }
   thread_local std::vector<Symbol> symbols;
-  thread_local std::vector<Candidate> heap;
+  thread_local std::vector<Pair> heap;
   const auto n = static_cast<std::int32_t>(word.size());
   symbols.resize(word.size());
   heap.clear();
@@ -188,7 +188,7 @@ void Bpe::merge_word(std::string_view word, std::vector<std::int32_t>& out) cons
   }
   while (!heap.empty()) {
     std::pop_heap(heap.begin(), heap.end());
-    const Candidate c = heap.back();
+    const Pair c = heap.back();
     heap.pop_back();
     Symbol& left = symbols[c.left];
     Symbol& right = symbols[c.right];

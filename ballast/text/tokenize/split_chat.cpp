@@ -18,7 +18,7 @@ bool is_break(std::string_view text, std::size_t at) {
   return text[at] == '\r' || text[at] == '\n';
 }
 
-char lower(char c) {
+char small_letter(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
@@ -26,10 +26,10 @@ char lower(char c) {
 std::size_t any_case_contraction(std::string_view text, std::size_t at) {
   if (text[at] != '\'' || at + 1 >= text.size()) return 0;
   if (text.substr(at + 1).starts_with("\xc5\xbf")) return 3;
-  const char a = lower(text[at + 1]);
+  const char a = small_letter(text[at + 1]);
   if (a == 's' || a == 't' || a == 'm' || a == 'd') return 2;
   if (at + 2 >= text.size()) return 0;
-  const char b = lower(text[at + 2]);
+  const char b = small_letter(text[at + 2]);
   return (a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l') ? 3 : 0;
 }
 

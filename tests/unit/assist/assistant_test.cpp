@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ballast/assist/dialog/causal_writer.h"
 #include "ballast/assist/dialog/parts.h"
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "tests/support/scratch.h"
+#include "tests/support/tiny_model.h"
 
 namespace ballast::assist {
 namespace {
@@ -133,6 +135,7 @@ class Writer : public AnswerWriter {
  public:
   explicit Writer(std::string text) : text_(std::move(text)) {}
   std::string write(const std::string&, const std::vector<Citation>&, const std::string&) override { return text_; }
+  std::string identity() const override { return "test"; }
 
  private:
   std::string text_;
@@ -150,6 +153,24 @@ TEST(Writer, IsHeardOnlyWhereItSaysWhatThePassagesSay) {
     one.set_writer(std::make_shared<Writer>(bad));
     EXPECT_THAT(one.ask(talk, question).text, HasSubstr("The Standard debit card has no annual fee.")) << bad;
   }
+}
+
+// A model with random weights: it is asked, what it writes is covered by nothing, and the quotes are used.
+TEST(Writer, OfAModelThatBabblesIsNotHeard) {
+  const test::ScratchFolder folder;
+  test::write_tiny_model(folder.path(), test::tiny_gpt2_arch(300, 1024), text::TokenizerKind::decoder);
+  AssistantOptions options;
+  options.writer = folder.path();
+  const Assistant written(options);
+  const Asked asked{"What is the annual fee of the Gold card?", "", ""};
+  EXPECT_EQ(written.answer(asked).text, assistant().answer(asked).text);
+  EXPECT_NE(written.identity(), assistant().identity());
+  EXPECT_EQ(written.identity(), Assistant(options).identity());
+  const auto writer = causal_writer(folder.path());
+  const std::vector<Citation> passages = {{"a.md", "x", "X", "The Gold card costs 90 dollars.", 0, 31}};
+  const std::string text = writer->write("What does it cost?", passages, "en");
+  EXPECT_EQ(text, writer->write("What does it cost?", passages, "en"));
+  EXPECT_LT(grounding(text, passages), kGrounded);
 }
 
 TEST(Route, TellsRulesFromOwnAccounts) {

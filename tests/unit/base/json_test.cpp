@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/base/json.h"
+#include "ballast/base/json_text.h"
 
 #include <gmock/gmock.h>
 
@@ -62,6 +63,13 @@ TEST(Json, DefaultsStandForAbsentAndNullOnly) {
   EXPECT_EQ(json_field<int>(object, "none", "config.json", 7), 7);
   EXPECT_EQ(error_of([&] { json_field<int>(object, "name", "config.json", 7); }),
             "config.json: field \"name\" has the wrong type: \"gpt2\"");
+}
+
+TEST(Json, NulCharactersAreFoundAtAnyDepth) {
+  EXPECT_TRUE(holds_nul(parse_json("\"a\\u0000b\"", "t")));
+  EXPECT_TRUE(holds_nul(parse_json("{\"a\": [1, {\"b\": \"\\u0000\"}]}", "t")));
+  EXPECT_TRUE(holds_nul(parse_json("{\"a\\u0000\": 1}", "t")));
+  EXPECT_FALSE(holds_nul(parse_json("{\"a\": [null, 0, \"u0000\", {}]}", "t")));
 }
 
 TEST(Json, DumpReplacesBytesThatAreNotUtf8) {

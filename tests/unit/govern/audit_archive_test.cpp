@@ -2,12 +2,13 @@
 #include "ballast/govern/audit_archive.h"
 
 #include <gmock/gmock.h>
-#include <sqlite3.h>
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/hash.h"
+#include "tests/support/database.h"
 #include "tests/support/scratch.h"
+#include "tests/support/store_url.h"
 
 namespace ballast::govern {
 namespace {
@@ -25,7 +26,7 @@ void put_text(store::Store& store, const std::string& id, const std::string& tex
 
 class AuditArchives : public ::testing::Test {
  protected:
-  AuditArchives() : file_(folder_ / "a.db"), store_(store::Store::open("sqlite:" + file_.string())) {
+  AuditArchives() : url_(test::store_url(folder_)), store_(store::Store::open(url_)) {
     public_key_ = make_signing_key(folder_ / "key");
     for (int i = 0; i < 10; ++i) put_text(store_, "d" + std::to_string(i), "text " + std::to_string(i));
   }
@@ -39,19 +40,10 @@ class AuditArchives : public ::testing::Test {
     for (const AuditFault& f : verify_audit(store_, checkpoints, public_key_, archives).faults) words.push_back(f.what);
     return words;
   }
-  void run_past_triggers(const std::string& sql) {
-    sqlite3* db = nullptr;
-    sqlite3_open(file_.c_str(), &db);
-    const std::string all = "drop trigger audit_stays;" + sql +
-                            ";create trigger audit_stays before delete on audit begin select raise(abort, 'the audit"
-                            " trail is never deleted'); end";
-    char* problem = nullptr;
-    EXPECT_EQ(sqlite3_exec(db, all.c_str(), nullptr, nullptr, &problem), SQLITE_OK) << problem;
-    sqlite3_close(db);
-  }
+  void run_past_triggers(const std::string& sql) { EXPECT_EQ(test::Database(url_).run_past_triggers(sql), ""); }
 
   test::ScratchFolder folder_;
-  std::filesystem::path file_;
+  std::string url_;
   store::Store store_;
   std::string public_key_;
 };

@@ -2,7 +2,6 @@
 #include "ballast/govern/audit.h"
 
 #include <gmock/gmock.h>
-#include <sqlite3.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,7 +12,9 @@
 #include "ballast/base/random.h"
 #include "ballast/store/accounts.h"
 #include "ballast/store/work.h"
+#include "tests/support/database.h"
 #include "tests/support/scratch.h"
+#include "tests/support/store_url.h"
 
 namespace ballast::govern {
 namespace {
@@ -71,42 +72,9 @@ void fill(store::Store& store) {
   work.put_override({"o1", "v1", "decline", "income", "proposed", "ann", "", "", "", "2026-11-22T00:00:00Z"});
 }
 
-/// What somebody with the file and no scruples can do: past the triggers, which are there again afterwards.
-class Intruder {
- public:
-  explicit Intruder(const std::filesystem::path& file) {
-    sqlite3_open(file.c_str(), &db_);
-    triggers_ = rows("select name, sql from sqlite_master where type = 'trigger'");
-  }
-  ~Intruder() { sqlite3_close(db_); }
-  void run(const std::string& sql) {
-    for (const auto& trigger : triggers_)
-      sqlite3_exec(db_, ("drop trigger " + trigger[0]).c_str(), nullptr, nullptr, nullptr);
-    char* problem = nullptr;
-    EXPECT_EQ(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, &problem), SQLITE_OK) << sql << ": " << problem;
-    for (const auto& trigger : triggers_) sqlite3_exec(db_, trigger[1].c_str(), nullptr, nullptr, nullptr);
-  }
-  std::vector<std::vector<std::string>> rows(const std::string& sql) {
-    std::vector<std::vector<std::string>> out;
-    sqlite3_exec(
-        db_, sql.c_str(),
-        [](void* to, int columns, char** cells, char**) {
-          auto& row = static_cast<decltype(out)*>(to)->emplace_back();
-          for (int c = 0; c < columns; ++c) row.emplace_back(cells[c] == nullptr ? "" : cells[c]);
-          return 0;
-        },
-        &out, nullptr);
-    return out;
-  }
-
- private:
-  sqlite3* db_ = nullptr;
-  std::vector<std::vector<std::string>> triggers_;
-};
-
 class AuditTrail : public ::testing::Test {
  protected:
-  AuditTrail() : file_(folder_ / "a.db"), store_(store::Store::open("sqlite:" + file_.string())) { fill(store_); }
+  AuditTrail() : url_(test::store_url(folder_)), store_(store::Store::open(url_)) { fill(store_); }
 
   std::vector<std::string> faults() {
     std::vector<std::string> words;
@@ -114,12 +82,12 @@ class AuditTrail : public ::testing::Test {
     return words;
   }
   std::vector<std::string> faults_after(const std::string& sql) {
-    Intruder(file_).run(sql);
+    EXPECT_EQ(test::Database(url_).run_past_triggers(sql), "");
     return faults();
   }
 
   test::ScratchFolder folder_;
-  std::filesystem::path file_;
+  std::string url_;
   store::Store store_;
 };
 
@@ -175,7 +143,8 @@ TEST_F(AuditTrail, TextsAndInputsAreHeldByTheirHashes) {
 
 TEST_F(AuditTrail, EntriesChangedRemovedOrReorderedAreNamed) {
   EXPECT_THAT(faults_after("update audit set actor = 'nobody' where number = 5"), ElementsAre(HasSubstr("entry 5 (")));
-  Intruder(file_).run("update audit set actor = (select actor from audit where number = 6) where number = 5");
+  test::Database(url_).run_past_triggers(
+      "update audit set actor = (select actor from audit where number = 6) where number = 5");
   EXPECT_THAT(faults(), IsEmpty());
   EXPECT_THAT(
       faults_after("update audit set number = -1 where number = 9; update audit set number = 9 where number = 10;"
@@ -189,19 +158,18 @@ TEST_F(AuditTrail, AnEntryThatWasTakenOutIsMissed) {
 }
 
 TEST_F(AuditTrail, AMissingTriggerIsNoticed) {
-  sqlite3* db = nullptr;
-  sqlite3_open(file_.c_str(), &db);
-  EXPECT_EQ(sqlite3_exec(db, "drop trigger audit_holds", nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(db);
+  const bool file = url_.starts_with("sqlite:");
+  EXPECT_EQ(test::Database(url_).run(file ? "drop trigger audit_holds" : "drop trigger audit_holds on audit"), "");
   EXPECT_THAT(faults(), ElementsAre(HasSubstr("audit_holds is not declared")));
+  if (file) return;
+  EXPECT_EQ(test::Database(url_).run("alter table cases disable trigger cases_stay"), "");
+  EXPECT_THAT(faults(), ElementsAre(HasSubstr("audit_holds is not"), HasSubstr("cases_stay is not")));
 }
 
 TEST_F(AuditTrail, TheDatabaseItselfRefusesChanges) {
-  sqlite3* db = nullptr;
-  sqlite3_open(file_.c_str(), &db);
-  EXPECT_NE(sqlite3_exec(db, "update audit set actor = 'x'", nullptr, nullptr, nullptr), SQLITE_OK);
-  EXPECT_NE(sqlite3_exec(db, "delete from audit", nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(db);
+  test::Database database(url_);
+  EXPECT_THAT(database.run("update audit set actor = 'x'"), HasSubstr("the audit trail is never changed"));
+  EXPECT_THAT(database.run("delete from audit"), HasSubstr("the audit trail is never deleted"));
 }
 
 TEST_F(AuditTrail, ACheckpointShowsThatTheEndWasCutOff) {
@@ -210,7 +178,7 @@ TEST_F(AuditTrail, ACheckpointShowsThatTheEndWasCutOff) {
   const std::vector<Checkpoint> kept = {checkpoint_from(to_json(sign_checkpoint(store_, folder_ / "key")), "")};
   EXPECT_TRUE(verify_audit(store_, kept, open).intact());
   const auto head = std::to_string(store::Audit(store_).head().number);
-  Intruder(file_).run("delete from overrides; delete from audit where number = " + head);
+  test::Database(url_).run_past_triggers("delete from overrides; delete from audit where number = " + head);
   EXPECT_TRUE(verify_audit(store_).intact());  // the chain alone cannot know
   EXPECT_THAT(verify_audit(store_, kept, open).faults.front().what, HasSubstr("it was cut off"));
 }
@@ -229,8 +197,9 @@ TEST_F(AuditTrail, ACheckpointOfAnotherHandOrAnotherTrailDoesNotCount) {
 
 // One byte of one cell, in any row of any table that the trail covers, the trail itself included.
 TEST_F(AuditTrail, OneChangedByteAnywhereIsNoticed) {
+  BALLAST_SQLITE_ONLY();
   base::Random random(42);
-  Intruder intruder(file_);
+  test::Database intruder(url_);
   std::vector<std::pair<std::string, std::string>> cells;  // table, column
   for (const char* table :
        {"documents", "assessments", "signals", "entities", "quarantine", "decisions", "loss_events", "cases",
@@ -243,7 +212,7 @@ TEST_F(AuditTrail, OneChangedByteAnywhereIsNoticed) {
   }
   cells.insert(cells.end(),
                {{"documents", "text"}, {"decisions", "inputs"}, {"entities", "text"}, {"decisions", "cost"}});
-  intruder.run("pragma foreign_keys = off");
+  intruder.run_past_triggers("pragma foreign_keys = off");
   int changed = 0;
   for (int attempt = 0; changed < 150; ++attempt) {
     ASSERT_LT(attempt, 2000);
@@ -259,9 +228,9 @@ TEST_F(AuditTrail, OneChangedByteAnywhereIsNoticed) {
       return "update " + table + " set " + column + " = " + to + " where rowid = " + row[0];
     };
     const auto before = intruder.rows("select quote(" + column + ") from " + table + " where rowid = " + row[0]);
-    intruder.run(sql(value));
+    intruder.run_past_triggers(sql(value));
     EXPECT_THAT(faults(), ::testing::Not(IsEmpty())) << table << "." << column << " of row " << row[0];
-    intruder.run(sql(before[0][0]));
+    intruder.run_past_triggers(sql(before[0][0]));
     ++changed;
     if (HasFailure()) return;
   }
@@ -270,18 +239,17 @@ TEST_F(AuditTrail, OneChangedByteAnywhereIsNoticed) {
 
 TEST(AuditAdoption, AStoreFromBeforeTheTrailIsEnteredWhenItIsOpened) {
   const test::ScratchFolder folder;
-  const auto file = folder / "old.db";
+  const std::string url = test::store_url(folder);
   {
-    store::Store store = store::Store::open("sqlite:" + file.string());
+    store::Store store = store::Store::open(url);
     fill(store);
   }
-  {
-    Intruder old(file);
-    old.run(
-        "drop table audit; drop table models; drop table audit_archives; drop table audit_state;"
-        " update schema_version set version = 4");
-  }
-  store::Store store = store::Store::open("sqlite:" + file.string());
+  std::string undo =
+      "drop table audit; drop table models; drop table audit_archives; drop table audit_state;"
+      " update schema_version set version = 4";
+  if (!url.starts_with("sqlite:")) undo += "; drop function audit_stays(); drop function audit_holds()";
+  EXPECT_EQ(test::Database(url).run_past_triggers(undo), "");
+  store::Store store = store::Store::open(url);
   const AuditReport report = verify_audit(store);
   EXPECT_TRUE(report.intact()) << report.faults.front().what;
   EXPECT_EQ(report.entries, report.records);

@@ -11,6 +11,7 @@
 #include "ballast/serve/server.h"
 #include "tests/support/http_client.h"
 #include "tests/support/scratch.h"
+#include "tests/support/store_url.h"
 
 namespace ballast::serve {
 
@@ -18,7 +19,7 @@ class RunningServer {
  public:
   explicit RunningServer(const std::function<void(ServeOptions&)>& change = {}, bool model = false) {
     options.port = 0;
-    options.store = "sqlite:" + (folder / "store.db").string();
+    options.store = test::store_url(folder);
     options.version = "0", options.build = "0+test";
     options.limits.rate = 0;
     if (model) options.risk_model = std::string(BALLAST_SOURCE_DIR) + "/models/risk-small";

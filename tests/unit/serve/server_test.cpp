@@ -10,6 +10,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/store/lists.h"
+#include "tests/support/database.h"
 #include "tests/support/errors.h"
 #include "tests/unit/serve/running_server.h"
 
@@ -292,6 +293,20 @@ TEST(Server, ServesTheDashboardAndNothingBesideIt) {
   }
   client.sent_headers["If-None-Match"] = page.headers.at("etag");
   EXPECT_EQ(client.get("/").status, 304);
+}
+
+// The server drops every connection, as it does when it is restarted: requests and events go on.
+TEST(Server, OutlivesARestartOfItsDatabase) {
+  BALLAST_POSTGRESQL_ONLY();
+  RunningServer running([](ServeOptions& o) { o.store += "&application_name=ballast_cut_off"; });
+  HttpClient client(running.port());
+  EXPECT_EQ(client.post("/v1/documents", R"({"text":"before"})").status, 201);
+  EXPECT_EQ(
+      test::Database(test::postgresql_server())
+          .run("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ballast_cut_off'"),
+      "");
+  EXPECT_EQ(client.post("/v1/documents", R"({"text":"after"})").status, 201);
+  EXPECT_EQ(client.get("/v1/documents").json()["items"].size(), 2u);
 }
 
 }  // namespace

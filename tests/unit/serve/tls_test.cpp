@@ -81,7 +81,7 @@ TEST(Tls, SaysWhatIsWrongWithItsFiles) {
   write_certificate(files / "c.pem", files / "k.pem");
   write_certificate(files / "other.pem", files / "other_key.pem");
   ServeOptions options;
-  options.store = "sqlite:" + (files / "s.db").string();
+  options.store = test::store_url(files);
   options.certificate = files / "c.pem";
   EXPECT_THAT(test::problem_of([&] { Server server(options); }), HasSubstr("go together"));
   options.private_key = files / "other_key.pem";

@@ -8,6 +8,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/store/accounts.h"
+#include "tests/support/store_url.h"
 
 namespace ballast::store {
 namespace {
@@ -25,7 +26,7 @@ AssessedDocument assessed(const std::string& id, const std::string& text, double
 }
 
 Store seven_documents() {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   std::vector<AssessedDocument> all;
   for (int i = 0; i < 7; ++i) {
     // Probabilities that only their seventeenth digit tells apart must neither be lost nor listed twice.
@@ -92,7 +93,7 @@ TEST(Lists, FiltersNarrow) {
 }
 
 TEST(Lists, WhatWasReplacedIsStillKnownOfThen) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   const std::string then = "2026-01-01T12:00:00.000Z";
   store.put_assessed(std::vector{assessed("a", "first", 0.7, 1, "2026-01-01T00:00:00.000Z")});
   auto second = assessed("a", "second", 0.1 + 0.2, 3, "2026-02-01T00:00:00.000Z");
@@ -115,7 +116,7 @@ TEST(Lists, WhatWasReplacedIsStillKnownOfThen) {
 }
 
 TEST(Lists, TellWhatIsNewSinceAPlace) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   Lists lists(store);
   std::int64_t place = lists.last_row("signals");
   EXPECT_TRUE(lists.ids_since("signals", place, 10).empty());
@@ -133,7 +134,7 @@ TEST(Lists, TellWhatIsNewSinceAPlace) {
 }
 
 TEST(Work, JobsThatWereLeftAreQueuedAgain) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   Work work(store);
   work.put_job({"1", "k", "running", "{}", "", "", "", "ann", "then", "", "2026-01-01"});
   work.put_job({"2", "k", "done", "{}", "", "{}", "", "ann", "then", "then", "2026-01-01"});
@@ -144,7 +145,7 @@ TEST(Work, JobsThatWereLeftAreQueuedAgain) {
 }
 
 TEST(Accounts, SessionsEndWithTheirUser) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   Accounts accounts(store);
   EXPECT_FALSE(accounts.any());
   accounts.add_user({"ann", "viewer", "hash", false, "2026-01-01"});

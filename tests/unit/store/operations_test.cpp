@@ -4,6 +4,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/store/store.h"
+#include "tests/support/store_url.h"
 
 namespace ballast::store {
 namespace {
@@ -17,7 +18,7 @@ CaseRecord fresh_case() {
 }
 
 TEST(OperationsStore, LossesAreKeptOnceInOrderOfTime) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   const LossEventRecord late = {"b", "2025-03-01", "systems", "systems", "10.00", "0", "EUR", "", "now"};
   LossEventRecord early = late;
   early.id = "a";
@@ -29,7 +30,7 @@ TEST(OperationsStore, LossesAreKeptOnceInOrderOfTime) {
 }
 
 TEST(OperationsStore, SignalsHaveTheirTimeOnceADocument) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   const auto document = [](const std::string& id, const std::string& published, const std::string& entity) {
     AssessedDocument d;
     d.document = {id, "f", 1, "", "text " + id, "en", published, "h" + id, "2026-05-01T00:00:00Z"};
@@ -57,7 +58,7 @@ TEST(OperationsStore, SignalsHaveTheirTimeOnceADocument) {
 }
 
 TEST(OperationsStore, CasesGrowAndStay) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   store.open_case(fresh_case());
   EXPECT_THROW(store.open_case(fresh_case()), base::Error);
   const CaseRecord grown = store.add_case_event("case-1", {0, "assign", "ann", "bob", "t"}, [](const CaseRecord&) {});
@@ -73,10 +74,11 @@ TEST(OperationsStore, CasesGrowAndStay) {
 }
 
 TEST(OperationsStore, TheDatabaseRefusesToDropOrChangeACase) {
-  const std::string file = ::testing::TempDir() + "/cases_stay.db";
-  std::remove(file.c_str());
-  Store::open("sqlite:" + file).open_case(fresh_case());
-  soci::session sql("sqlite3", file);
+  const test::ScratchFolder folder;
+  const std::string url = test::store_url(folder);
+  Store::open(url).open_case(fresh_case());
+  const bool file = url.starts_with("sqlite:");
+  soci::session sql(file ? "sqlite3" : "postgresql", file ? url.substr(7) : url);
   for (const char* statement : {"delete from cases", "update cases set subject = 'x'", "delete from case_events",
                                 "update case_events set note = 'x'"}) {
     std::string problem;

@@ -9,11 +9,13 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "tests/support/scratch.h"
+#include "tests/support/store_url.h"
 
 namespace ballast::store {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
 constexpr const char* kModel = "model@1";
@@ -46,7 +48,7 @@ std::string error_of(const std::string& url, base::ErrorCode expected) {
 
 TEST(Store, KeepsWhatItIsGiven) {
   const test::ScratchFolder folder;
-  const std::string url = "sqlite:" + (folder / "a.db").string();
+  const std::string url = test::store_url(folder);
   const AssessedDocument given = assessed("d1");
   {
     Store store = Store::open(url);
@@ -72,7 +74,7 @@ TEST(Store, KeepsWhatItIsGiven) {
 }
 
 TEST(Store, WritingAgainChangesNothing) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   const std::vector<AssessedDocument> twice = {assessed("d1"), assessed("d2"), assessed("d1")};
   store.put_assessed(twice);
   store.put_assessed(twice);
@@ -87,7 +89,7 @@ TEST(Store, WritingAgainChangesNothing) {
 }
 
 TEST(Store, ANewTextForgetsWhatWasSaidOfTheOldOne) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   const std::vector<AssessedDocument> both = {assessed("d1"), assessed("d2")};
   store.put_assessed(both);
   const std::vector<DocumentRecord> documents = {document("d1", "new text"), both[1].document, document("d3", "x")};
@@ -99,7 +101,7 @@ TEST(Store, ANewTextForgetsWhatWasSaidOfTheOldOne) {
 }
 
 TEST(Store, TellsWhatIsStillToAssess) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   std::vector<DocumentRecord> documents;
   for (int i = 0; i < 5; ++i) documents.push_back(document("d" + std::to_string(i), "t"));
   store.put_documents(documents);
@@ -121,7 +123,7 @@ TEST(Store, TellsWhatIsStillToAssess) {
 }
 
 TEST(Store, AFailedBatchLeavesNothing) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   std::vector<AssessedDocument> batch = {assessed("d1"), assessed("d2")};
   batch[1].signals[1].risk = "credit";  // the same risk twice
   EXPECT_THROW(store.put_assessed(batch), base::Error);
@@ -133,7 +135,7 @@ TEST(Store, AFailedBatchLeavesNothing) {
 }
 
 TEST(Store, QuarantineRowsAreKeptOnce) {
-  Store store = Store::open("sqlite::memory:");
+  Store store = Store::open(test::store_url());
   const std::vector<QuarantineRecord> rows = {{"a.csv", 3, "text", "empty text", "", "t"},
                                               {"a.csv", 4, "", "has 1", "x", "t"}};
   store.put_quarantine(rows);
@@ -149,7 +151,7 @@ TEST(Store, QuarantineRowsAreKeptOnce) {
 // everything once, and at no time is there a document without its signals.
 TEST(Store, KilledWritersLeaveNeitherGapsNorDuplicates) {
   const test::ScratchFolder folder;
-  const std::string url = "sqlite:" + (folder / "a.db").string();
+  const std::string url = test::store_url(folder);
   constexpr int kDocuments = 1200, kBatch = 40;
   int kills = 0;
   for (int round = 0; round < 60; ++round) {
@@ -182,6 +184,7 @@ TEST(Store, KilledWritersLeaveNeitherGapsNorDuplicates) {
 }
 
 TEST(Store, WhatIsNotADatabaseIsRefused) {
+  BALLAST_SQLITE_ONLY();
   const test::ScratchFolder folder;
   base::write_file_atomic(folder / "notes.txt",
                           "this is not a database, but it is long enough to be mistaken for one\n");
@@ -191,13 +194,13 @@ TEST(Store, WhatIsNotADatabaseIsRefused) {
   EXPECT_EQ(error_of("sqlite:" + (folder / "absent/a.db").string(), base::ErrorCode::io),
             "the folder of the store does not exist");
   EXPECT_EQ(error_of("sqlite:" + folder.path().string(), base::ErrorCode::io), "cannot open the store");
-  EXPECT_EQ(error_of("postgresql://host/db", base::ErrorCode::unsupported), "PostgreSQL stores are not supported yet");
+  EXPECT_THAT(error_of("postgresql://ann:secret@127.0.0.1:1/db", base::ErrorCode::io), HasSubstr("connect"));
   EXPECT_EQ(error_of("mysql:x", base::ErrorCode::usage), "not a store");
 }
 
 TEST(Store, TwoWritersWaitForEachOther) {
   const test::ScratchFolder folder;
-  const std::string url = "sqlite:" + (folder / "a.db").string();
+  const std::string url = test::store_url(folder);
   std::vector<pid_t> children;
   for (int writer = 0; writer < 2; ++writer) {
     const pid_t child = ::fork();

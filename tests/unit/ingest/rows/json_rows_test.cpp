@@ -72,6 +72,18 @@ TEST(JsonRows, ABrokenArrayIsAnError) {
   EXPECT_EQ(read_all("\"text\""), "expected an array of JSON objects");
 }
 
+TEST(JsonRows, NulCharactersAreSetAside) {
+  const test::ScratchFolder folder;
+  std::vector<Quarantined> bad;
+  const auto path = put(folder, "t.ndjson", "{\"text\":\"a\\u0000b\"}\n{\"text\":\"c\"}\n");
+  auto reader = RecordReader::open(path, {}, [&](const Quarantined& q) { bad.push_back(q); });
+  std::vector<std::string> texts;
+  for (Record row; reader.next(row);) texts.push_back(row.text("text").value());
+  EXPECT_THAT(texts, ElementsAre("c"));
+  ASSERT_EQ(bad.size(), 1u);
+  EXPECT_EQ(bad[0].reason, "holds a NUL character");
+}
+
 TEST(JsonRows, DeepNestingIsSetAside) {
   const test::ScratchFolder folder;
   std::vector<Quarantined> bad;
