@@ -11,6 +11,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/random.h"
+#include "ballast/lm/gguf_model.h"
 #include "classifier_training.h"
 
 namespace ballast::apps {
@@ -265,12 +266,11 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   }
 
   lm::TokenizeReport tokenized;
-  lm::ModelConfig config =
-      lm::read_config(o.model.empty() ? std::filesystem::path(o.arch) : std::filesystem::path(o.model) / "config.json");
+  lm::ModelConfig config = o.model.empty() ? lm::read_config(o.arch) : lm::open_config(o.model);
   if (o.tokenizer.empty() && o.model.empty()) {
     throw Error(ErrorCode::usage, "the model has no tokenizer; give one", "--tokenizer");
   }
-  const auto tokenizer = text::Tokenizer::load(o.tokenizer.empty() ? o.model : o.tokenizer);
+  const auto tokenizer = lm::open_tokenizer(o.tokenizer.empty() ? o.model : o.tokenizer);
   const std::int64_t length = o.sequence_length > 0 ? std::min(o.sequence_length, config.positions) : config.positions;
   std::vector<lm::Example> examples = lm::tokenize_texts(tokenizer, rows.texts, length, tokenized);
   set_labels(rows, examples);
