@@ -9,6 +9,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/lm/json_schema.h"
 #include "ballast/serve/api/listing.h"
 #include "ballast/serve/app.h"
 #include "ballast/serve/auth/secrets.h"
@@ -125,6 +126,18 @@ Json without_nulls(Json body) {
   return body;
 }
 
+/// {"type": "text" | "json_object" | "json_schema", "json_schema": {"name", "schema"}}; null for free text.
+std::shared_ptr<const lm::JsonGrammar> schema_of(const Json& format) {
+  const std::string type = format.value("type", "");
+  if (type == "text") return nullptr;
+  if (type == "json_object") return lm::JsonGrammar::compile({{"type", "object"}}, "body.response_format");
+  if (type != "json_schema" || !format.contains("json_schema") || !format["json_schema"].is_object() ||
+      !format["json_schema"].contains("schema")) {
+    throw Problem(400, "is no format that is known", "body.response_format", "text, json_object, json_schema");
+  }
+  return lm::JsonGrammar::compile(format["json_schema"]["schema"], "body.response_format.json_schema.schema");
+}
+
 lm::GenerateOptions options_of(const App& app, const Json& body) {
   lm::GenerateOptions o;
   const auto number = [&](const char* name, double otherwise) {
@@ -136,6 +149,7 @@ lm::GenerateOptions options_of(const App& app, const Json& body) {
   o.seed = static_cast<std::uint64_t>(number("seed", static_cast<double>(app.options.seed)));
   if (body.contains("stop") && body["stop"].is_string()) o.stop = {body["stop"].get<std::string>()};
   if (body.contains("stop") && body["stop"].is_array()) o.stop = body["stop"].get<std::vector<std::string>>();
+  if (body.contains("response_format")) o.schema = schema_of(body["response_format"]);
   lm::check(o);
   return o;
 }
@@ -160,6 +174,18 @@ std::string prompt_of(const Json& messages) {
     prompt += role + ": " + content_of(message) + "\n";
   }
   return prompt + "Assistant:";
+}
+
+/// The same as the model's own template writes it. With a schema there is no room for thoughts.
+std::string prompt_of(const Json& messages, const lm::ChatTemplate& form, bool thinking) {
+  Json plain = Json::array();
+  for (const Json& message : messages) {
+    const std::string role = message["role"];
+    plain.push_back({{"role", role == "developer" ? "system" : role}, {"content", content_of(message)}});
+  }
+  lm::ChatOptions options;
+  options.thinking = thinking;
+  return form.render(plain, options);
 }
 
 const char* reason_of(lm::FinishReason reason) {
@@ -244,13 +270,17 @@ void complete(App& app, const std::shared_ptr<Request>& request, const Reply& re
   if (body.value("n", 1) != 1) throw Problem(400, "one answer a request", "body.n");
   const lm::GenerateOptions options = options_of(app, body);
   std::string prompt;
-  if (chat) {
+  const lm::ChatTemplate* const form_of_chat = chat ? app.desks->chat_template(form.model) : nullptr;
+  if (form_of_chat != nullptr) {
+    prompt = prompt_of(body["messages"], *form_of_chat, options.schema == nullptr);
+  } else if (chat) {
     prompt = prompt_of(body["messages"]);
   } else {
     prompt = body["prompt"].is_string() ? body["prompt"].get<std::string>() : body["prompt"][0].get<std::string>();
   }
   lm::GenerateOptions with = options;
-  if (chat) with.stop.emplace_back("\nUser:");
+  with.add_special = form_of_chat == nullptr;
+  if (chat && form_of_chat == nullptr && with.schema == nullptr) with.stop.emplace_back("\nUser:");
   if (body.value("stream", false)) return stream(app, request, form, prompt, with, reply);
   const lm::Generation g = app.desks->generate(form.model, prompt, with, {});
   Json json = form.whole(g);
@@ -273,6 +303,7 @@ Json generation_schema(std::vector<std::pair<std::string, Json>> own) {
   own.emplace_back("seed?", nullable(integer(0, std::int64_t{1} << 53)));
   own.emplace_back("n?", nullable(integer(1, 1)));
   own.emplace_back("stream?", nullable(boolean()));
+  own.emplace_back("response_format?", nullable(open_object({{"type", word({"text", "json_object", "json_schema"})}})));
   own.emplace_back("stop?", either({text(200), array(text(200), 8), Json{{"type", "null"}}}));
   return open_object(std::move(own));
 }
@@ -331,7 +362,7 @@ void add_openai(App& app) {
     Route route;
     route.method = Method::post;
     route.path = chat ? "/v1/chat/completions" : "/v1/completions";
-    route.role = Role::viewer, route.lane = Lane::compute, route.tag = "openai";
+    route.role = Role::viewer, route.lane = Lane::writing, route.tag = "openai";
     route.summary = chat ? "The next turn of a conversation" : "A text continued";
     route.request = chat ? generation_schema({{"messages", array(message, 200)}})
                          : generation_schema({{"prompt", either({text(200000), array(text(200000), 1)})}});

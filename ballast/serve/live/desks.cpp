@@ -10,6 +10,7 @@
 #include "ballast/base/files.h"
 #include "ballast/base/hash.h"
 #include "ballast/decide/log_window_decision.h"
+#include "ballast/lm/gguf_model.h"
 #include "ballast/risk/credit_terms.h"
 #include "ballast/serve/http/problem.h"
 
@@ -42,7 +43,14 @@ auto find_named(Pairs& pairs, const std::string& id, const char* what, const cha
 }  // namespace
 
 Desks::Causal::Causal(std::string name, const std::string& folder)
-    : id(std::move(name)), generator(lm::Generator::load(folder)), tokenizer(text::Tokenizer::load(folder)) {}
+    : id(std::move(name)), generator(lm::Generator::load(folder)), tokenizer(lm::open_tokenizer(folder)) {
+  try {
+    form = lm::ChatTemplate::load(folder);
+  } catch (const base::Error& e) {
+    // No template, or one of an unknown family: conversations are written plainly then.
+    if (e.code() != base::ErrorCode::not_found && e.code() != base::ErrorCode::unsupported) throw;
+  }
+}
 
 Desks::Desks(App& app) {
   const ServeOptions& o = app.options;
@@ -79,7 +87,7 @@ void Desks::open_texts(App& app) {
   }
   for (const std::string& folder : o.causal_models) {
     causal_.push_back(std::make_unique<Causal>(name_of(folder), folder));
-    add_model(app, "causal", folder, decide::folder_hash(folder));
+    add_model(app, "causal", folder, lm::is_gguf(folder) ? base::sha256_file(folder) : decide::folder_hash(folder));
     embedders_.emplace_back(name_of(folder), lm::Embedder::load(folder));
   }
 }
@@ -175,6 +183,14 @@ std::string Desks::causal_id(const std::string& id) const {
   throw Problem(404, "no causal model is called \"" + id + "\"", "body.model", "GET /v1/models");
 }
 
+const lm::ChatTemplate* Desks::chat_template(const std::string& id) const {
+  const std::string name = causal_id(id);
+  for (const auto& causal : causal_) {
+    if (causal->id == name) return causal->form ? &*causal->form : nullptr;
+  }
+  return nullptr;
+}
+
 std::int64_t Desks::tokens_of(const std::string& id, std::string_view text) const {
   const std::string name = causal_id(id);
   for (const auto& causal : causal_) {
@@ -188,7 +204,6 @@ lm::Generation Desks::generate(const std::string& id, std::string_view prompt, c
   const std::string name = causal_id(id);
   for (const auto& causal : causal_) {
     if (causal->id != name) continue;
-    const std::lock_guard lock(causal->mutex);
     return causal->generator.generate(prompt, options, on_text);
   }
   throw Problem(404, "no causal model is called \"" + id + "\"", "body.model");

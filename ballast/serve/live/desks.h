@@ -4,13 +4,13 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "ballast/decide/credit_desk.h"
 #include "ballast/decide/fraud_desk.h"
+#include "ballast/lm/chat.h"
 #include "ballast/lm/classifier.h"
 #include "ballast/lm/embed.h"
 #include "ballast/lm/generate.h"
@@ -51,11 +51,14 @@ class Desks {
   const Instrument& instrument(const std::string& id) const;
   const lm::Embedder& embedder(const std::string& id) const;
 
-  /// Generates with a model, one text at a time. An empty id: the first one.
+  /// Generates with a model; texts of several requests grow together. An empty id: the first one.
   lm::Generation generate(const std::string& id, std::string_view prompt, const lm::GenerateOptions& options,
                           const std::function<void(std::string_view)>& on_text);
   /// The id of the causal model that answers for `id`.
   std::string causal_id(const std::string& id) const;
+
+  /// How its conversations are written; null where the model has no form of its own.
+  const lm::ChatTemplate* chat_template(const std::string& id) const;
 
   /// Tokens of a text as the causal model reads it.
   std::int64_t tokens_of(const std::string& id, std::string_view text) const;
@@ -73,9 +76,9 @@ class Desks {
   struct Causal {
     Causal(std::string name, const std::string& folder);
     std::string id;
-    std::mutex mutex;  // a generator keeps the state of one text
     lm::Generator generator;
     text::Tokenizer tokenizer;
+    std::optional<lm::ChatTemplate> form;
   };
   void add_model(App& app, const std::string& kind, const std::string& folder, const std::string& sha256);
   void open_credit(App& app);
