@@ -12,6 +12,7 @@
 #include "ballast/base/files.h"
 #include "ballast/base/random.h"
 #include "ballast/lm/gguf_model.h"
+#include "ballast/lm/lora.h"
 #include "classifier_training.h"
 
 namespace ballast::apps {
@@ -135,6 +136,15 @@ std::vector<std::string> leave_out_labels(std::int64_t count, std::uint64_t seed
   return left_out;
 }
 
+/// LoRA under a classifier: corrections of the encoder's matrices and the whole head are trained.
+void start_lora_with_head(const TrainOptions& o, lm::LoadedModel& model) {
+  if (o.lora_rank == 0) return;
+  start_lora(o, model);
+  for (engine::Parameter& p : model.network->parameters().all()) {
+    if (model.network->belongs_to_head(p.name) && p.low_rank.down == nullptr) p.frozen = false;
+  }
+}
+
 /// Ready ids and labels: the transformer alone, as the reference trains it.
 void train_on_ids(const TrainOptions& o, const Common& common) {
   lm::LoadedModel model = open_for_training(o, lm::HeadType::classification, {});
@@ -149,8 +159,10 @@ void train_on_ids(const TrainOptions& o, const Common& common) {
   lm::TrainSettings settings = train_settings(o, lm::Objective::classification, examples);
   const auto outputs = static_cast<std::int64_t>(model.network->config().labels.size());
   settings.heads = {{o.task == "multilabel" ? lm::HeadKind::multilabel : lm::HeadKind::multiclass, 0, outputs, 1.0}};
+  start_lora_with_head(o, model);
   lm::Trainer trainer(*model.network, examples, settings);
   const lm::RunReport report = lm::run_training(trainer, *model.network, run_options(o, common));
+  if (o.lora_rank > 0) lm::merge_lora(*model.network);
   const base::Json recipe = recipe_json(o, settings, report);
   base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
     lm::write_model_files(folder, *model.network, model.tokenizer ? &*model.tokenizer : nullptr, stored_dtype(o));
@@ -241,6 +253,7 @@ std::pair<lm::LoadedModel, lm::RunReport> ClassifierTraining::train_transformer(
   for (lm::HeadColumns& head : settings_.heads) {
     if (head.kind == lm::HeadKind::multilabel) head.weight = static_cast<double>(head.count);  // a sum over labels
   }
+  start_lora_with_head(o_, model);
   lm::Trainer trainer(*model.network, examples, settings_);
   lm::RunOptions run = run_options(o_, common_);
   if (!final_run) {
@@ -250,6 +263,7 @@ std::pair<lm::LoadedModel, lm::RunReport> ClassifierTraining::train_transformer(
     run.state_folder.clear();
   }
   const lm::RunReport report = lm::run_training(trainer, *model.network, run);
+  if (o_.lora_rank > 0) lm::merge_lora(*model.network);
   return {std::move(model), report};
 }
 

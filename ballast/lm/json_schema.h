@@ -78,6 +78,7 @@ class JsonGrammar {
   void read_number(Stack stack, unsigned char byte, State& out) const;
   void read_object(Stack stack, unsigned char byte, State& out) const;
   void read_list(Stack stack, unsigned char byte, State& out) const;
+  std::int64_t shortest_of(std::int32_t node) const;
   std::int64_t rest_of(const Frame& frame) const;
   std::int64_t rest_of_members(const Node& node, std::int32_t from, bool comma) const;
   bool ends_here(const Frame& frame) const;

@@ -57,7 +57,8 @@ ModelInfo model_info(const fs::path& folder) {
   info.model_type = config.raw.value("model_type", "");
   std::set<std::string> dtypes;
   if (is_gguf(folder)) {
-    for (const GgufTensor& t : GgufFile(folder).tensors()) dtypes.insert(gguf_type_name(t.type));
+    const GgufFile file(folder);
+    for (const GgufTensor& t : file.tensors()) dtypes.insert(gguf_type_name(t.type));
   } else {
     for (const std::string& name : model.mapping->names()) dtypes.insert(dtype_name(model.mapping->info(name).dtype));
   }

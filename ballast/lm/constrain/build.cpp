@@ -2,11 +2,11 @@
 // From a JSON schema to the nodes of the grammar.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 
 #include "ballast/base/error.h"
+#include "ballast/lm/constrain/phases.h"
 #include "ballast/lm/json_schema.h"
 
 namespace ballast::lm {
@@ -17,7 +17,7 @@ using base::Json;
 
 namespace {
 
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max() / 4;
+constexpr std::int64_t kNever = kNeverComplete;
 constexpr std::int64_t kMostIntegers = 1000;  // that are listed one by one
 constexpr std::int64_t kExcerptBytes = 6;     // of a character as JSON writes it, at most (\u0001)
 constexpr int kMostDepth = 64;                // of a schema, references not counted
