@@ -138,7 +138,9 @@ std::optional<text::Tokenizer> tokenizer_from_gguf(const GgufFile& file) {
   } else {
     t["post_processor"] = byte_level(false);
   }
-  return text::Tokenizer::build(text::parts_from_json(t.dump(), std::move(config), where));
+  // A token that is no UTF-8 stands in no JSON file either; mended, it is refused where it meets another.
+  const std::string json = t.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return text::Tokenizer::build(text::parts_from_json(json, std::move(config), where));
 }
 
 std::vector<std::pair<std::string, Json>> tokenizer_metadata(const std::filesystem::path& folder) {

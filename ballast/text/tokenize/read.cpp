@@ -29,6 +29,8 @@ Vocabulary parse_sorted(std::string_view text, const std::string& where) {
     if (!too_deep) return json;
   } catch (const nlohmann::json::parse_error& e) {
     throw Error(ErrorCode::bad_input, "not valid JSON at byte " + std::to_string(e.byte), where);
+  } catch (const nlohmann::json::out_of_range&) {
+    throw Error(ErrorCode::bad_input, "holds a number that is too large", where);
   }
   throw Error(ErrorCode::bad_input, "JSON nested deeper than 200 levels", where);
 }

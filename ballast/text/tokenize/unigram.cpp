@@ -114,7 +114,7 @@ void Unigram::tokenize(std::string_view word, std::size_t at, std::vector<Token>
       for (std::size_t i = piece.begin; i < piece.end; ++i) {
         out.push_back({(*bytes_)[static_cast<unsigned char>(word[i])], at + i, at + i + 1});
       }
-    } else if (unknown && after_unknown) {
+    } else if (unknown && after_unknown && unknown_ >= 0) {
       out.back().end = at + piece.end;  // a run of unknown characters is one token
     } else if (piece.id >= 0) {         // without an unknown token nothing stands for the character
       out.push_back({piece.id, at + piece.begin, at + piece.end});
