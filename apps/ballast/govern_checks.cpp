@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <unordered_map>
 
@@ -47,6 +48,10 @@ std::string content_of_row(const ingest::Record& row, const std::vector<std::str
   return all;
 }
 
+std::string place_of(const ingest::Record& row) {
+  return fmt::format("{}:{}", std::filesystem::path(row.source).filename().string(), row.line);
+}
+
 /// Rows of one side that say the same as an earlier one.
 void find_duplicates(const std::string& side, const std::vector<ingest::Record>& rows,
                      const std::vector<std::string>& contents, bool texts, CheckFindings& out) {
@@ -58,8 +63,7 @@ void find_duplicates(const std::string& side, const std::vector<ingest::Record>&
     const auto [at, fresh] = seen.try_emplace(texts ? govern::normal_form(contents[i]) : contents[i], i);
     if (fresh) continue;
     if (count++ == 0) {
-      first =
-          fmt::format("{}:{} = {}:{}", rows[i].source, rows[i].line, rows[at->second].source, rows[at->second].line);
+      first = place_of(rows[i]) + " = " + place_of(rows[at->second]);
     }
   }
   if (count > 0)
@@ -79,9 +83,9 @@ void find_shared_runs(const std::vector<std::string>& learnt, const std::vector<
   const ingest::Record& row = judged_side.rows[worst.judged];
   out.found.emplace_back(
       "8-gram contamination",
-      fmt::format("{} of {} judged texts ({:.1f} %) share a run of eight words with a training text (the most: {}:{},"
+      fmt::format("{} of {} judged texts ({:.1f} %) share a run of eight words with a training text (the most: {},"
                   " \"{}\")",
-                  shared.size(), judged.size(), 100 * share, row.source, row.line, worst.words));
+                  shared.size(), judged.size(), 100 * share, place_of(row), worst.words));
 }
 
 void find_age(const govern::SplitRows& rows, const CheckArguments& a, const std::string& now, CheckFindings& out) {
@@ -124,7 +128,10 @@ CheckFindings run_all_checks(const CheckArguments& a, const std::string& now, co
     find_duplicates("the judged rows", judged.rows, judged_contents, texts, out);
     const govern::SplitReport report = govern::check_split(rows);
     out.checked.insert(out.checked.end(), report.checked.begin(), report.checked.end());
-    for (const govern::SplitFinding& f : report.findings) out.found.emplace_back(f.check, govern::describe(f, rows));
+    for (const govern::SplitFinding& f : report.findings) {
+      const std::string text = govern::describe(f, rows), name = f.check + ": ";
+      out.found.emplace_back(f.check, text.starts_with(name) ? text.substr(name.size()) : text);
+    }
     if (texts) find_shared_runs(learnt_contents, judged_contents, judged, a.max_shared, out);
   }
   find_age(rows, a, now, out);
