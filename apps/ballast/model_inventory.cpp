@@ -54,7 +54,7 @@ std::vector<fs::path> model_folders_below(const std::vector<std::string>& given)
 
 void print_inventory_line(const std::string& role, const std::string& purpose, const std::string& name,
                           const std::string& kind, const std::string& hash, const std::string& rest) {
-  fmt::print("{:<11} {:<18} {:<20} {:<12} {:<12}  {}\n", role, purpose, name, kind, hash.substr(0, 12), rest);
+  fmt::print("{:<11} {:<28} {:<20} {:<12} {:<12}  {}\n", role, purpose, name, kind, hash.substr(0, 12), rest);
 }
 
 std::string said_of(const store::ModelRecord& m, const std::string& state) {
