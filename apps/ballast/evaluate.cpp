@@ -11,8 +11,10 @@
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
 #include "ballast/ingest/record.h"
+#include "ballast/lm/gguf_model.h"
 #include "classifier_fit.h"
 #include "default_model.h"
+#include "evaluate_polarity.h"
 #include "events.h"
 #include "train.h"
 
@@ -23,7 +25,7 @@ using base::Error;
 using base::ErrorCode;
 
 struct EvaluateOptions {
-  std::string model, encoding = "auto", candidates, span_column, condition_column, condition_model;
+  std::string model, polarity, encoding = "auto", candidates, span_column, condition_column, condition_model;
   std::vector<std::string> data, text_columns, label_columns;
   std::int64_t sequence_length = 0;
   bool strict = false, unknown_labels = false, merge_texts = false;
@@ -171,7 +173,9 @@ void add_evaluate(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("evaluate", "Measure a model on labelled rows, or a language model on text");
   auto o = std::make_shared<EvaluateOptions>();
   verb->add_option("--model", o->model, "Model folder (default: $BALLAST_MODEL, else the embedded one)");
-  verb->add_option("--data", o->data, "CSV, JSONL (also .gz), folders")->required();
+  verb->add_option("--data", o->data, "CSV, JSONL (also .gz), folders");
+  verb->add_option("--polarity", o->polarity,
+                   "Instead of --data: pairs of opposite sentences (see data/polarity_pairs), for a model of risk");
   verb->add_option("--text-column", o->text_columns, "Columns of the text, joined with a newline");
   verb->add_option("--label-column", o->label_columns, "Column of the label, or HEAD=COLUMN for several heads");
   verb->add_option("--encoding", o->encoding)->capture_default_str();
@@ -189,13 +193,16 @@ void add_evaluate(CLI::App& app, Common& common) {
   add_common(*verb, common, "ballast evaluate --model my-model --data test.csv --label-column label");
   verb->callback([o, &common] {
     const std::string folder = o->model.empty() ? default_model().string() : o->model;
+    if (o->data.empty() == o->polarity.empty()) {
+      throw Error(ErrorCode::usage, "is required", "--data", "or --polarity");
+    }
+    if (!o->polarity.empty()) return evaluate_polarity(o->polarity, folder, common);
     if (lm::SpanTagger::is_folder(folder)) {
       evaluate_tagger(folder, {o->data, o->text_columns, o->span_column, o->condition_column, o->encoding, o->strict},
                       o->condition_model, common);
       return;
     }
-    const lm::ModelConfig config = lm::read_config(std::filesystem::path(folder) / "config.json");
-    if (config.head == lm::HeadType::classification) {
+    if (lm::open_config(folder).head == lm::HeadType::classification) {
       evaluate_classifier(*o, folder, common);
     } else {
       o->model = folder;

@@ -13,7 +13,8 @@
 #include "ballast/base/interrupt.h"
 #include "ballast/base/json.h"
 #include "ballast/lm/chat.h"
-#include "ballast/lm/lora.h"
+#include "ballast/lm/json_schema.h"
+#include "remote_model.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -22,8 +23,8 @@ namespace {
 struct Arguments {
   std::string model, prompt;
   std::int64_t texts = 1;  // of a beam search
-  std::string system, messages;
-  bool chat = false, no_thinking = false;
+  std::string system, messages, schema;
+  bool chat = false, no_thinking = false, allow_remote = false;
   lm::GenerateOptions options;
 };
 
@@ -33,20 +34,19 @@ void put(std::string_view text) {
   }
 }
 
+base::Json messages_of(const Arguments& a) {
+  if (!a.messages.empty()) return base::read_json(a.messages);
+  base::Json messages = base::Json::array();
+  if (!a.system.empty()) messages.push_back({{"role", "system"}, {"content", a.system}});
+  messages.push_back({{"role", "user"}, {"content", a.prompt}});
+  return messages;
+}
+
 /// The prompt as the model's chat template writes it.
 std::string chat_prompt(const Arguments& a) {
-  base::Json messages = base::Json::array();
-  if (!a.messages.empty()) {
-    messages = base::read_json(a.messages);
-  } else {
-    if (!a.system.empty()) messages.push_back({{"role", "system"}, {"content", a.system}});
-    messages.push_back({{"role", "user"}, {"content", a.prompt}});
-  }
   lm::ChatOptions options;
   options.thinking = !a.no_thinking;
-  const std::filesystem::path folder =
-      lm::is_lora_folder(a.model) ? lm::lora_base(a.model) : std::filesystem::path(a.model);
-  return lm::ChatTemplate::load(folder).render(messages, options);
+  return lm::ChatTemplate::load(a.model).render(messages_of(a), options);
 }
 
 base::Json to_json(const lm::Generation& out) {
@@ -76,14 +76,28 @@ void search(lm::Generator& generator, const std::string& prompt, const Arguments
     say(common, fmt::format("{} texts from {} beams in {:.1f} s", found.size(), options.beams, seconds));
 }
 
+/// A model elsewhere answers in one piece and by its own rules.
+void run_remote(const Arguments& a, const lm::GenerateOptions& o, const Common& common) {
+  if (o.schema != nullptr || o.beams > 1 || o.top_k > 0 || o.min_p > 0 || !o.stop.empty()) {
+    throw base::Error(base::ErrorCode::usage, "takes no schema, beams, --top-k, --min-p or --stop", a.model);
+  }
+  const base::Json answer =
+      ask_remote(a.model, a.allow_remote, messages_of(a), {o.max_new_tokens, o.temperature, o.top_p, o.seed});
+  put((common.json ? base::dump_json(answer) : answer["text"].get<std::string>()) + "\n");
+}
+
 void run(const Arguments& arguments, const Common& common) {
   lm::GenerateOptions options = arguments.options;
   options.seed = common.seed;
+  if (!arguments.schema.empty()) {
+    options.schema = lm::JsonGrammar::compile(base::read_json(arguments.schema), arguments.schema);
+  }
   lm::check(options);
   const bool chat = arguments.chat || !arguments.messages.empty();
   if (arguments.prompt.empty() && arguments.messages.empty()) {
     throw base::Error(base::ErrorCode::usage, "the prompt is empty", "--prompt");
   }
+  if (is_remote_model(arguments.model)) return run_remote(arguments, options, common);
   options.add_special = !chat;
   const std::string prompt = chat ? chat_prompt(arguments) : arguments.prompt;
   lm::Generator generator = lm::Generator::load(arguments.model);
@@ -113,13 +127,19 @@ void add_generate(CLI::App& app, Common& common) {
       "generate", "Continue a prompt (an encoder-decoder: rewrite it): greedy, sampling or beam search");
   const auto arguments = std::make_shared<Arguments>();
   lm::GenerateOptions& o = arguments->options;
-  verb->add_option("--model", arguments->model, "Folder of a language model")->required();
+  verb->add_option("--model", arguments->model,
+                   "Folder of a language model, a .gguf file, or https://HOST/v1#NAME of a chat model elsewhere")
+      ->required();
   verb->add_option("--prompt", arguments->prompt, "Text to continue or to rewrite");
   verb->add_flag("--chat", arguments->chat, "The prompt is a question: written as the model's chat template says");
   verb->add_option("--system", arguments->system, "Chat: the system text");
   verb->add_option(
       "--messages", arguments->messages,
       "Chat: a JSON file with the whole conversation, [{\"role\": …, \"content\": …}] (instead of --prompt)");
+  verb->add_flag("--allow-remote", arguments->allow_remote,
+                 "With a --model on another machine: the text may go there, personal data masked");
+  verb->add_option("--json-schema", arguments->schema,
+                   "A file with a JSON schema: the text is a value of it, whatever the model would rather write");
   verb->add_flag("--no-thinking", arguments->no_thinking, "Chat: Qwen 3 answers without a thought");
   verb->add_option("--max-new-tokens", o.max_new_tokens, "Stop after so many tokens")->capture_default_str();
   verb->add_option("--temperature", o.temperature, "0: greedy; 1: as the model says; more: wilder")

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <unordered_map>
 
@@ -18,6 +19,7 @@
 #include "ballast/risk/market_calendar.h"
 #include "compare.h"
 #include "govern.h"
+#include "replay.h"
 #include "table_reading.h"
 #include "training_data.h"
 
@@ -47,6 +49,10 @@ std::string content_of_row(const ingest::Record& row, const std::vector<std::str
   return all;
 }
 
+std::string place_of(const ingest::Record& row) {
+  return fmt::format("{}:{}", std::filesystem::path(row.source).filename().string(), row.line);
+}
+
 /// Rows of one side that say the same as an earlier one.
 void find_duplicates(const std::string& side, const std::vector<ingest::Record>& rows,
                      const std::vector<std::string>& contents, bool texts, CheckFindings& out) {
@@ -58,8 +64,7 @@ void find_duplicates(const std::string& side, const std::vector<ingest::Record>&
     const auto [at, fresh] = seen.try_emplace(texts ? govern::normal_form(contents[i]) : contents[i], i);
     if (fresh) continue;
     if (count++ == 0) {
-      first =
-          fmt::format("{}:{} = {}:{}", rows[i].source, rows[i].line, rows[at->second].source, rows[at->second].line);
+      first = place_of(rows[i]) + " = " + place_of(rows[at->second]);
     }
   }
   if (count > 0)
@@ -79,9 +84,9 @@ void find_shared_runs(const std::vector<std::string>& learnt, const std::vector<
   const ingest::Record& row = judged_side.rows[worst.judged];
   out.found.emplace_back(
       "8-gram contamination",
-      fmt::format("{} of {} judged texts ({:.1f} %) share a run of eight words with a training text (the most: {}:{},"
+      fmt::format("{} of {} judged texts ({:.1f} %) share a run of eight words with a training text (the most: {},"
                   " \"{}\")",
-                  shared.size(), judged.size(), 100 * share, row.source, row.line, worst.words));
+                  shared.size(), judged.size(), 100 * share, place_of(row), worst.words));
 }
 
 void find_age(const govern::SplitRows& rows, const CheckArguments& a, const std::string& now, CheckFindings& out) {
@@ -124,29 +129,101 @@ CheckFindings run_all_checks(const CheckArguments& a, const std::string& now, co
     find_duplicates("the judged rows", judged.rows, judged_contents, texts, out);
     const govern::SplitReport report = govern::check_split(rows);
     out.checked.insert(out.checked.end(), report.checked.begin(), report.checked.end());
-    for (const govern::SplitFinding& f : report.findings) out.found.emplace_back(f.check, govern::describe(f, rows));
+    for (const govern::SplitFinding& f : report.findings) {
+      const std::string text = govern::describe(f, rows), name = f.check + ": ";
+      out.found.emplace_back(f.check, text.starts_with(name) ? text.substr(name.size()) : text);
+    }
     if (texts) find_shared_runs(learnt_contents, judged_contents, judged, a.max_shared, out);
   }
   find_age(rows, a, now, out);
   return out;
 }
 
-void run_govern_checks(const CheckArguments& a, const Common& common) {
-  const std::string now = a.now.empty() ? base::utc_now() : a.now;
-  const CheckFindings f = run_all_checks(a, now, common);
+Json pinned_sources(const std::vector<std::string>& sources) {
+  Json json = Json::array();
+  if (sources.empty()) return json;
+  for (const std::string& file : files_below(sources)) {
+    json.push_back({{"file", std::filesystem::weakly_canonical(file).string()}, {"sha256", base::sha256_file(file)}});
+  }
+  return json;
+}
+
+Json checks_json(const CheckArguments& a) {
+  return {{"data", pinned_sources(a.rows.data)},
+          {"test", pinned_sources(a.rows.test)},
+          {"text_columns", a.rows.text_columns},
+          {"group", a.rows.group},
+          {"time", a.rows.time},
+          {"available", a.rows.available},
+          {"max_age_days", a.max_age_days},
+          {"max_shared", a.max_shared},
+          {"now", a.now}};
+}
+
+/// Throws bad_input where a file is not the one that was checked.
+CheckArguments checks_of(const Json& json, const std::string& where) {
+  const auto text = [&](const char* field) { return base::json_field<std::string>(json, field, where); };
+  const auto files = [&](const char* field) {
+    std::vector<std::string> names;
+    for (const Json& f : base::json_field<Json>(json, field, where)) {
+      names.push_back(f.at("file").get<std::string>());
+      if (base::sha256_file(names.back()) != f.at("sha256").get<std::string>())
+        throw Error(ErrorCode::bad_input, "is not the file that was checked: its SHA-256 is another", names.back());
+    }
+    return names;
+  };
+  CheckArguments a;
+  a.rows.data = files("data"), a.rows.test = files("test");
+  a.rows.text_columns = base::json_field<std::vector<std::string>>(json, "text_columns", where);
+  a.rows.group = text("group"), a.rows.time = text("time"), a.rows.available = text("available");
+  a.max_age_days = base::json_field<double>(json, "max_age_days", where);
+  a.max_shared = base::json_field<double>(json, "max_shared", where);
+  a.now = text("now");
+  return a;
+}
+
+decide::Decision checks_decision(const Json& inputs, const CheckFindings& f) {
+  decide::Decision d;
+  d.kind = "checks";
+  d.subject = std::filesystem::path(inputs.at("data").front().at("file").get<std::string>()).filename().string();
+  d.inputs = inputs;
+  d.seed = 0;  // nothing is drawn
+  Json found = Json::array();
+  for (const auto& [check, text] : f.found) {
+    found.push_back({{"check", check}, {"text", text}});
+    d.reasons.push_back({check, text, 0});
+  }
+  d.outcome = {{"checked", f.checked}, {"findings", found}};
+  return d;
+}
+
+decide::Decision replay_checks(const decide::Decision& was) {
+  const CheckArguments a = checks_of(was.inputs, "decision " + was.id);
+  Common quiet;
+  quiet.quiet = true;
+  return checks_decision(was.inputs, run_all_checks(a, a.now, quiet));
+}
+
+void run_govern_checks(CheckArguments a, const Common& common) {
+  if (a.now.empty()) a.now = base::utc_now();
+  const base::Stopwatch watch;
+  const CheckFindings f = run_all_checks(a, a.now, common);
+  decide::Decision d = checks_decision(checks_json(a), f);
+  d.cost.seconds = watch.seconds();
+  sign(d);
+  store::Store store = store::Store::open(common.store);
+  decide::keep(store, std::span(&d, 1));
   if (common.json) {
-    Json found = Json::array();
-    for (const auto& [check, text] : f.found) found.push_back({{"check", check}, {"text", text}});
-    fmt::print("{}\n",
-               base::dump_json({{"checked", f.checked},
-                                {"findings", found},
-                                {"data", file_hashes(files_below(a.rows.data))},
-                                {"test", a.rows.test.empty() ? Json::array() : file_hashes(files_below(a.rows.test))},
-                                {"at", now}}));
+    Json json = d.outcome;
+    json["data"] = file_hashes(files_below(a.rows.data));
+    json["test"] = a.rows.test.empty() ? Json::array() : file_hashes(files_below(a.rows.test));
+    json["at"] = a.now;
+    json["decision_id"] = d.id;
+    fmt::print("{}\n", base::dump_json(json));
   } else {
     fmt::print("checked: {}\n", fmt::join(f.checked, ", "));
     for (const auto& [check, text] : f.found) fmt::print("{}: {}\n", check, text);
-    if (f.found.empty()) fmt::print("nothing found\n");
+    fmt::print("{}decision {}\n", f.found.empty() ? "nothing found; " : "", d.id);
   }
   std::fflush(stdout);
   if (f.found.empty()) return;
@@ -175,6 +252,7 @@ void add_govern_checks(CLI::App& govern, Common& common) {
   verb->add_option("--now", a->now, "The moment that age is counted to (RFC 3339; default: now)");
   add_common(*verb, common, "ballast govern checks --data train.csv --test dev.csv --text-column text");
   verb->callback([a, &common] { run_govern_checks(*a, common); });
+  add_replay("checks", replay_checks);
 }
 
 }  // namespace ballast::apps

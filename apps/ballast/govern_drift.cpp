@@ -148,7 +148,9 @@ void run_drift(const DriftArguments& a, const Common& common) {
 void add_govern_drift(CLI::App& govern, Common& common) {
   CLI::App* verb = govern.add_subcommand("drift", "Do inputs, scores and outcomes of late still look like before?");
   const auto a = std::make_shared<DriftArguments>();
-  verb->add_option("--reference", a->reference, "CSV or JSONL files of before, such as the training data")->required();
+  verb->add_option("--reference", a->reference,
+                   "CSV or JSONL files of before; for scores: rows that the model did not learn from")
+      ->required();
   verb->add_option("--current", a->current, "Files of late, with the same columns")->required();
   verb->add_option("--model", a->model, "A model of credit, fraud, customers or texts: its scores are compared too");
   verb->add_option("--text-column", a->text_columns, "Columns of the text (default: the usual ones)");
@@ -166,7 +168,7 @@ void add_govern_drift(CLI::App& govern, Common& common) {
   verb->add_option("--sample", a->sample, "Texts of each side whose vectors are compared")
       ->check(CLI::Range(2, 5000))
       ->capture_default_str();
-  add_common(*verb, common, "ballast govern drift --model models/german --reference train.csv --current june.csv");
+  add_common(*verb, common, "ballast govern drift --model models/german --reference may.csv --current june.csv");
   verb->callback([a, &common] { run_drift(*a, common); });
   add_replay("drift", replay_drift);
 }

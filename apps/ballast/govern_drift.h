@@ -26,7 +26,8 @@ struct DriftQuestion {
 base::Json to_json(const DriftQuestion& question);
 DriftQuestion drift_question_of(const base::Json& json, const std::string& where);
 
-/// Throws bad_input where a file is not the one that was asked about, and what reading and scoring throw.
+/// Scores are not compared where the model learnt from a reference file. Throws bad_input where a file is not the one
+/// that was asked about, and what reading and scoring throw.
 govern::DriftReport answer_drift(const DriftQuestion& question, const Common& common);
 
 }  // namespace ballast::apps

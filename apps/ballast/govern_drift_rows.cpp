@@ -159,7 +159,7 @@ void compare_columns(const DriftQuestion& q, const DriftSide& before, const Drif
   tabular::TableOptions options;
   options.drop = q.drop;
   for (const std::string& outside : {q.label, q.probability}) {
-    if (!outside.empty()) options.drop.push_back(outside);
+    if (!outside.empty() && before.rows.front().has(outside)) options.drop.push_back(outside);
   }
   const tabular::Table reference = tabular::infer_table(before.rows, options, sink);
   tabular::Schema schema = reference.schema();
@@ -221,6 +221,17 @@ DriftQuestion drift_question_of(const Json& json, const std::string& where) {
   return q;
 }
 
+namespace {
+
+/// Scores of rows that the model learnt from are too sure: against them, every later score looks as if it had drifted.
+bool was_trained_on(const DriftQuestion& q, const govern::ModelFacts& model) {
+  const std::string run = base::dump_json(model.document);
+  return std::any_of(q.reference.begin(), q.reference.end(),
+                     [&](const Json& f) { return run.find(f.at("sha256").get<std::string>()) != std::string::npos; });
+}
+
+}  // namespace
+
 DriftReport answer_drift(const DriftQuestion& q, const Common& common) {
   RowQuarantine quarantine(common);
   DriftSide before, late;
@@ -256,6 +267,12 @@ DriftReport answer_drift(const DriftQuestion& q, const Common& common) {
   quarantine.finish(false);
   report.reference_rows = static_cast<std::int64_t>(before.rows.size());
   report.current_rows = static_cast<std::int64_t>(late.rows.size());
+  if (!facts.kind.empty() && was_trained_on(q, facts)) {
+    say(common,
+        "the model learnt from the reference rows, which makes their scores too sure: scores are not compared"
+        " (give rows as --reference that it did not see)");
+    before.scores.clear();
+  }
   compare_scores(before, late, report);
   if (!before.vectors.empty()) {
     const auto width = lm::Embedder::load(q.model).width();

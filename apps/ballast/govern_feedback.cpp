@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 
 #include "ballast/base/clock.h"
@@ -42,7 +43,6 @@ std::string answer_of_decision(const store::DecisionRecord& d, const std::string
   return outcome.at("intent").get<std::string>();
 }
 
-/// The same sheet read twice says nothing new: the id is made from what is said.
 store::FeedbackRecord feedback_of_row(store::Store& store, const ingest::Record& row, const FeedbackArguments& a) {
   const std::string where = fmt::format("{}:{}", row.source, row.line);
   store::FeedbackRecord f;
@@ -59,7 +59,7 @@ store::FeedbackRecord feedback_of_row(store::Store& store, const ingest::Record&
   f.verdict = label.empty() ? "reject" : label == said ? "accept" : "correct";
   f.risk = label;
   f.created_at = base::utc_now();
-  f.id = base::sha256_hex(f.subject_id + "|" + f.actor + "|" + f.verdict + "|" + label).substr(0, 16);
+  f.id = base::sha256_hex(f.subject_id + "|" + f.actor + "|" + label + "|" + f.created_at).substr(0, 16);
   return f;
 }
 
@@ -71,17 +71,31 @@ void run_feedback_add(const FeedbackArguments& a, const Common& common) {
   const auto rows = read_rows({a.data}, quarantine.sink());
   store::Store store = store::Store::open(common.store);
   store::Work work(store);
+  std::map<std::pair<std::string, std::string>, std::string> said;  // decision and person to the last label
+  for (const govern::ReviewedAnswer& r : govern::reviewed_answers(store, "")) {
+    for (const govern::Opinion& o : r.opinions) said[{r.decision_id, o.actor}] = o.label;
+  }
   std::int64_t added = 0, known = 0;
   for (const ingest::Record& row : rows) {
-    const store::FeedbackRecord f = feedback_of_row(store, row, a);
-    const auto last = work.last_feedback("decision", f.subject_id);
-    if (last && last->id == f.id) {
+    store::FeedbackRecord f;
+    try {
+      f = feedback_of_row(store, row, a);
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::bad_input && e.code() != ErrorCode::not_found) throw;
+      quarantine.sink()({row.source, row.line, "", e.problem(), ""});
+      continue;
+    }
+    const auto [last, fresh] = said.try_emplace({f.subject_id, f.actor}, f.risk);
+    if (!fresh && last->second == f.risk) {
       ++known;
       continue;
     }
+    last->second = f.risk;
     work.put_feedback(f);
     ++added;
   }
+  quarantine.finish(false);
+  if (added + known == 0) throw Error(ErrorCode::bad_input, "no row could be taken in", a.data);
   if (common.json) {
     fmt::print("{}\n", base::dump_json({{"added", added}, {"known", known}}));
   } else {

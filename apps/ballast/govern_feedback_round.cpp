@@ -34,6 +34,7 @@ struct RoundArguments {
   std::vector<std::string> frozen;
   std::string text = "text", label = "label";
   double margin = 0;
+  bool corrections_only = false;
 };
 
 /// Both models on the frozen rows: all that the round's verdict is computed from.
@@ -163,13 +164,16 @@ std::int64_t drop_contaminated(const RoundArguments& a, std::vector<Json>& rows)
 /// Trains the challenger; the corrections lie beside it with their provenance.
 Json train_challenger(const RoundArguments& a, const govern::ModelFacts& champion, store::Store& store,
                       const Common& common) {
-  std::vector<Json> rows = settled_rows(store, champion.hash, a.text, a.label, false);
+  std::vector<Json> rows = settled_rows(store, champion.hash, a.text, a.label, !a.corrections_only);
   const std::int64_t dropped = drop_contaminated(a, rows);
   if (rows.empty()) {
-    throw Error(ErrorCode::bad_input, "there is no settled correction of an answer of this model", a.model,
+    throw Error(ErrorCode::bad_input, "there is no settled word on an answer of this model", a.model,
                 "ballast govern feedback add");
   }
-  say(common, fmt::format("{} corrections join the training rows{}", rows.size(),
+  const auto corrected = std::count_if(
+      rows.begin(), rows.end(), [&](const Json& row) { return row.at(a.label) != row.at("provenance").at("said"); });
+  say(common, fmt::format("{} corrected and {} confirmed answers join the training rows{}", corrected,
+                          static_cast<std::ptrdiff_t>(rows.size()) - corrected,
                           dropped > 0 ? fmt::format("; {} left out: the frozen set holds their text", dropped) : ""));
   std::string lines;
   for (const Json& row : rows) lines += base::dump_json(row) + "\n";
@@ -188,6 +192,7 @@ Json train_challenger(const RoundArguments& a, const govern::ModelFacts& champio
   return {{"file", fs::path(file).filename().string()},
           {"sha256", base::sha256_hex(lines)},
           {"rows", rows.size()},
+          {"corrected", corrected},
           {"dropped_as_frozen", dropped}};
 }
 
@@ -252,6 +257,8 @@ void add_feedback_round(CLI::App& feedback, Common& common) {
   verb->add_option("--folds", a->train.folds, "The same (default: 5)");
   verb->add_option("--batch-tokens", a->train.batch_tokens, "The same (default: 2048)");
   verb->add_flag("--no-transformer", a->train.no_transformer, "The n-gram branch alone");
+  verb->add_flag("--corrections-only", a->corrections_only,
+                 "Leave out answers that people confirmed: what is left is no fair sample of the texts");
   verb->add_option("--margin", a->margin, "The loss of accuracy that is risked: the gate is the interval above −margin")
       ->check(CLI::Range(0.0, 0.5))
       ->capture_default_str();

@@ -19,6 +19,7 @@
 #include "events.h"
 #include "govern.h"
 #include "mask.h"
+#include "pull.h"
 #include "serve.h"
 #include "verb.h"
 #include "watch.h"
@@ -81,6 +82,7 @@ int run(int argc, char** argv) {
   add_embed(app, common);
   add_convert(app, common);
   add_forward(app, common);
+  add_pull(app, common);
   add_model(app, common);
   add_tokenize(app, common);
   add_tokenizer(app, common);

@@ -29,7 +29,7 @@ struct ListArguments {
 
 /// Are the files still those that were registered?
 std::string files_state(const store::ModelRecord& m) {
-  if (!fs::is_directory(m.folder) || !govern::is_model_folder(m.folder)) return "gone";
+  if (!govern::is_model_folder(m.folder)) return "gone";
   return govern::identify_model(m.folder).hash == m.hash ? "as registered" : "changed";
 }
 
@@ -37,15 +37,15 @@ std::string files_state(const store::ModelRecord& m) {
 std::vector<fs::path> model_folders_below(const std::vector<std::string>& given) {
   std::vector<fs::path> found;
   for (const std::string& folder : given) {
-    if (!fs::is_directory(folder)) throw Error(ErrorCode::not_found, "there is no such folder", folder);
-    if (govern::is_model_folder(folder)) {
+    if (!fs::exists(folder)) throw Error(ErrorCode::not_found, "there is no such folder", folder);
+    if (govern::is_model_folder(folder) || !fs::is_directory(folder)) {
       found.push_back(fs::weakly_canonical(folder));
       continue;  // the readers inside a model are its parts
     }
     for (auto at = fs::recursive_directory_iterator(folder); at != fs::recursive_directory_iterator(); ++at) {
-      if (!at->is_directory() || !govern::is_model_folder(at->path())) continue;
+      if (!govern::is_model_folder(at->path())) continue;
       found.push_back(fs::weakly_canonical(at->path()));
-      at.disable_recursion_pending();
+      if (at->is_directory()) at.disable_recursion_pending();
     }
   }
   std::sort(found.begin(), found.end());
@@ -54,7 +54,7 @@ std::vector<fs::path> model_folders_below(const std::vector<std::string>& given)
 
 void print_inventory_line(const std::string& role, const std::string& purpose, const std::string& name,
                           const std::string& kind, const std::string& hash, const std::string& rest) {
-  fmt::print("{:<11} {:<18} {:<20} {:<12} {:<12}  {}\n", role, purpose, name, kind, hash.substr(0, 12), rest);
+  fmt::print("{:<11} {:<28} {:<20} {:<12} {:<12}  {}\n", role, purpose, name, kind, hash.substr(0, 12), rest);
 }
 
 std::string said_of(const store::ModelRecord& m, const std::string& state) {

@@ -18,7 +18,7 @@
 #include "ballast/base/hash.h"
 #include "ballast/base/memory.h"
 #include "ballast/engine/isa.h"
-#include "ballast/lm/classifier.h"
+#include "ballast/risk/chat_scorer.h"
 #include "ballast/risk/scan.h"
 #include "default_model.h"
 #include "verb.h"
@@ -82,18 +82,18 @@ void set_program_apart(const decide::Decision& was, const decide::Decision& now,
 Outcome replay_signal(store::Store& store, const store::SignalRecord& was, const std::string& model_folder) {
   const base::Stopwatch watch;
   const auto folder = model_folder.empty() ? default_model() : std::filesystem::path(model_folder);
-  const auto model = std::make_shared<const lm::TextClassifier>(lm::TextClassifier::load(folder));
+  risk::Scorer scorer = risk::open_scorer(folder);
+  const std::string identity = scorer.model;
   const auto document = store.find_document(was.document_id);
   if (!document) throw Error(ErrorCode::not_found, "the document is not in the store any more", was.document_id);
   store::Store passing = store::Store::open("sqlite::memory:");
   risk::Scanned again;
   risk::ScanOptions options;
   options.seed = was.seed;
-  risk::Scan scan(passing, risk::make_scorer(model), options, [&](const risk::Scanned& s) { again = s; });
+  risk::Scan scan(passing, std::move(scorer), options, [&](const risk::Scanned& s) { again = s; });
   scan.add(risk::to_document(*document));
   scan.finish();
-  Json now = {
-      {"model", model->identity()}, {"probability", nullptr}, {"interval", nullptr}, {"evidence", Json::array()}};
+  Json now = {{"model", identity}, {"probability", nullptr}, {"interval", nullptr}, {"evidence", Json::array()}};
   for (const risk::Signal& s : again.risk.signals) {
     if (s.risk != was.risk) continue;
     now["probability"] = s.probability;

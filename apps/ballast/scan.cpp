@@ -11,12 +11,13 @@
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
-#include "ballast/lm/classifier.h"
+#include "ballast/risk/chat_scorer.h"
 #include "ballast/risk/scan.h"
 #include "ballast/risk/signals.h"
 #include "ballast/store/store.h"
 #include "default_model.h"
 #include "reading.h"
+#include "remote_model.h"
 #include "scan_report.h"
 #include "verb.h"
 
@@ -31,7 +32,7 @@ constexpr std::int64_t kPage = 256;  // stored documents fetched at a time
 struct ScanArguments {
   Reading reading;
   std::string model, watch_list;
-  bool all = false;
+  bool all = false, allow_remote = false;
 };
 
 risk::Scan::Sink make_sink(const ScanArguments& arguments, const Common& common, ScanReport& report,
@@ -63,9 +64,11 @@ void scan_stored(risk::Scan& scan, store::Store& store, const std::string& model
 void run_scan(const ScanArguments& arguments, const Common& common) {
   risk::WatchList watch_list;
   if (!arguments.watch_list.empty()) watch_list = risk::WatchList::read(arguments.watch_list);
-  const auto folder = arguments.model.empty() ? default_model() : std::filesystem::path(arguments.model);
-  const auto model = std::make_shared<const lm::TextClassifier>(lm::TextClassifier::load(folder));
-  risk::Scorer scorer = risk::make_scorer(model);
+  risk::Scorer scorer =
+      is_remote_model(arguments.model)
+          ? risk::make_chat_scorer(remote_chat_model(arguments.model, arguments.allow_remote))
+          : risk::open_scorer(arguments.model.empty() ? default_model() : std::filesystem::path(arguments.model));
+  const std::string identity = scorer.model;
   store::Store store = store::Store::open(common.store);
 
   const base::ProgressSink progress = terminal_progress(common);
@@ -81,7 +84,7 @@ void run_scan(const ScanArguments& arguments, const Common& common) {
   const base::Stopwatch watch;
   ingest::IngestReport read;
   if (stored) {
-    scan_stored(scan, store, model->identity());
+    scan_stored(scan, store, identity);
   } else {
     read = read_sources(arguments.reading, common, store, [&](ingest::Document&& d) { scan.add(std::move(d)); });
   }
@@ -99,8 +102,13 @@ void add_scan(CLI::App& app, Common& common) {
   auto* verb = app.add_subcommand("scan", "Identify risk: signals to the store and the terminal");
   auto arguments = std::make_shared<ScanArguments>();
   add_reading(*verb, arguments->reading);
-  verb->add_option("--model", arguments->model, "Model folder (default: $BALLAST_MODEL, else the embedded one)");
+  verb->add_option(
+      "--model", arguments->model,
+      "Model folder (default: $BALLAST_MODEL, else the embedded one). A chat model's folder or .gguf file is "
+      "asked for signals, which nobody has calibrated; so is https://HOST/v1#NAME");
   verb->add_option("--watchlist", arguments->watch_list, "CSV of names to look for: name,aliases (a|b),kind,ticker");
+  verb->add_flag("--allow-remote", arguments->allow_remote,
+                 "With a --model on another machine: the texts may go there, personal data masked");
   verb->add_flag("--all", arguments->all, "List every risk kind, also those below their threshold");
   add_common(*verb, common,
              "ballast scan headlines.csv --watchlist names.csv --json\n"

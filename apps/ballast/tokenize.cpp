@@ -7,6 +7,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/json.h"
+#include "ballast/lm/gguf_model.h"
 #include "ballast/text/tokenizer.h"
 #include "lines.h"
 #include "verb.h"
@@ -69,7 +70,7 @@ std::string decoded_line(const text::Tokenizer& tokenizer, const Arguments& argu
 }
 
 void run(const Arguments& arguments, const Common& common) {
-  const text::Tokenizer tokenizer = text::Tokenizer::load(arguments.model);
+  const text::Tokenizer tokenizer = lm::open_tokenizer(arguments.model);
   const text::EncodeOptions options{.add_special = !arguments.no_special, .max_length = arguments.max_length};
   Truncated truncated;
   std::vector<std::size_t> cut;
@@ -103,7 +104,9 @@ void run(const Arguments& arguments, const Common& common) {
 void add_tokenize(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("tokenize", "Lines of text to tokens, or back");
   const auto arguments = std::make_shared<Arguments>();
-  verb->add_option("--model", arguments->model, "Folder of a model or of a tokenizer, or a tokenizer.json")->required();
+  verb->add_option("--model", arguments->model,
+                   "Folder of a model or of a tokenizer, a tokenizer.json, a tokenizer.model or a .gguf file")
+      ->required();
   verb->add_flag("--no-special", arguments->no_special,
                  "Without the special tokens (with --decode: leave them out of the text)");
   verb->add_flag("--decode", arguments->decode,

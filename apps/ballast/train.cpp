@@ -39,8 +39,9 @@ void check(const TrainOptions& o) {
   if (!o.data.empty() && o.output.empty()) usage("is required", "--output");
   if (o.no_ngrams && o.no_transformer) usage("leave one branch: not --no-transformer too", "--no-ngrams");
   if (o.refuse < 0 || o.refuse >= 1) usage("is a share of known rows: 0 … 1", "--refuse");
+  const bool classifier = o.task == "classify" || o.task == "multilabel";
   const bool language = o.task == "causal-lm" || o.task == "masked-lm" || o.task == "seq2seq";
-  if (o.lora_rank != 0 && !language) usage("is for language models (causal-lm, masked-lm, seq2seq)", "--lora-rank");
+  if (o.lora_rank != 0 && !language && !classifier) usage("is not known for this task", "--lora-rank");
   if (o.lora_rank != 0 && o.model.empty()) usage("needs --model: it corrects weights that are there", "--lora-rank");
   if (o.lora_rank == 0 && (o.merge_lora || !o.lora_targets.empty())) usage("is needed beside it", "--lora-rank");
   if (o.merge_texts && o.task != "multilabel") usage("is for --task multilabel", "--merge-texts");
@@ -131,8 +132,10 @@ void add_train(CLI::App& app, Common& common) {
   verb->add_option("--leave-out", o->leave_out,
                    "Classifiers: keep so many labels, drawn by --seed, out of training (to measure refusal)");
   verb->add_option("--max-ngrams", o->max_ngrams, "Classifiers: keep only so many n-grams (0: all)");
-  verb->add_option("--lora-rank", o->lora_rank,
-                   "Language models: train low-rank corrections of frozen weights (LoRA) instead of the weights");
+  verb->add_option(
+      "--lora-rank", o->lora_rank,
+      "Train low-rank corrections of frozen weights (LoRA) instead of the weights; a classifier also learns its "
+      "head and becomes a whole model");
   verb->add_option("--lora-alpha", o->lora_alpha, "Their scale times the rank (default: twice the rank)");
   verb->add_option("--lora-dropout", o->lora_dropout, "Dropout before them")->capture_default_str();
   verb->add_option("--lora-targets", o->lora_targets,
@@ -255,6 +258,11 @@ void start_lora(const TrainOptions& o, lm::LoadedModel& model) {
                 .dropout = o.lora_dropout,
                 .targets = o.lora_targets},
                o.seed);
+  // What is frozen is packed once for all steps; what is trained changes with every one.
+  model.network->pack(o.dtype == "bf16" ? engine::Precision::bf16 : engine::Precision::f32);
+  for (engine::Parameter& p : model.network->parameters().all()) {
+    if (!p.frozen) p.packed.reset();
+  }
 }
 
 void write_trained(const TrainOptions& o, lm::LoadedModel& model, const base::Json& recipe) {

@@ -11,6 +11,8 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/random.h"
+#include "ballast/lm/gguf_model.h"
+#include "ballast/lm/lora.h"
 #include "classifier_training.h"
 
 namespace ballast::apps {
@@ -134,6 +136,15 @@ std::vector<std::string> leave_out_labels(std::int64_t count, std::uint64_t seed
   return left_out;
 }
 
+/// LoRA under a classifier: corrections of the encoder's matrices and the whole head are trained.
+void start_lora_with_head(const TrainOptions& o, lm::LoadedModel& model) {
+  if (o.lora_rank == 0) return;
+  start_lora(o, model);
+  for (engine::Parameter& p : model.network->parameters().all()) {
+    if (model.network->belongs_to_head(p.name) && p.low_rank.down == nullptr) p.frozen = false;
+  }
+}
+
 /// Ready ids and labels: the transformer alone, as the reference trains it.
 void train_on_ids(const TrainOptions& o, const Common& common) {
   lm::LoadedModel model = open_for_training(o, lm::HeadType::classification, {});
@@ -148,8 +159,10 @@ void train_on_ids(const TrainOptions& o, const Common& common) {
   lm::TrainSettings settings = train_settings(o, lm::Objective::classification, examples);
   const auto outputs = static_cast<std::int64_t>(model.network->config().labels.size());
   settings.heads = {{o.task == "multilabel" ? lm::HeadKind::multilabel : lm::HeadKind::multiclass, 0, outputs, 1.0}};
+  start_lora_with_head(o, model);
   lm::Trainer trainer(*model.network, examples, settings);
   const lm::RunReport report = lm::run_training(trainer, *model.network, run_options(o, common));
+  if (o.lora_rank > 0) lm::merge_lora(*model.network);
   const base::Json recipe = recipe_json(o, settings, report);
   base::write_directory_atomic(o.output, [&](const std::filesystem::path& folder) {
     lm::write_model_files(folder, *model.network, model.tokenizer ? &*model.tokenizer : nullptr, stored_dtype(o));
@@ -240,6 +253,7 @@ std::pair<lm::LoadedModel, lm::RunReport> ClassifierTraining::train_transformer(
   for (lm::HeadColumns& head : settings_.heads) {
     if (head.kind == lm::HeadKind::multilabel) head.weight = static_cast<double>(head.count);  // a sum over labels
   }
+  start_lora_with_head(o_, model);
   lm::Trainer trainer(*model.network, examples, settings_);
   lm::RunOptions run = run_options(o_, common_);
   if (!final_run) {
@@ -249,6 +263,7 @@ std::pair<lm::LoadedModel, lm::RunReport> ClassifierTraining::train_transformer(
     run.state_folder.clear();
   }
   const lm::RunReport report = lm::run_training(trainer, *model.network, run);
+  if (o_.lora_rank > 0) lm::merge_lora(*model.network);
   return {std::move(model), report};
 }
 
@@ -265,12 +280,11 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   }
 
   lm::TokenizeReport tokenized;
-  lm::ModelConfig config =
-      lm::read_config(o.model.empty() ? std::filesystem::path(o.arch) : std::filesystem::path(o.model) / "config.json");
+  lm::ModelConfig config = o.model.empty() ? lm::read_config(o.arch) : lm::open_config(o.model);
   if (o.tokenizer.empty() && o.model.empty()) {
     throw Error(ErrorCode::usage, "the model has no tokenizer; give one", "--tokenizer");
   }
-  const auto tokenizer = text::Tokenizer::load(o.tokenizer.empty() ? o.model : o.tokenizer);
+  const auto tokenizer = lm::open_tokenizer(o.tokenizer.empty() ? o.model : o.tokenizer);
   const std::int64_t length = o.sequence_length > 0 ? std::min(o.sequence_length, config.positions) : config.positions;
   std::vector<lm::Example> examples = lm::tokenize_texts(tokenizer, rows.texts, length, tokenized);
   set_labels(rows, examples);

@@ -6,6 +6,10 @@
 #include <cstdio>
 
 #include "ballast/base/error.h"
+#include "ballast/base/hash.h"
+#include "ballast/ingest/record.h"
+#include "ballast/lm/chat.h"
+#include "ballast/lm/train/conversations.h"
 #include "train.h"
 
 namespace ballast::apps {
@@ -22,6 +26,46 @@ struct Data {
 
 bool ready_ids(const std::vector<std::string>& files) {
   return !files.empty() && std::string_view(files.front()).ends_with(".safetensors");
+}
+
+/// Whether the files hold conversations: JSONL with a column "messages".
+bool holds_conversations(const std::vector<std::string>& files) {
+  if (files.empty() || !std::filesystem::is_regular_file(files.front())) return false;
+  ReadSummary ignored;
+  auto reader = ingest::RecordReader::open(files.front(), {}, quarantine_into(ignored));
+  ingest::Record row;
+  return reader.format() != ingest::Format::text && reader.next(row) && row.text("messages").has_value();
+}
+
+/// Conversations, of which the answers alone are learnt. A row that cannot be used goes to quarantine.
+void read_conversations(const TrainOptions& o, const std::vector<std::string>& files, const lm::LoadedModel& model,
+                        std::int64_t length, Data& data) {
+  const std::string folder = o.model.empty() ? o.tokenizer : o.model;
+  const lm::ChatTemplate form = lm::ChatTemplate::load(folder);
+  const ingest::QuarantineSink quarantine = quarantine_into(data.summary);
+  for (const std::string& file : files) {
+    std::int64_t count = 0;
+    auto reader = ingest::RecordReader::open(file, {}, quarantine);
+    reader.require_column("messages", "--data");
+    for (ingest::Record row; reader.next(row);) {
+      try {
+        const base::Json messages = base::parse_json(row.text("messages").value_or(""), "messages");
+        auto example = lm::tokenize_conversation(*model.tokenizer, form, messages, length, data.report);
+        if (!example) throw Error(ErrorCode::bad_input, "no token of an answer is within --sequence-length");
+        data.examples.push_back(std::move(*example));
+        ++count;
+      } catch (const Error& e) {
+        if (e.code() == ErrorCode::internal) throw;
+        quarantine({file, row.line, "messages", e.what(), ""});
+      }
+    }
+    data.summary.sources.push_back({file, base::sha256_file(file), count});
+    data.summary.rows += count;
+  }
+  if (data.examples.empty() || (o.strict && data.summary.quarantined > 0)) {
+    throw Error(ErrorCode::bad_input, "no usable conversation, or a bad one under --strict", files.front(),
+                data.summary.reasons.empty() ? "" : "first: " + data.summary.reasons.front());
+  }
 }
 
 Data read(const TrainOptions& o, const std::vector<std::string>& files, const lm::LoadedModel& model,
@@ -41,6 +85,10 @@ Data read(const TrainOptions& o, const std::vector<std::string>& files, const lm
     return data;
   }
   if (!model.tokenizer) throw Error(ErrorCode::usage, "the model has no tokenizer; give one", "--tokenizer");
+  if (causal && holds_conversations(files)) {
+    read_conversations(o, files, model, length, data);
+    return data;
+  }
   const Exclusion exclusion(o.exclude);
   const std::string column = o.text_columns.empty() ? o.text_column : o.text_columns.front();
   const std::vector<std::string> texts = read_corpus(files, column, exclusion, data.summary);

@@ -23,7 +23,7 @@
 #include "ballast/base/interrupt.h"
 #include "ballast/base/parallel.h"
 #include "ballast/ingest/live.h"
-#include "ballast/lm/classifier.h"
+#include "ballast/risk/chat_scorer.h"
 #include "ballast/risk/scan.h"
 #include "default_model.h"
 #include "watch_sinks.h"
@@ -136,12 +136,12 @@ class Watch {
       : a_(a), common_(common), sinks_(common, a.file, a.command), store_(store::Store::open(common.store)) {
     if (!a.watch_list.empty()) names_ = risk::WatchList::read(a.watch_list);
     const auto folder = a.model.empty() ? default_model() : std::filesystem::path(a.model);
-    const auto model = std::make_shared<const lm::TextClassifier>(lm::TextClassifier::load(folder));
-    model_ = model->identity();
+    risk::Scorer scorer = risk::open_scorer(folder);
+    model_ = scorer.model;
     risk::ScanOptions options;
     options.seed = common.seed;
     options.watch_list = a.watch_list.empty() ? nullptr : &names_;
-    scan_ = std::make_unique<risk::Scan>(store_, risk::make_scorer(model), options,
+    scan_ = std::make_unique<risk::Scan>(store_, std::move(scorer), options,
                                          [this](const risk::Scanned& one) { take(one); });
   }
 

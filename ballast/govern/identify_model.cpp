@@ -99,13 +99,28 @@ std::string purpose_of(const std::string& kind, const Json& document, const fs::
   return kind;
 }
 
+/// One file that is a whole model.
+bool is_gguf(const fs::path& file) {
+  return file.extension() == ".gguf" && fs::is_regular_file(file);
+}
+
 }  // namespace
 
 bool is_model_folder(const fs::path& folder) {
-  return marker_of(folder) != nullptr;
+  return is_gguf(folder) || marker_of(folder) != nullptr;
 }
 
 ModelFacts identify_model(const fs::path& given) {
+  if (is_gguf(given)) {
+    const fs::path file = fs::weakly_canonical(given);
+    ModelFacts facts;
+    facts.kind = facts.purpose = "language";
+    facts.folder = file.string();
+    facts.name = file.filename().string();
+    facts.hash = base::sha256_file(file);
+    facts.document = Json::object();
+    return facts;
+  }
   if (!fs::is_directory(given)) throw Error(ErrorCode::not_found, "there is no such model folder", given.string());
   const fs::path folder = fs::weakly_canonical(given);
   const Marker* marker = marker_of(folder);
@@ -129,6 +144,7 @@ ModelFacts identify_model(const fs::path& given) {
 
 std::vector<ModelPart> parts_of(const fs::path& folder) {
   std::vector<ModelPart> parts;
+  if (is_gguf(folder)) return {{folder.filename().string(), base::sha256_file(folder), fs::file_size(folder)}};
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
     parts.push_back({fs::relative(entry.path(), folder).string(), base::sha256_file(entry.path()), entry.file_size()});

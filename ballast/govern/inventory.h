@@ -29,7 +29,7 @@ struct ModelFacts {
   base::Json document;  // the run as it was written down: credit.json, fraud.json, customers.json, training.json …
   std::map<std::string, double> figures;  // of the run: "auc", "brier", "macro_f1" …; what limits are about
 };
-/// Throws not_found or unsupported where the folder holds no model that Ballast trains.
+/// Also of a .gguf file. Throws not_found or unsupported where the folder holds no model that Ballast trains or runs.
 ModelFacts identify_model(const std::filesystem::path& folder);
 bool is_model_folder(const std::filesystem::path& folder);
 /// Every file with its hash, by name.

@@ -89,7 +89,8 @@ std::vector<CardBlock> monitoring_blocks(const CardInputs& in) {
     blocks.push_back(card_table({"drift report of", "rows before / of late", "alerts", "decision"}, m.drift));
   }
   blocks.push_back(card_text(
-      "Plan: `ballast govern drift` on each month's rows against the training rows (stability index above 0.25,"
+      "Plan: `ballast govern drift` on each month's rows against earlier ones that training did not see (stability "
+      "index above 0.25,"
       " embeddings and calibration at p < 0.01 after Holm's correction raise an alert and a failing exit code);"
       " challengers in shadow (`ballast govern shadow`); `ballast replay --all` after every upgrade."));
   return blocks;

@@ -7,6 +7,9 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/lm/chat/qwen3.h"
+#include "ballast/lm/checkpoint/gguf.h"
+#include "ballast/lm/gguf_model.h"
+#include "ballast/lm/lora.h"
 
 namespace ballast::lm {
 namespace {
@@ -126,6 +129,24 @@ std::string special_token(const Json& config, const char* key) {
              : "";
 }
 
+ChatTemplate load_from_gguf(const fs::path& path) {
+  const GgufFile file(path);
+  const Json& m = file.metadata();
+  const auto text = base::json_field<std::string>(m, "tokenizer.chat_template", path.string(), "");
+  if (text.empty()) {
+    throw Error(ErrorCode::not_found, "has no chat template", path.string(),
+                "expected tokenizer.chat_template in its metadata: is it a chat model?");
+  }
+  const auto tokens = base::json_field<Json>(m, "tokenizer.ggml.tokens", path.string(), Json::array());
+  const auto role = [&](const char* key) -> std::string {
+    const auto id = base::json_field<std::int64_t>(m, key, path.string(), -1);
+    const bool known = id >= 0 && id < static_cast<std::int64_t>(tokens.size());
+    return known ? tokens[static_cast<std::size_t>(id)].get<std::string>() : "";
+  };
+  return ChatTemplate(family_of(text, path.string()), role("tokenizer.ggml.bos_token_id"),
+                      role("tokenizer.ggml.eos_token_id"));
+}
+
 }  // namespace
 
 const char* chat_family_name(ChatFamily family) {
@@ -147,6 +168,8 @@ const char* chat_family_name(ChatFamily family) {
 }
 
 ChatTemplate ChatTemplate::load(const fs::path& folder) {
+  if (is_lora_folder(folder)) return load(lora_base(folder));
+  if (is_gguf(folder)) return load_from_gguf(folder);
   const fs::path file = folder / "tokenizer_config.json", own = folder / "chat_template.jinja";
   const Json config = fs::exists(file) ? base::read_json(file) : Json::object();
   std::string text = fs::exists(own) ? base::read_file(own) : "";

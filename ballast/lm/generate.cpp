@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/lm/generate.h"
 
+#include <mutex>
+
 #include "ballast/base/error.h"
+#include "ballast/lm/constrain/constraint.h"
+#include "ballast/lm/generate/batch.h"
 #include "ballast/lm/generate/beam.h"
-#include "ballast/lm/generate/decode.h"
 #include "ballast/lm/generate/stream.h"
 #include "ballast/lm/load.h"
 #include "ballast/lm/train/answers.h"
@@ -64,6 +67,12 @@ void check(const GenerateOptions& o) {
   require(o.beams == 1 || o.temperature == 0, "--beams", "no sampling (--temperature) beside it");
   require(o.length_penalty >= -100 && o.length_penalty <= 100, "--length-penalty", "-100 … 100");
   require(o.repetition_penalty > 0 && o.repetition_penalty <= 1e6, "--repetition-penalty", "more than 0");
+  if (o.schema != nullptr) {
+    require(o.beams == 1, "--beams", "1 beside a schema");
+    require(o.stop.empty(), "--stop", "none beside a schema");
+    require(o.no_repeat_ngram == 0, "--no-repeat-ngram", "0 beside a schema");
+    require(o.min_new_tokens == 0, "--min-new-tokens", "0 beside a schema");
+  }
   for (const std::string& stop : o.stop) require(!stop.empty(), "--stop", "a text that is not empty");
 }
 
@@ -85,10 +94,21 @@ struct Generator::State {
   fs::path folder;
   LoadedModel model;
   Habits habits;
+  std::unique_ptr<Batch> batch;  // of the network
+  std::once_flag spelled;
+  std::shared_ptr<const TokenBytes> token_bytes;  // made for the first text that is held to a schema
 
+  const std::shared_ptr<const TokenBytes>& bytes_of_tokens() {
+    std::call_once(spelled, [&] { token_bytes = std::make_shared<const TokenBytes>(tokenizer()); });
+    return token_bytes;
+  }
   GeneratingNetwork& network() const { return static_cast<GeneratingNetwork&>(*model.network); }
   GenerateOptions complete(const GenerateOptions& options) const {
     GenerateOptions all = options;
+    if (all.schema != nullptr) {
+      if (!all.eos) all.eos = habits.eos;
+      return all;
+    }
     if (!all.eos) all.eos = habits.eos;
     if (!all.forced_first) all.forced_first = habits.forced_first;
     if (!all.forced_last) all.forced_last = habits.forced_last;
@@ -122,12 +142,22 @@ Generator Generator::load(const fs::path& folder) {
   }
   state->habits = read_habits(folder, config);
   state->model.network->pack(engine::Precision::f32);
+  state->batch = std::make_unique<Batch>(state->network());
   return Generator(std::move(state));
+}
+
+std::int64_t Generator::tokens(std::string_view prompt, bool add_special) const {
+  return static_cast<std::int64_t>(state_->tokens(prompt, add_special).size());
+}
+
+std::int64_t Generator::positions() const {
+  return state_->network().config().positions;
 }
 
 Generation Generator::generate(std::span<const std::int32_t> prompt, const GenerateOptions& options) {
   require(options.stop.empty(), "--stop", "no stop strings with ready token ids");
-  return generate_tokens(state_->network(), prompt, state_->complete(options));
+  require(options.schema == nullptr, "--json-schema", "no schema with ready token ids");
+  return state_->batch->grow(prompt, state_->complete(options), {});
 }
 
 Generation Generator::generate(std::string_view prompt, const GenerateOptions& options,
@@ -138,8 +168,18 @@ Generation Generator::generate(std::string_view prompt, const GenerateOptions& o
   DecodeOptions how;
   how.on_token = [&](std::span<const std::int32_t> ids) { return stream.update(ids); };
   how.vocabulary = tokenizer.vocabulary_size();  // a padded table has rows that mean nothing
-  Generation out =
-      generate_tokens(state_->network(), state_->tokens(prompt, options.add_special), state_->complete(options), how);
+  const GenerateOptions all = state_->complete(options);
+  std::optional<Constraint> constraint;
+  const std::vector<std::int32_t> ids = state_->tokens(prompt, options.add_special);
+  if (options.schema != nullptr) {
+    // Positions end a text, too: the value must fit into what the prompt leaves.
+    const std::int64_t room = state_->network().config().is_seq2seq()
+                                  ? state_->network().config().positions - 1
+                                  : state_->network().config().positions - static_cast<std::int64_t>(ids.size());
+    constraint.emplace(options.schema, state_->bytes_of_tokens(), *all.eos, std::min(options.max_new_tokens, room));
+    how.constraint = &*constraint;
+  }
+  Generation out = state_->batch->grow(ids, all, how);
   out.text = stream.finish();
   return out;
 }
@@ -148,8 +188,11 @@ std::vector<Generation> Generator::search(std::string_view prompt, const Generat
   const text::Tokenizer& tokenizer = state_->tokenizer();
   check(options);
   require(count >= 1 && count <= options.beams, "--texts", "1 … --beams");
-  std::vector<Generation> all = beam_search(state_->network(), state_->tokens(prompt, options.add_special),
-                                            state_->complete(options), {.vocabulary = tokenizer.vocabulary_size()});
+  std::vector<Generation> all;
+  state_->batch->alone([&] {
+    all = beam_search(state_->network(), state_->tokens(prompt, options.add_special), state_->complete(options),
+                      {.vocabulary = tokenizer.vocabulary_size()});
+  });
   all.resize(std::min(all.size(), static_cast<std::size_t>(count)));
   for (Generation& one : all) {
     TextStream stream(tokenizer, options.stop, {});

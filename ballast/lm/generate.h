@@ -15,6 +15,8 @@
 
 namespace ballast::lm {
 
+class JsonGrammar;
+
 /// Filters act in this order, as in transformers: repetition penalty, n-grams, length, forced tokens, temperature,
 /// top-k, top-p, min-p.
 struct GenerateOptions {
@@ -34,6 +36,9 @@ struct GenerateOptions {
   std::optional<std::int32_t> forced_first, forced_last;  // tokens that the model always begins and ends with
   bool add_special = true;        // the tokenizer's own special tokens around the prompt; a chat template writes them
   std::vector<std::string> stop;  // strings that end the text and are not part of it
+  /// The text is a value of this schema and ends with it. Beams, stop strings, n-grams, a least length and forced
+  /// tokens cannot stand beside it.
+  std::shared_ptr<const JsonGrammar> schema;
 };
 
 /// Throws usage naming the option that is out of range.
@@ -42,7 +47,7 @@ void check(const GenerateOptions& options);
 enum class FinishReason {
   eos,       // the model said so
   length,    // max_new_tokens
-  stop,      // a stop string
+  stop,      // a stop string, or the schema's value is whole
   positions  // the model reads no further
 };
 const char* finish_name(FinishReason reason);
@@ -55,6 +60,8 @@ struct Generation {
   double score = 0;  // beam search: log-probability / length^penalty
 };
 
+/// Several threads may generate with one Generator: their texts grow together, and each becomes what it would have
+/// become alone, bit for bit.
 class Generator {
  public:
   /// Opens a model folder. Throws not_found, bad_input, or unsupported where the model writes no text.
@@ -64,15 +71,20 @@ class Generator {
   Generator& operator=(Generator&&) noexcept;
 
   /// Continues a text. `on_text` receives the pieces as they become certain: whole characters, never a part of a stop
-  /// string; together they are Generation::text. The same options give the same text for any number of threads. Throws
-  /// usage (option, empty prompt) or bad_input (no tokenizer, prompt longer than the model's positions).
+  /// string; together they are Generation::text; it may be called from another thread that generates. The same options
+  /// give the same text for any number of threads. Throws usage (option, empty prompt) or bad_input (no tokenizer,
+  /// prompt longer than the model's positions).
   Generation generate(std::string_view prompt, const GenerateOptions& options,
                       const std::function<void(std::string_view)>& on_text = {});
 
   /// The `count` best texts of a beam search, best first; stop strings cut them off.
   std::vector<Generation> search(std::string_view prompt, const GenerateOptions& options, std::int64_t count);
 
-  /// generate() for ready token ids; `text` stays empty, stop strings are refused.
+  /// Tokens of a prompt, and how many the model reads in all.
+  std::int64_t tokens(std::string_view prompt, bool add_special) const;
+  std::int64_t positions() const;
+
+  /// generate() for ready token ids; `text` stays empty, stop strings and a schema are refused.
   Generation generate(std::span<const std::int32_t> prompt, const GenerateOptions& options);
 
  private:

@@ -8,6 +8,8 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/lm/checkpoint/int8.h"
+#include "ballast/lm/convert/open_gguf.h"
+#include "ballast/lm/gguf_model.h"
 #include "ballast/lm/lora.h"
 
 namespace ballast::lm {
@@ -87,7 +89,10 @@ void fill(Network& network, LoadedModel& model, const LoadOptions& options, bool
 }
 
 bool has_tokenizer(const fs::path& folder) {
-  return fs::exists(folder / "tokenizer.json") || fs::exists(folder / "vocab.txt") || fs::exists(folder / "vocab.json");
+  for (const char* name : {"tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model"}) {
+    if (fs::exists(folder / name)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -98,9 +103,10 @@ LoadedModel load_model(const fs::path& folder, const LoadOptions& options) {
     load_lora(*model.network, folder);
     return model;
   }
+  if (is_gguf(folder)) return open_gguf(GgufFile(folder), options);
   if (!fs::is_directory(folder)) {
     throw Error(ErrorCode::not_found, "is not a model folder", folder.string(),
-                "expected config.json and model.safetensors");
+                "expected config.json and model.safetensors, or a .gguf file");
   }
   LoadedModel model;
   ModelConfig config = read_config(folder / "config.json");

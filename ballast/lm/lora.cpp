@@ -13,6 +13,7 @@
 #include "ballast/base/random.h"
 #include "ballast/lm/arch/network.h"
 #include "ballast/lm/checkpoint/safetensors.h"
+#include "ballast/lm/gguf_model.h"
 
 namespace ballast::lm {
 namespace {
@@ -256,7 +257,7 @@ fs::path lora_base(const fs::path& folder) {
   const fs::path file = folder / "adapter_config.json";
   const fs::path name = base::json_field<std::string>(base::read_json(file), "base_model_name_or_path", file.string());
   for (const fs::path& candidate : {folder / name, name}) {
-    if (fs::exists(candidate / "config.json")) return candidate;
+    if (fs::exists(candidate / "config.json") || (is_gguf(candidate) && fs::exists(candidate))) return candidate;
   }
   throw Error(ErrorCode::not_found, "base_model_name_or_path \"" + name.string() + "\" is no model folder",
               file.string(), "looked beside the adapter and in the current folder");

@@ -6,7 +6,10 @@
 
 #include "ballast/base/files.h"
 #include "ballast/base/hash.h"
+#include "ballast/lm/checkpoint/gguf.h"
+#include "ballast/lm/gguf_model.h"
 #include "ballast/lm/load.h"
+#include "ballast/lm/lora.h"
 
 namespace ballast::lm {
 namespace {
@@ -22,6 +25,7 @@ std::string trimmed(std::string s) {
 
 std::vector<ModelFile> list_files(const fs::path& folder) {
   std::vector<ModelFile> files;
+  if (is_gguf(folder)) return {{folder.filename().string(), fs::file_size(folder), base::sha256_file(folder)}};
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
     files.push_back({entry.path().filename().string(), entry.file_size(), base::sha256_file(entry.path())});
@@ -52,7 +56,12 @@ ModelInfo model_info(const fs::path& folder) {
   info.architecture = config.architecture();
   info.model_type = config.raw.value("model_type", "");
   std::set<std::string> dtypes;
-  for (const std::string& name : model.mapping->names()) dtypes.insert(dtype_name(model.mapping->info(name).dtype));
+  if (is_gguf(folder)) {
+    const GgufFile file(folder);
+    for (const GgufTensor& t : file.tensors()) dtypes.insert(gguf_type_name(t.type));
+  } else {
+    for (const std::string& name : model.mapping->names()) dtypes.insert(dtype_name(model.mapping->info(name).dtype));
+  }
   info.dtypes.assign(dtypes.begin(), dtypes.end());
   info.parameters = model.network->parameters().total_size();
   info.layers = config.layers;
@@ -75,6 +84,16 @@ ModelInfo model_info(const fs::path& folder) {
   }
   info.files = list_files(folder);
   return info;
+}
+
+std::string model_identity(const fs::path& model) {
+  std::string all;
+  for (const ModelFile& f : list_files(model)) {
+    if (f.name != "README.md") all += f.name + " " + f.sha256 + "\n";
+  }
+  if (is_lora_folder(model)) all += model_identity(lora_base(model));
+  const fs::path name = fs::weakly_canonical(model);
+  return name.filename().string() + "@" + base::sha256_hex(all).substr(0, 12);
 }
 
 }  // namespace ballast::lm

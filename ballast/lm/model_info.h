@@ -36,4 +36,8 @@ ModelInfo model_info(const std::filesystem::path& folder);
 /// absent.
 std::string card_field(const std::string& card, const std::string& field);
 
+/// Name and the beginning of a hash over its files: what decides about its answers. A folder, an adapter's folder with
+/// the model it corrects, or a .gguf file.
+std::string model_identity(const std::filesystem::path& model);
+
 }  // namespace ballast::lm

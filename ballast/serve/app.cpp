@@ -27,6 +27,7 @@ using base::Json;
 
 // A store's reads take well under a millisecond; more threads than cores would only wait for each other.
 constexpr std::size_t kQuickThreads = 2;
+constexpr std::size_t kWritingThreads = 16;  // texts that a language model writes at once; the rest waits
 constexpr std::chrono::hours kAnswersKept{24};
 constexpr std::size_t kMostKey = 128;
 
@@ -56,7 +57,8 @@ App::App(ServeOptions given)
       gate(stores, {is_loopback(options.address)}),
       limiter(options.limits.rate, options.limits.burst),
       quick(kQuickThreads, options.limits.queue),
-      compute(1, options.limits.queue) {
+      compute(1, options.limits.queue),
+      writing(kWritingThreads, options.limits.queue) {
   desks = std::make_unique<Desks>(*this);
   intake = std::make_unique<Intake>(*this);
   jobs = std::make_unique<Jobs>(*this);
@@ -134,7 +136,7 @@ void App::dispatch(std::shared_ptr<Request> request, Reply reply) {
     const Route& route = *match.route;
     *label = route.path;
     if (route.lane == Lane::now) return answer(route, request, *done);
-    WorkLane& lane = route.lane == Lane::quick ? quick : compute;
+    WorkLane& lane = route.lane == Lane::quick ? quick : route.lane == Lane::writing ? writing : compute;
     if (stopping || !lane.add([this, &route, request, done] { answer(route, request, *done); })) {
       throw Problem(503, stopping ? "the service is stopping" : "too much work is waiting").retry_after(1);
     }

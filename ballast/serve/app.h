@@ -41,7 +41,7 @@ struct App {
   std::unique_ptr<Jobs> jobs;
   std::unique_ptr<Webhooks> webhooks;
   std::unique_ptr<Scoring> scoring;
-  WorkLane quick, compute;
+  WorkLane quick, compute, writing;
   std::atomic<bool> stopping{false};
   std::atomic<int> in_flight{0};
 

@@ -256,6 +256,7 @@ void Server::stop() {
   asio::post(s.io, [&s] { s.abort_all(); });
   s.app.quick.stop();
   s.app.compute.stop();
+  s.app.writing.stop();
   asio::post(s.io, [&s] { s.io.stop(); });
   s.thread.join();
 }

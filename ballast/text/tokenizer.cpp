@@ -7,12 +7,14 @@
 #include "ballast/base/error.h"
 #include "ballast/text/tokenize/added_tokens.h"
 #include "ballast/text/tokenize/bpe.h"
+#include "ballast/text/tokenize/char_bpe.h"
 #include "ballast/text/tokenize/decode.h"
 #include "ballast/text/tokenize/special.h"
 #include "ballast/text/tokenize/split.h"
 #include "ballast/text/tokenize/template.h"
 #include "ballast/text/tokenize/truncate.h"
 #include "ballast/text/tokenize/unicode.h"
+#include "ballast/text/tokenize/unigram.h"
 #include "ballast/text/tokenize/wordpiece.h"
 
 namespace ballast::text {
@@ -43,7 +45,8 @@ struct Tokenizer::Impl {
  private:
   void add_tokens();
   void tokenize_raw(std::string_view text, std::size_t at, std::vector<Token>& out) const;
-  void tokenize_normalized(std::string_view text, std::vector<Token>& out) const;
+  void tokenize_normalized(std::string_view text, bool first, std::vector<Token>& out) const;
+  void tokenize_rewritten(std::string_view text, std::size_t at, bool first, std::vector<Token>& out) const;
 };
 
 Tokenizer::Impl::Impl(TokenizerParts given) : parts(std::move(given)) {
@@ -52,13 +55,17 @@ Tokenizer::Impl::Impl(TokenizerParts given) : parts(std::move(given)) {
   splitter = make_splitter(parts.pre_tokenizer, parts.where);
   decoder = make_decoder(parts.decoder, parts.where);
   const auto type = base::json_field<std::string>(parts.model, "type", parts.where + " (model)");
-  if (type == "BPE") {
+  if (type == "BPE" && !ends_in_byte_level(parts.pre_tokenizer)) {
+    model = std::make_unique<CharBpe>(parts, ids);
+  } else if (type == "BPE") {
     model = std::make_unique<Bpe>(parts, ids);
+  } else if (type == "Unigram") {
+    model = std::make_unique<Unigram>(parts, ids);
   } else if (type == "WordPiece") {
     model = std::make_unique<WordPiece>(parts, ids);
   } else {
     throw Error(ErrorCode::unsupported, "model of type \"" + type + "\" is not known", parts.where,
-                "known: BPE, WordPiece");
+                "known: BPE, Unigram, WordPiece");
   }
   const FindToken find = [&](std::string_view token) -> std::optional<std::int32_t> {
     const auto found = ids.find(token);
@@ -129,7 +136,7 @@ void Tokenizer::Impl::tokenize_raw(std::string_view text, std::size_t at, std::v
   const std::size_t before = out.size();
   const bool prefix = splitter != nullptr && splitter->adds_prefix_space() && !text.starts_with(' ');
   if (normalizer == nullptr && !prefix) {
-    tokenize_normalized(text, out);
+    tokenize_normalized(text, at == 0, out);
     for (std::size_t i = before; i < out.size(); ++i) {
       out[i].begin += at;
       out[i].end += at;
@@ -146,14 +153,31 @@ void Tokenizer::Impl::tokenize_raw(std::string_view text, std::size_t at, std::v
     normal.begin.insert(normal.begin.end(), rest.begin.begin(), rest.begin.end());
     normal.end.insert(normal.end.end(), rest.end.begin(), rest.end.end());
   }
-  tokenize_normalized(normal.text, out);
+  tokenize_normalized(normal.text, at == 0, out);
   for (std::size_t i = before; i < out.size(); ++i) {
     Token& token = out[i];
     token = {token.id, at + normal.begin[token.begin], at + normal.end[token.end - 1]};
   }
 }
 
-void Tokenizer::Impl::tokenize_normalized(std::string_view text, std::vector<Token>& out) const {
+/// A stretch that the splitter changes before it cuts it.
+void Tokenizer::Impl::tokenize_rewritten(std::string_view text, std::size_t at, bool first,
+                                         std::vector<Token>& out) const {
+  NormalizedText changed;
+  std::vector<WordSpan> words;
+  splitter->rewrite(text, first, changed, words);
+  const std::size_t before = out.size();
+  for (const WordSpan& w : words) {
+    model->tokenize(std::string_view(changed.text).substr(w.begin, w.end - w.begin), w.begin, out);
+  }
+  for (std::size_t i = before; i < out.size(); ++i) {
+    Token& token = out[i];
+    token = {token.id, at + changed.begin[token.begin], at + changed.end[token.end - 1]};
+  }
+}
+
+/// `first`: the text begins where the input begins.
+void Tokenizer::Impl::tokenize_normalized(std::string_view text, bool first, std::vector<Token>& out) const {
   std::vector<Stretch> stretches;
   if (normalized_added.empty()) {
     stretches.push_back({std::nullopt, 0, text.size()});
@@ -167,6 +191,10 @@ void Tokenizer::Impl::tokenize_normalized(std::string_view text, std::vector<Tok
       continue;
     }
     words.clear();
+    if (splitter != nullptr && splitter->rewrites()) {
+      tokenize_rewritten(text.substr(s.begin, s.end - s.begin), s.begin, first && s.begin == 0, out);
+      continue;
+    }
     if (splitter == nullptr) {
       words.push_back({s.begin, s.end});
     } else {
@@ -244,7 +272,8 @@ Encoding Tokenizer::encode_pair(std::string_view first, std::string_view second,
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool skip_special) const {
-  return replace_invalid_utf8(impl_->decode(ids, skip_special));
+  const std::string bytes = impl_->decode(ids, skip_special);
+  return impl_->decoder->mends_each_byte() ? replace_invalid_bytes(bytes) : replace_invalid_utf8(bytes);
 }
 
 std::string Tokenizer::decode_bytes(std::span<const std::int32_t> ids, bool skip_special) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "ballast/base/json.h"
 #include "ballast/lm/checkpoint/gguf.h"
 #include "ballast/lm/config.h"
+#include "ballast/text/tokenizer.h"
 
 namespace ballast::lm {
 
@@ -26,12 +28,9 @@ base::Json config_from_gguf(const GgufFile& file);
 /// The metadata of a configuration, without the tokenizer's.
 std::vector<std::pair<std::string, base::Json>> metadata_of(const ModelConfig& config, const std::string& name);
 
-/// tokenizer.json and tokenizer_config.json; null where the file's tokenizer is of a kind that Ballast does not have.
-struct GgufTokenizer {
-  nlohmann::json tokenizer;  // sorted: the ordered kind looks each key up one by one, hopeless for a vocabulary
-  base::Json config;
-};
-GgufTokenizer tokenizer_from_gguf(const GgufFile& file);
+/// The file's tokenizer; none where it is of a kind that Ballast does not have. Throws bad_input or unsupported naming
+/// the field.
+std::optional<text::Tokenizer> tokenizer_from_gguf(const GgufFile& file);
 /// The metadata of a folder's tokenizer.json; empty without one.
 std::vector<std::pair<std::string, base::Json>> tokenizer_metadata(const std::filesystem::path& folder);
 

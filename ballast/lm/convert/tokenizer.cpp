@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The byte-level tokenizers that GGUF files embed.
+// The tokenizers that GGUF files embed: byte-level ones, and SentencePiece's.
 #include <set>
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/lm/convert/names.h"
+#include "ballast/text/tokenize/parts.h"
 #include "ballast/text/tokenizer.h"
 
 namespace ballast::lm {
@@ -45,21 +46,61 @@ std::string pre_name(const nlohmann::json& tokenizer) {
   return text.find("Split") != std::string::npos ? "qwen2" : "gpt-2";
 }
 
+/// bos_token and so on, and the chat template, as tokenizer_config.json has them.
+Json config_of_tokenizer(const Json& m, const std::vector<std::string>& tokens, const std::string& where) {
+  Json config = Json::object();
+  for (const char* role : {"bos", "eos", "pad"}) {
+    const std::string key =
+        std::string("tokenizer.ggml.") + (role == std::string("pad") ? "padding" : role) + "_token_id";
+    const auto id = base::json_field<std::int64_t>(m, key, where, -1);
+    if (id >= 0 && id < static_cast<std::int64_t>(tokens.size())) {
+      config[std::string(role) + "_token"] = tokens[static_cast<std::size_t>(id)];
+    }
+  }
+  if (m.contains("tokenizer.chat_template")) config["chat_template"] = m.at("tokenizer.chat_template");
+  return config;
+}
+
+/// Llama's SentencePiece model: byte-pair encoding by scores, with byte fallback.
+text::Tokenizer sentencepiece_from_gguf(const Json& m, std::vector<std::string> tokens, const std::vector<int>& types,
+                                        const std::string& where) {
+  text::SentencePieces model;
+  model.type = text::SentencePieces::Type::bpe;
+  model.scores = base::json_field<std::vector<double>>(m, "tokenizer.ggml.scores", where);
+  if (model.scores.size() != tokens.size()) {
+    throw Error(ErrorCode::bad_input, "tokenizer.ggml.tokens and scores have different lengths", where);
+  }
+  for (const int type : types) {
+    if (type < 1 || type > 6) {
+      throw Error(ErrorCode::bad_input, "tokenizer.ggml.token_type " + std::to_string(type) + " is not known", where);
+    }
+    model.kinds.push_back(static_cast<text::PieceKind>(type));
+  }
+  model.dummy_prefix = base::json_field<bool>(m, "tokenizer.ggml.add_space_prefix", where, true);
+  model.remove_extra_spaces = base::json_field<bool>(m, "tokenizer.ggml.remove_extra_whitespaces", where, false);
+  Json config = config_of_tokenizer(m, tokens, where);
+  config["add_bos_token"] = base::json_field<bool>(m, "tokenizer.ggml.add_bos_token", where, true);
+  config["add_eos_token"] = base::json_field<bool>(m, "tokenizer.ggml.add_eos_token", where, false);
+  model.pieces = std::move(tokens);
+  return text::Tokenizer::build(text::sentencepiece_parts(std::move(model), std::move(config), where));
+}
+
 }  // namespace
 
-GgufTokenizer tokenizer_from_gguf(const GgufFile& file) {
+std::optional<text::Tokenizer> tokenizer_from_gguf(const GgufFile& file) {
   const Json& m = file.metadata();
   const std::string where = file.path().string();
-  if (base::json_field<std::string>(m, "tokenizer.ggml.model", where, "") != "gpt2") return {};
+  const auto model = base::json_field<std::string>(m, "tokenizer.ggml.model", where, "");
+  if (model != "gpt2" && model != "llama") return std::nullopt;
   const auto tokens = base::json_field<std::vector<std::string>>(m, "tokenizer.ggml.tokens", where);
   const auto types = base::json_field<std::vector<int>>(m, "tokenizer.ggml.token_type", where,
                                                         std::vector<int>(tokens.size(), kNormal));
   if (types.size() != tokens.size()) {
     throw Error(ErrorCode::bad_input, "tokenizer.ggml.tokens and token_type have different lengths", where);
   }
+  if (model == "llama") return sentencepiece_from_gguf(m, tokens, types, where);
   const auto pre = base::json_field<std::string>(m, "tokenizer.ggml.pre", where, "gpt-2");
-  GgufTokenizer out;
-  nlohmann::json& t = out.tokenizer;
+  nlohmann::json t;  // sorted: the ordered kind looks each key up one by one, hopeless for a vocabulary
   t["version"] = "1.0";
   t["added_tokens"] = nlohmann::json::array();
   nlohmann::json vocabulary = nlohmann::json::object();
@@ -83,16 +124,9 @@ GgufTokenizer tokenizer_from_gguf(const GgufFile& file) {
   t["model"] = {{"type", "BPE"}, {"ignore_merges", pre == "llama-bpe"}};
   t["model"]["vocab"] = std::move(vocabulary);
   t["model"]["merges"] = base::json_field<Json>(m, "tokenizer.ggml.merges", where);
-  for (const char* role : {"bos", "eos", "pad"}) {
-    const std::string key =
-        std::string("tokenizer.ggml.") + (role == std::string("pad") ? "padding" : role) + "_token_id";
-    const auto id = base::json_field<std::int64_t>(m, key, where, -1);
-    if (id >= 0 && id < static_cast<std::int64_t>(tokens.size())) {
-      out.config[std::string(role) + "_token"] = tokens[static_cast<std::size_t>(id)];
-    }
-  }
-  if (base::json_field<bool>(m, "tokenizer.ggml.add_bos_token", where, false) && out.config.contains("bos_token")) {
-    const auto bos = out.config.at("bos_token").get<std::string>();
+  Json config = config_of_tokenizer(m, tokens, where);
+  if (base::json_field<bool>(m, "tokenizer.ggml.add_bos_token", where, false) && config.contains("bos_token")) {
+    const auto bos = config.at("bos_token").get<std::string>();
     const Json special = {{"SpecialToken", {{"id", bos}, {"type_id", 0}}}};
     const Json first = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
                second = {{"Sequence", {{"id", "B"}, {"type_id", 1}}}};
@@ -104,8 +138,9 @@ GgufTokenizer tokenizer_from_gguf(const GgufFile& file) {
   } else {
     t["post_processor"] = byte_level(false);
   }
-  if (m.contains("tokenizer.chat_template")) out.config["chat_template"] = m.at("tokenizer.chat_template");
-  return out;
+  // A token that is no UTF-8 stands in no JSON file either; mended, it is refused where it meets another.
+  const std::string json = t.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return text::Tokenizer::build(text::parts_from_json(json, std::move(config), where));
 }
 
 std::vector<std::pair<std::string, Json>> tokenizer_metadata(const std::filesystem::path& folder) {

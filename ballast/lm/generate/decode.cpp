@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/lm/generate/decode.h"
 
-#include <algorithm>
-
 #include "ballast/base/error.h"
-#include "ballast/lm/generate/filters.h"
+#include "ballast/lm/generate/run.h"
 
 namespace ballast::lm {
 
@@ -38,42 +36,18 @@ std::vector<std::int32_t> seen_before(const GeneratingNetwork& network, std::spa
 
 Generation generate_tokens(GeneratingNetwork& network, std::span<const std::int32_t> prompt,
                            const GenerateOptions& options, const DecodeOptions& how) {
-  check(options);
-  const std::int64_t limit = how.vocabulary > 0 ? how.vocabulary : network.config().vocabulary;
-  check_prompt(network, limit, prompt);
-  BALLAST_CHECK(options.eos.has_value(), prompt.size());
+  Run run(network, prompt, options, how);
   engine::Arena arena;
-  base::Random random(options.seed);
   KeyValueCache cache = network.make_cache();
-  std::vector<std::int32_t> seen = seen_before(network, prompt, how);
-  Generation out;
-  for (;;) {
+  for (bool first = true;; first = false) {
     arena.reset();
     engine::Tape tape(arena, false);
-    const GeneratingNetwork::Next next{&cache, out.ids.empty() ? 0 : out.ids.back()};
-    const engine::Value hidden =
-        out.ids.empty() ? network.prefill(tape, prompt, cache) : network.decode(tape, {&next, 1});
+    const GeneratingNetwork::Next next{&cache, run.last()};
+    const engine::Value hidden = first ? network.prefill(tape, prompt, cache) : network.decode(tape, {&next, 1});
     const engine::Value logits = network.language_logits(tape, hidden);
-    const std::span<float> row(logits.data, static_cast<std::size_t>(std::min(limit, logits.cols)));
-    filter_logits(row, seen, static_cast<std::int64_t>(out.ids.size()), options);
-    const Choice choice = choose(row, options, random);
-    out.ids.push_back(choice.id);
-    out.logprobs.push_back(choice.logprob);
-    seen.push_back(choice.id);
-    const bool wanted = !how.on_token || how.on_token(out.ids);
-    const auto& eos = *options.eos;
-    if (std::find(eos.begin(), eos.end(), choice.id) != eos.end()) {
-      out.finish = FinishReason::eos;
-    } else if (!wanted) {
-      out.finish = FinishReason::stop;
-    } else if (static_cast<std::int64_t>(out.ids.size()) >= options.max_new_tokens) {
-      out.finish = FinishReason::length;
-    } else if (cache.length() >= network.config().positions) {
-      out.finish = FinishReason::positions;
-    } else {
-      continue;
+    if (!run.take({logits.data, static_cast<std::size_t>(logits.cols)}, network.config().positions - cache.length())) {
+      return std::move(run.result());
     }
-    return out;
   }
 }
 

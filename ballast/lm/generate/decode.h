@@ -6,6 +6,7 @@
 #include <span>
 
 #include "ballast/lm/arch/generating.h"
+#include "ballast/lm/constrain/constraint.h"
 #include "ballast/lm/generate.h"
 
 namespace ballast::lm {
@@ -14,6 +15,7 @@ struct DecodeOptions {
   /// Called after every token with all new ids so far; returns false to stop there (FinishReason::stop).
   std::function<bool(std::span<const std::int32_t>)> on_token = {};
   std::span<const std::int32_t> penalized = {};  // count as seen before, like the prompt
+  Constraint* constraint = nullptr;              // the text is held to it
   std::int64_t vocabulary = 0;                   // tokens from here on are never chosen; 0: the model's own number
 };
 

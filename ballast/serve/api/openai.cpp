@@ -9,6 +9,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/lm/json_schema.h"
 #include "ballast/serve/api/listing.h"
 #include "ballast/serve/app.h"
 #include "ballast/serve/auth/secrets.h"
@@ -125,6 +126,18 @@ Json without_nulls(Json body) {
   return body;
 }
 
+/// {"type": "text" | "json_object" | "json_schema", "json_schema": {"name", "schema"}}; null for free text.
+std::shared_ptr<const lm::JsonGrammar> schema_of(const Json& format) {
+  const std::string type = format.value("type", "");
+  if (type == "text") return nullptr;
+  if (type == "json_object") return lm::JsonGrammar::compile({{"type", "object"}}, "body.response_format");
+  if (type != "json_schema" || !format.contains("json_schema") || !format["json_schema"].is_object() ||
+      !format["json_schema"].contains("schema")) {
+    throw Problem(400, "is no format that is known", "body.response_format", "text, json_object, json_schema");
+  }
+  return lm::JsonGrammar::compile(format["json_schema"]["schema"], "body.response_format.json_schema.schema");
+}
+
 lm::GenerateOptions options_of(const App& app, const Json& body) {
   lm::GenerateOptions o;
   const auto number = [&](const char* name, double otherwise) {
@@ -136,6 +149,7 @@ lm::GenerateOptions options_of(const App& app, const Json& body) {
   o.seed = static_cast<std::uint64_t>(number("seed", static_cast<double>(app.options.seed)));
   if (body.contains("stop") && body["stop"].is_string()) o.stop = {body["stop"].get<std::string>()};
   if (body.contains("stop") && body["stop"].is_array()) o.stop = body["stop"].get<std::vector<std::string>>();
+  if (body.contains("response_format")) o.schema = schema_of(body["response_format"]);
   lm::check(o);
   return o;
 }
@@ -151,31 +165,27 @@ std::string content_of(const Json& message) {
   return all;
 }
 
-/// A prompt and how to go on from it.
-struct Prompt {
-  std::string text;
-  lm::GenerateOptions options;
-};
+/// A conversation as text for a model that has no form of its own for one.
+std::string prompt_of(const Json& messages) {
+  std::string prompt;
+  for (const Json& message : messages) {
+    std::string role = message["role"];
+    role[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(role[0])));
+    prompt += role + ": " + content_of(message) + "\n";
+  }
+  return prompt + "Assistant:";
+}
 
-/// A conversation in the form that the model was trained on, or "User: … Assistant:" where it has none of its own.
-Prompt prompt_of(const App& app, const std::string& model, const Json& messages, lm::GenerateOptions options) {
+/// The same as the model's own template writes it. With a schema there is no room for thoughts.
+std::string prompt_of(const Json& messages, const lm::ChatTemplate& form, bool thinking) {
   Json plain = Json::array();
   for (const Json& message : messages) {
     const std::string role = message["role"];
     plain.push_back({{"role", role == "developer" ? "system" : role}, {"content", content_of(message)}});
   }
-  if (auto text = app.desks->chat_prompt(model, plain)) {
-    options.add_special = false;  // the template has written them
-    return {std::move(*text), options};
-  }
-  std::string text;
-  for (const Json& message : plain) {
-    std::string role = message["role"];
-    role[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(role[0])));
-    text += role + ": " + message["content"].get<std::string>() + "\n";
-  }
-  options.stop.emplace_back("\nUser:");
-  return {text + "Assistant:", options};
+  lm::ChatOptions options;
+  options.thinking = thinking;
+  return form.render(plain, options);
 }
 
 const char* reason_of(lm::FinishReason reason) {
@@ -228,15 +238,15 @@ struct Form {
   }
 };
 
-void stream(App& app, const std::shared_ptr<Request>& request, const Form& form, const Prompt& prompt,
-            const Reply& reply) {
+void stream(App& app, const std::shared_ptr<Request>& request, const Form& form, const std::string& prompt,
+            const lm::GenerateOptions& options, const Reply& reply) {
   Response response;
   response.content_type = "text/event-stream";
   const auto out = response.stream = std::make_shared<Stream>();
   reply(std::move(response));
   try {
     bool first = true;
-    const lm::Generation g = app.desks->generate(form.model, prompt.text, prompt.options, [&](std::string_view piece) {
+    const lm::Generation g = app.desks->generate(form.model, prompt, options, [&](std::string_view piece) {
       const bool taken = out->push(event_text("", base::dump_json(form.piece(piece, first))));
       first = false;
       // Who has gone is not generated for.
@@ -259,18 +269,23 @@ void complete(App& app, const std::shared_ptr<Request>& request, const Reply& re
             now_seconds()};
   if (body.value("n", 1) != 1) throw Problem(400, "one answer a request", "body.n");
   const lm::GenerateOptions options = options_of(app, body);
-  Prompt prompt;
-  if (chat) {
-    prompt = prompt_of(app, form.model, body["messages"], options);
+  std::string prompt;
+  const lm::ChatTemplate* const form_of_chat = chat ? app.desks->chat_template(form.model) : nullptr;
+  if (form_of_chat != nullptr) {
+    prompt = prompt_of(body["messages"], *form_of_chat, options.schema == nullptr);
+  } else if (chat) {
+    prompt = prompt_of(body["messages"]);
   } else {
-    prompt = {body["prompt"].is_string() ? body["prompt"].get<std::string>() : body["prompt"][0].get<std::string>(),
-              options};
+    prompt = body["prompt"].is_string() ? body["prompt"].get<std::string>() : body["prompt"][0].get<std::string>();
   }
-  if (body.value("stream", false)) return stream(app, request, form, prompt, reply);
-  const lm::Generation g = app.desks->generate(form.model, prompt.text, prompt.options, {});
+  lm::GenerateOptions with = options;
+  with.add_special = form_of_chat == nullptr;
+  if (chat && form_of_chat == nullptr && with.schema == nullptr) with.stop.emplace_back("\nUser:");
+  if (body.value("stream", false)) return stream(app, request, form, prompt, with, reply);
+  const lm::Generation g = app.desks->generate(form.model, prompt, with, {});
   Json json = form.whole(g);
   const auto made = static_cast<std::int64_t>(g.ids.size());
-  const std::int64_t read = app.desks->tokens_of(form.model, prompt.text, prompt.options.add_special);
+  const std::int64_t read = app.desks->tokens_of(form.model, prompt);
   json["usage"] = {{"prompt_tokens", read}, {"completion_tokens", made}, {"total_tokens", read + made}};
   app.metrics.add_tokens(form.model, "prompt", static_cast<double>(read));
   app.metrics.add_tokens(form.model, "completion", static_cast<double>(made));
@@ -288,6 +303,7 @@ Json generation_schema(std::vector<std::pair<std::string, Json>> own) {
   own.emplace_back("seed?", nullable(integer(0, std::int64_t{1} << 53)));
   own.emplace_back("n?", nullable(integer(1, 1)));
   own.emplace_back("stream?", nullable(boolean()));
+  own.emplace_back("response_format?", nullable(open_object({{"type", word({"text", "json_object", "json_schema"})}})));
   own.emplace_back("stop?", either({text(200), array(text(200), 8), Json{{"type", "null"}}}));
   return open_object(std::move(own));
 }
@@ -346,7 +362,7 @@ void add_openai(App& app) {
     Route route;
     route.method = Method::post;
     route.path = chat ? "/v1/chat/completions" : "/v1/completions";
-    route.role = Role::viewer, route.lane = Lane::compute, route.tag = "openai";
+    route.role = Role::viewer, route.lane = Lane::writing, route.tag = "openai";
     route.summary = chat ? "The next turn of a conversation" : "A text continued";
     route.request = chat ? generation_schema({{"messages", array(message, 200)}})
                          : generation_schema({{"prompt", either({text(200000), array(text(200000), 1)})}});

@@ -13,9 +13,10 @@
 
 namespace ballast::serve {
 
-/// Where a handler runs. `quick`: reads the store; `compute`: runs models, one at a time with all cores; `now`: on the
-/// thread of the connections, so it must never wait.
-enum class Lane { now, quick, compute };
+/// Where a handler runs. `quick`: reads the store; `compute`: runs models, one at a time with all cores; `writing`: has
+/// a language model write, whose texts of several requests grow together; `now`: on the thread of the connections, so
+/// it must never wait.
+enum class Lane { now, quick, compute, writing };
 
 struct QueryParameter {
   std::string name;

@@ -10,6 +10,7 @@
 #include "ballast/base/files.h"
 #include "ballast/base/hash.h"
 #include "ballast/decide/log_window_decision.h"
+#include "ballast/lm/gguf_model.h"
 #include "ballast/risk/credit_terms.h"
 #include "ballast/serve/http/problem.h"
 
@@ -42,11 +43,11 @@ auto find_named(Pairs& pairs, const std::string& id, const char* what, const cha
 }  // namespace
 
 Desks::Causal::Causal(std::string name, const std::string& folder)
-    : id(std::move(name)), generator(lm::Generator::load(folder)), tokenizer(text::Tokenizer::load(folder)) {
+    : id(std::move(name)), generator(lm::Generator::load(folder)), tokenizer(lm::open_tokenizer(folder)) {
   try {
-    chat = lm::ChatTemplate::load(folder);
+    form = lm::ChatTemplate::load(folder);
   } catch (const base::Error& e) {
-    // A model without a template, or with one of no known family, is still served: see prompt_of in openai.cpp.
+    // No template, or one of an unknown family: conversations are written plainly then.
     if (e.code() != base::ErrorCode::not_found && e.code() != base::ErrorCode::unsupported) throw;
   }
 }
@@ -86,7 +87,7 @@ void Desks::open_texts(App& app) {
   }
   for (const std::string& folder : o.causal_models) {
     causal_.push_back(std::make_unique<Causal>(name_of(folder), folder));
-    add_model(app, "causal", folder, decide::folder_hash(folder));
+    add_model(app, "causal", folder, lm::is_gguf(folder) ? base::sha256_file(folder) : decide::folder_hash(folder));
     embedders_.emplace_back(name_of(folder), lm::Embedder::load(folder));
   }
 }
@@ -173,34 +174,39 @@ const lm::Embedder& Desks::embedder(const std::string& id) const {
   return find_named(embedders_, id, "model of texts", "ballast serve --risk-model FOLDER or --model FOLDER")->second;
 }
 
-Desks::Causal& Desks::causal(const std::string& id) const {
+std::string Desks::causal_id(const std::string& id) const {
   if (causal_.empty()) throw Problem(501, "no causal model is in service", "", "ballast serve --model FOLDER");
-  if (id.empty()) return *causal_.front();
-  for (const auto& one : causal_) {
-    if (one->id == id) return *one;
+  if (id.empty()) return causal_.front()->id;
+  for (const auto& causal : causal_) {
+    if (causal->id == id) return id;
   }
   throw Problem(404, "no causal model is called \"" + id + "\"", "body.model", "GET /v1/models");
 }
 
-std::string Desks::causal_id(const std::string& id) const {
-  return causal(id).id;
+const lm::ChatTemplate* Desks::chat_template(const std::string& id) const {
+  const std::string name = causal_id(id);
+  for (const auto& causal : causal_) {
+    if (causal->id == name) return causal->form ? &*causal->form : nullptr;
+  }
+  return nullptr;
 }
 
-std::optional<std::string> Desks::chat_prompt(const std::string& id, const base::Json& messages) const {
-  const Causal& model = causal(id);
-  if (!model.chat) return std::nullopt;
-  return model.chat->render(messages);
-}
-
-std::int64_t Desks::tokens_of(const std::string& id, std::string_view text, bool add_special) const {
-  return static_cast<std::int64_t>(causal(id).tokenizer.encode(text, {.add_special = add_special}).ids.size());
+std::int64_t Desks::tokens_of(const std::string& id, std::string_view text) const {
+  const std::string name = causal_id(id);
+  for (const auto& causal : causal_) {
+    if (causal->id == name) return static_cast<std::int64_t>(causal->tokenizer.encode(text).ids.size());
+  }
+  return 0;
 }
 
 lm::Generation Desks::generate(const std::string& id, std::string_view prompt, const lm::GenerateOptions& options,
                                const std::function<void(std::string_view)>& on_text) {
-  Causal& model = causal(id);
-  const std::lock_guard lock(model.mutex);
-  return model.generator.generate(prompt, options, on_text);
+  const std::string name = causal_id(id);
+  for (const auto& causal : causal_) {
+    if (causal->id != name) continue;
+    return causal->generator.generate(prompt, options, on_text);
+  }
+  throw Problem(404, "no causal model is called \"" + id + "\"", "body.model");
 }
 
 base::Json Desks::features() const {

@@ -4,7 +4,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,18 +51,17 @@ class Desks {
   const Instrument& instrument(const std::string& id) const;
   const lm::Embedder& embedder(const std::string& id) const;
 
-  /// Generates with a model, one text at a time. An empty id: the first one.
+  /// Generates with a model; texts of several requests grow together. An empty id: the first one.
   lm::Generation generate(const std::string& id, std::string_view prompt, const lm::GenerateOptions& options,
                           const std::function<void(std::string_view)>& on_text);
   /// The id of the causal model that answers for `id`.
   std::string causal_id(const std::string& id) const;
 
-  /// A conversation as the text that the causal model was trained on; nullopt where the model has no chat template.
-  /// Throws bad_input naming the message.
-  std::optional<std::string> chat_prompt(const std::string& id, const base::Json& messages) const;
+  /// How its conversations are written; null where the model has no form of its own.
+  const lm::ChatTemplate* chat_template(const std::string& id) const;
 
-  /// Tokens of a text as the causal model reads it; `add_special` as in lm::GenerateOptions.
-  std::int64_t tokens_of(const std::string& id, std::string_view text, bool add_special) const;
+  /// Tokens of a text as the causal model reads it.
+  std::int64_t tokens_of(const std::string& id, std::string_view text) const;
 
   bool scans() const { return classifier_ != nullptr; }
   bool has_policy() const { return !policy_.empty(); }
@@ -78,12 +76,10 @@ class Desks {
   struct Causal {
     Causal(std::string name, const std::string& folder);
     std::string id;
-    std::mutex mutex;  // a generator keeps the state of one text
     lm::Generator generator;
     text::Tokenizer tokenizer;
-    std::optional<lm::ChatTemplate> chat;
+    std::optional<lm::ChatTemplate> form;
   };
-  Causal& causal(const std::string& id) const;
   void add_model(App& app, const std::string& kind, const std::string& folder, const std::string& sha256);
   void open_credit(App& app);
   void open_operations(App& app);

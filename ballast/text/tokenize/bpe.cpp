@@ -8,7 +8,6 @@
 
 #include "ballast/base/error.h"
 #include "ballast/text/tokenize/byte_alphabet.h"
-#include "ballast/text/tokenize/split.h"
 
 namespace ballast::text {
 namespace {
@@ -50,20 +49,6 @@ std::vector<CachedWord>& thread_cache() {
   return cache;
 }
 
-/// A candidate merge; the heap gives the lowest rank, then the leftmost.
-struct Pair {
-  std::uint32_t rank, left, right;      // positions of the two symbols
-  std::uint32_t left_id, right_id, id;  // what they were, what they become
-  bool operator<(const Pair& o) const { return rank != o.rank ? rank > o.rank : left > o.left; }
-};
-
-struct Symbol {
-  std::uint32_t id;
-  std::int32_t previous, next;  // positions; -1: none. An absorbed symbol has id kGone
-};
-
-constexpr std::uint32_t kGone = 0xFFFFFFFFu;
-
 void refuse_option(const TokenizerParts& parts, const char* option) {
   throw Error(ErrorCode::unsupported,
               std::string("BPE with ") + option + " = " + base::dump_json(parts.model[option]) + " is not known",
@@ -77,17 +62,14 @@ void check_options(const TokenizerParts& parts) {
   }
   if (base::json_field<bool>(m, "byte_fallback", parts.where, false)) refuse_option(parts, "byte_fallback");
   if (base::json_field<double>(m, "dropout", parts.where, 0.0) != 0.0) refuse_option(parts, "dropout");
-  if (!ends_in_byte_level(parts.pre_tokenizer)) {
-    throw Error(ErrorCode::unsupported, "BPE without a ByteLevel pre_tokenizer is not known", parts.where);
-  }
 }
 
 }  // namespace
 
-Bpe::Bpe(const TokenizerParts& parts, const TokenIds& ids) : serial_(++g_serial), pairs_(parts.merges.size()) {
+Bpe::Bpe(const TokenizerParts& parts, const TokenIds& ids) : serial_(++g_serial) {
   check_options(parts);
   read_bytes(parts, ids);
-  read_merges(parts, ids);
+  merger_.emplace(parts, ids);
 }
 
 void Bpe::read_bytes(const TokenizerParts& parts, const TokenIds& ids) {
@@ -108,30 +90,6 @@ void Bpe::read_bytes(const TokenizerParts& parts, const TokenIds& ids) {
     if (!whole_words_first_) continue;
     whole_words_.push_back(std::move(bytes));
     whole_ids_.emplace(whole_words_.back(), static_cast<std::int32_t>(lengths_.size() - 1));
-  }
-}
-
-void Bpe::read_merges(const TokenizerParts& parts, const TokenIds& ids) {
-  std::string joined;
-  const auto place = [&](std::size_t i) {
-    return parts.merges_first_line > 0 ? parts.merges_where + ":" + std::to_string(parts.merges_first_line + i)
-                                       : parts.merges_where + ": merges[" + std::to_string(i) + "]";
-  };
-  for (std::size_t i = 0; i < parts.merges.size(); ++i) {
-    const auto& [left, right] = parts.merges[i];
-    joined = left + right;
-    const auto find = [&](const std::string& token) {
-      const auto found = ids.find(token);
-      if (found != ids.end()) return static_cast<std::uint32_t>(found->second);
-      throw Error(ErrorCode::bad_input,
-                  "merge \"" + left + " " + right + "\": token \"" + token + "\" is not in the vocabulary", place(i));
-    };
-    const IdPair key = make_pair_key(find(left), find(right));
-    const std::uint32_t made = find(joined);
-    merges_.push_back({static_cast<std::uint32_t>(i), made});
-    if (pairs_.insert(key, static_cast<std::uint32_t>(i)) != i) {
-      throw Error(ErrorCode::bad_input, "merge \"" + left + " " + right + "\" appears twice", place(i));
-    }
   }
 }
 
@@ -169,40 +127,11 @@ void Bpe::merge_word(std::string_view word, std::vector<std::int32_t>& out) cons
   if (whole_words_first_) {
     if (const auto found = whole_ids_.find(word); found != whole_ids_.end()) return out.push_back(found->second);
   }
-  thread_local std::vector<Symbol> symbols;
-  thread_local std::vector<Pair> heap;
-  const auto n = static_cast<std::int32_t>(word.size());
-  symbols.resize(word.size());
-  heap.clear();
-  const auto propose = [&](std::int32_t left, std::int32_t right) {
-    const std::uint32_t a = symbols[left].id, b = symbols[right].id;
-    const std::uint32_t found = pairs_.find(make_pair_key(a, b));
-    if (found == PairTable::kNone) return;
-    heap.push_back({merges_[found].rank, static_cast<std::uint32_t>(left), static_cast<std::uint32_t>(right), a, b,
-                    merges_[found].id});
-    std::push_heap(heap.begin(), heap.end());
-  };
-  for (std::int32_t i = 0; i < n; ++i) {
-    symbols[i] = {bytes_[static_cast<unsigned char>(word[i])], i - 1, i + 1 < n ? i + 1 : -1};
-    if (i > 0) propose(i - 1, i);
-  }
-  while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end());
-    const Pair c = heap.back();
-    heap.pop_back();
-    Symbol& left = symbols[c.left];
-    Symbol& right = symbols[c.right];
-    if (left.id != c.left_id || right.id != c.right_id) continue;  // one of them has been merged since
-    left.id = c.id;
-    left.next = right.next;
-    right.id = kGone;
-    if (left.next >= 0) {
-      symbols[left.next].previous = static_cast<std::int32_t>(c.left);
-      propose(static_cast<std::int32_t>(c.left), left.next);
-    }
-    if (left.previous >= 0) propose(left.previous, static_cast<std::int32_t>(c.left));
-  }
-  for (std::int32_t i = 0; i >= 0; i = symbols[i].next) out.push_back(static_cast<std::int32_t>(symbols[i].id));
+  thread_local std::vector<PairMerger::Symbol> symbols;
+  symbols.clear();
+  for (const char c : word) symbols.push_back({bytes_[static_cast<unsigned char>(c)], 1});
+  merger_->merge(symbols);
+  for (const PairMerger::Symbol& s : symbols) out.push_back(static_cast<std::int32_t>(s.id));
 }
 
 }  // namespace ballast::text

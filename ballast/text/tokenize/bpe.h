@@ -4,10 +4,11 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 
 #include "ballast/text/tokenize/model.h"
-#include "ballast/text/tokenize/pair_table.h"
+#include "ballast/text/tokenize/pair_merger.h"
 #include "ballast/text/tokenize/parts.h"
 
 namespace ballast::text {
@@ -21,19 +22,14 @@ class Bpe : public Model {
   void tokenize(std::string_view word, std::size_t at, std::vector<Token>& out) const override;
 
  private:
-  struct Merge {
-    std::uint32_t rank, id;
-  };
   void read_bytes(const TokenizerParts& parts, const TokenIds& ids);
-  void read_merges(const TokenizerParts& parts, const TokenIds& ids);
   void merge_word(std::string_view word, std::vector<std::int32_t>& out) const;
   void emit(std::span<const std::int32_t> word_ids, std::size_t at, std::vector<Token>& out) const;
 
   std::uint64_t serial_;                    // tells this model's words apart in the threads' caches
   std::array<std::uint32_t, 256> bytes_{};  // id of each single byte
   std::vector<std::uint32_t> lengths_;      // bytes of each token
-  PairTable pairs_;                         // pair of ids to index into merges_
-  std::vector<Merge> merges_;
+  std::optional<PairMerger> merger_;
   bool whole_words_first_ = false;
   std::vector<std::string> whole_words_;  // byte strings behind whole_ids_
   TokenIds whole_ids_;

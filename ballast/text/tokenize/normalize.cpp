@@ -100,7 +100,12 @@ std::unique_ptr<Normalizer> make_normalizer(const Json& json, const std::string&
   if (json.is_null()) return nullptr;
   const auto type = base::json_field<std::string>(json, "type", where + " (normalizer)");
   if (type == "BertNormalizer") return std::make_unique<BertNormalizer>(json, where);
-  if (type == "NFC") return make_nfc();
+  if (auto form = make_unicode_form(type)) return form;
+  if (auto step = make_text_step(type, json, where)) return step;
+  if (type == "Precompiled") {
+    return make_precompiled(
+        decode_base64(base::json_field<std::string>(json, "precompiled_charsmap", where, ""), where), where);
+  }
   if (type == "Sequence") {
     std::vector<std::unique_ptr<Normalizer>> steps;
     for (const Json& step : base::json_field<Json>(json, "normalizers", where)) {
@@ -112,7 +117,8 @@ std::unique_ptr<Normalizer> make_normalizer(const Json& json, const std::string&
     return std::make_unique<NormalizerSequence>(std::move(steps));
   }
   throw base::Error(base::ErrorCode::unsupported, "normalizer of type \"" + type + "\" is not known", where,
-                    "known: BertNormalizer, NFC, Sequence");
+                    "known: BertNormalizer, NFC, NFD, NFKC, NFKD, Precompiled, Replace, Prepend, Strip, Lowercase, "
+                    "StripAccents, Sequence");
 }
 
 }  // namespace ballast::text

@@ -31,8 +31,19 @@ class Normalizer {
   virtual NormalizedText apply(std::string_view text) const = 0;
 };
 
-/// Canonical composition.
-std::unique_ptr<Normalizer> make_nfc();
+/// NFC, NFD, NFKC or NFKD; null for another name.
+std::unique_ptr<Normalizer> make_unicode_form(const std::string& name);
+
+/// The simple steps: Replace, Prepend, Strip, Lowercase, StripAccents; null for another type.
+std::unique_ptr<Normalizer> make_text_step(const std::string& type, const base::Json& json, const std::string& where);
+
+/// SentencePiece's map from character sequences to what stands for them, the longest match first. Characters that are
+/// no UTF-8 become U+FFFD, one a byte. `charsmap` as in the model file. Throws bad_input for a damaged one.
+std::unique_ptr<Normalizer> make_precompiled(std::string charsmap, const std::string& where);
+
+/// Base64 with or without padding; throws bad_input naming `where`.
+std::string decode_base64(std::string_view text, const std::string& where);
+std::string encode_base64(std::string_view bytes);
 
 /// From tokenizer.json; null for a null component. Throws unsupported for a type that this build does not know.
 std::unique_ptr<Normalizer> make_normalizer(const base::Json& json, const std::string& where);

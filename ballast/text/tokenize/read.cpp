@@ -19,19 +19,25 @@ using Vocabulary = nlohmann::json;  // sorted: the ordered kind looks each key u
 
 constexpr int kMaxDepth = 200;
 
-Vocabulary read_sorted_json(const fs::path& path) {
-  const base::MappedFile file(path);
+Vocabulary parse_sorted(std::string_view text, const std::string& where) {
   bool too_deep = false;
   try {
-    Vocabulary json = Vocabulary::parse(file.text(), [&](int depth, Vocabulary::parse_event_t, Vocabulary&) {
+    Vocabulary json = Vocabulary::parse(text, [&](int depth, Vocabulary::parse_event_t, Vocabulary&) {
       too_deep |= depth > kMaxDepth;
       return !too_deep;
     });
     if (!too_deep) return json;
   } catch (const nlohmann::json::parse_error& e) {
-    throw Error(ErrorCode::bad_input, "not valid JSON at byte " + std::to_string(e.byte), path.string());
+    throw Error(ErrorCode::bad_input, "not valid JSON at byte " + std::to_string(e.byte), where);
+  } catch (const nlohmann::json::out_of_range&) {
+    throw Error(ErrorCode::bad_input, "holds a number that is too large", where);
   }
-  throw Error(ErrorCode::bad_input, "JSON nested deeper than 200 levels", path.string());
+  throw Error(ErrorCode::bad_input, "JSON nested deeper than 200 levels", where);
+}
+
+Vocabulary read_sorted_json(const fs::path& path) {
+  const base::MappedFile file(path);
+  return parse_sorted(file.text(), path.string());
 }
 
 /// {"token": id} to a list by id; ids must be 0 … n-1. Ids in `elsewhere` (added tokens) may be missing.
@@ -84,9 +90,21 @@ std::pair<std::string, std::string> read_merge(const Vocabulary& merge, std::siz
               where + ": merges[" + std::to_string(i) + "]");
 }
 
-void read_tokenizer_json(const fs::path& file, TokenizerParts& parts) {
-  Vocabulary json = read_sorted_json(file);
-  const std::string where = parts.where = file.string();
+/// Unigram's vocabulary: a list of [piece, score].
+void read_scored(const Vocabulary& vocabulary, const std::string& where, TokenizerParts& parts) {
+  if (!vocabulary.is_array() || vocabulary.empty()) throw Error(ErrorCode::bad_input, "the vocabulary is empty", where);
+  for (const Vocabulary& entry : vocabulary) {
+    if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number()) {
+      throw Error(ErrorCode::bad_input, "a piece is a text and its score, not " + entry.dump().substr(0, 60),
+                  where + ": vocab[" + std::to_string(parts.tokens.size()) + "]");
+    }
+    parts.tokens.push_back(entry[0]);
+    parts.scores.push_back(entry[1]);
+  }
+}
+
+void read_tokenizer_json(Vocabulary json, const std::string& where, TokenizerParts& parts) {
+  parts.where = where;
   if (!json.is_object() || !json.contains("model") || !json["model"].is_object()) {
     throw Error(ErrorCode::bad_input, "field \"model\" is missing", where);
   }
@@ -104,13 +122,17 @@ void read_tokenizer_json(const fs::path& file, TokenizerParts& parts) {
   const Vocabulary vocabulary = model.contains("vocab") ? std::move(model["vocab"]) : Vocabulary();
   const Vocabulary merges = model.contains("merges") ? std::move(model["merges"]) : Vocabulary::array();
   // Older files leave the type out; what they hold tells it.
-  if (!model.contains("type")) model["type"] = model.contains("merges") ? "BPE" : "WordPiece";
+  if (!model.contains("type")) {
+    model["type"] = model.contains("merges") ? "BPE" : vocabulary.is_array() ? "Unigram" : "WordPiece";
+  }
   model.erase("vocab");
   model.erase("merges");
   parts.model = component("model");
   const auto type = base::json_field<std::string>(parts.model, "type", where);
+  if (type == "Unigram") return read_scored(vocabulary, where, parts);
   if (type != "BPE" && type != "WordPiece") {
-    throw Error(ErrorCode::unsupported, "model of type \"" + type + "\" is not known", where, "known: BPE, WordPiece");
+    throw Error(ErrorCode::unsupported, "model of type \"" + type + "\" is not known", where,
+                "known: BPE, Unigram, WordPiece");
   }
   parts.tokens = tokens_by_id(vocabulary, where, parts.added);
   parts.merges_where = where;
@@ -172,6 +194,11 @@ void read_config(const fs::path& folder, TokenizerParts& parts) {
   }
 }
 
+TokenizerParts read_model_file(const fs::path& file, Json config) {
+  const base::MappedFile map(file);
+  return sentencepiece_parts(read_sentencepiece(map.text(), file.string()), std::move(config), file.string());
+}
+
 }  // namespace
 
 TokenizerParts read_parts(const fs::path& path) {
@@ -181,7 +208,9 @@ TokenizerParts read_parts(const fs::path& path) {
   TokenizerParts parts;
   read_config(folder, parts);
   if (!is_folder || fs::exists(folder / "tokenizer.json")) {
-    read_tokenizer_json(is_folder ? folder / "tokenizer.json" : path, parts);
+    const fs::path file = is_folder ? folder / "tokenizer.json" : path;
+    if (file.extension() == ".model") return read_model_file(file, std::move(parts.config));
+    read_tokenizer_json(read_sorted_json(file), file.string(), parts);
   } else if (fs::exists(folder / "vocab.json") && fs::exists(folder / "merges.txt")) {
     parts.where = (folder / "vocab.json").string();
     parts.tokens = tokens_by_id(read_sorted_json(folder / "vocab.json"), parts.where, {});
@@ -191,9 +220,19 @@ TokenizerParts read_parts(const fs::path& path) {
     read_vocab_txt(folder / "vocab.txt", parts);
     finish_wordpiece(parts);
   } else {
+    for (const char* name : {"tokenizer.model", "spiece.model"}) {
+      if (fs::exists(folder / name)) return read_model_file(folder / name, std::move(parts.config));
+    }
     throw Error(ErrorCode::not_found, "no tokenizer", folder.string(),
-                "expected tokenizer.json, vocab.json with merges.txt, or vocab.txt");
+                "expected tokenizer.json, vocab.json with merges.txt, vocab.txt, or tokenizer.model");
   }
+  return parts;
+}
+
+TokenizerParts parts_from_json(std::string_view tokenizer_json, Json config, const std::string& where) {
+  TokenizerParts parts;
+  if (config.is_object()) parts.config = std::move(config);
+  read_tokenizer_json(parse_sorted(tokenizer_json, where), where, parts);
   return parts;
 }
 

@@ -171,14 +171,20 @@ std::unique_ptr<Splitter> make_split(const Json& json, const std::string& where)
 }
 
 std::unique_ptr<Splitter> make_sequence(const Json& json, const std::string& where) {
+  const Json listed = base::json_field<Json>(json, "pretokenizers", where);
+  const auto type_at = [&](std::size_t i) { return base::json_field<std::string>(listed[i], "type", where); };
+  if (listed.is_array() && listed.size() == 2 && type_at(0) == "WhitespaceSplit" && type_at(1) == "Metaspace") {
+    return make_metaspace(listed[1], where, true);
+  }
   std::vector<std::unique_ptr<Splitter>> steps;
-  for (const Json& step : base::json_field<Json>(json, "pretokenizers", where)) {
+  for (const Json& step : listed) {
     steps.push_back(make_splitter(step, where));
     if (steps.back() == nullptr)
       throw base::Error(base::ErrorCode::bad_input, "null inside a pre_tokenizer Sequence", where);
-    if (steps.back()->adds_prefix_space()) {
-      throw base::Error(base::ErrorCode::unsupported, "add_prefix_space inside a pre_tokenizer Sequence is not known",
-                        where);
+    if (steps.back()->adds_prefix_space() || steps.back()->rewrites()) {
+      throw base::Error(base::ErrorCode::unsupported,
+                        "add_prefix_space or Metaspace inside this pre_tokenizer Sequence is not known", where,
+                        "known: WhitespaceSplit and Metaspace alone");
     }
   }
   return std::make_unique<SplitterSequence>(std::move(steps));
@@ -226,9 +232,10 @@ std::unique_ptr<Splitter> make_splitter(const Json& json, const std::string& whe
   if (type == "ByteLevel") return std::make_unique<ByteLevelSplitter>(json, where);
   if (type == "BertPreTokenizer") return std::make_unique<BertSplitter>();
   if (type == "Split") return make_split(json, where);
+  if (type == "Metaspace") return make_metaspace(json, where, false);
   if (type == "Sequence") return make_sequence(json, where);
   throw base::Error(base::ErrorCode::unsupported, "pre_tokenizer of type \"" + type + "\" is not known", where,
-                    "known: ByteLevel, BertPreTokenizer, Split, Sequence");
+                    "known: ByteLevel, BertPreTokenizer, Metaspace, Split, Sequence");
 }
 
 bool ends_in_byte_level(const Json& json) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ballast/base/json.h"
+#include "ballast/text/tokenize/normalize.h"
 
 namespace ballast::text {
 
@@ -23,7 +24,15 @@ class Splitter {
   virtual void split(std::string_view text, WordSpan within, std::vector<WordSpan>& out) const = 0;
   /// Whether a space goes before a text that does not begin with one.
   virtual bool adds_prefix_space() const { return false; }
+
+  /// Whether it changes the text: then rewrite() is called in place of split(). `first`: nothing stands before the
+  /// text in the input. Appends to `out`, whose positions refer to `text`, and the words in it.
+  virtual bool rewrites() const { return false; }
+  virtual void rewrite(std::string_view, bool, NormalizedText&, std::vector<WordSpan>&) const {}
 };
+
+/// Spaces to a visible mark, one before every word; `by_white_space`: after a WhitespaceSplit.
+std::unique_ptr<Splitter> make_metaspace(const base::Json& json, const std::string& where, bool by_white_space);
 
 /// GPT-2's rule, by hand: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 void split_gpt2(std::string_view text, WordSpan within, std::vector<WordSpan>& out);

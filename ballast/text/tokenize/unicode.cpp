@@ -104,6 +104,21 @@ std::string replace_invalid_utf8(std::string_view text) {
   return out;
 }
 
+std::string replace_invalid_bytes(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint c = decode_utf8(text, i);
+    if (c.valid) {
+      out += text.substr(i, c.size);
+      i += c.size;
+    } else {
+      append_utf8(out, kReplacement);
+      i += 1;
+    }
+  }
+  return out;
+}
+
 std::size_t count_code_points(std::string_view text) {
   std::size_t n = 0;
   for (std::size_t i = 0; i < text.size(); i += decode_utf8(text, i).size) ++n;

@@ -33,6 +33,9 @@ void append_utf8(std::string& out, char32_t c);
 /// The text with U+FFFD in place of what is not UTF-8.
 std::string replace_invalid_utf8(std::string_view text);
 
+/// The same with one U+FFFD a byte.
+std::string replace_invalid_bytes(std::string_view text);
+
 std::size_t count_code_points(std::string_view text);
 
 enum class CharClass : std::uint8_t { other, letter, number, space };

@@ -21,12 +21,12 @@ void write_parts(const TokenizerParts& parts, const std::filesystem::path& folde
   }
   Json model = parts.model;
   // Written as text: nlohmann's ordered object looks for duplicates one by one, which is too slow for a vocabulary.
-  std::string vocabulary = "{", merges = "[";
-  for (std::size_t i = 0; i < parts.tokens.size(); ++i) {
+  const bool scored = model["type"] == "Unigram";
+  std::string vocabulary, merges = "[";
+  for (std::size_t i = 0; i < (scored ? parts.scores.size() : parts.tokens.size()); ++i) {
     if (i > 0) vocabulary += ',';
-    vocabulary += base::dump_json(parts.tokens[i]);
-    vocabulary += ':';
-    vocabulary += std::to_string(i);
+    const std::string token = base::dump_json(parts.tokens[i]);
+    vocabulary += scored ? "[" + token + "," + base::dump_json(parts.scores[i]) + "]" : token + ":" + std::to_string(i);
   }
   for (std::size_t i = 0; i < parts.merges.size(); ++i) {
     if (i > 0) merges += ',';
@@ -34,7 +34,7 @@ void write_parts(const TokenizerParts& parts, const std::filesystem::path& folde
   }
   std::string model_text = base::dump_json(model);
   model_text.pop_back();  // the closing brace
-  model_text += ",\"vocab\":" + vocabulary + "}";
+  model_text += scored ? ",\"vocab\":[" + vocabulary + "]" : ",\"vocab\":{" + vocabulary + "}";
   if (model["type"] == "BPE") model_text += ",\"merges\":" + merges + "]";
   Json head = {{"version", "1.0"},
                {"truncation", nullptr},

@@ -47,6 +47,14 @@ TEST_F(Inventory, SaysWhatAFolderHolds) {
   EXPECT_THROW(identify_model(folder_.path()), base::Error);  // a folder without a model
 }
 
+TEST_F(Inventory, OneFileMayBeAModel) {
+  base::write_file_atomic(folder_ / "x.gguf", "GGUF");
+  const ModelFacts facts = identify_model(folder_ / "x.gguf");
+  EXPECT_EQ(facts.kind, "language");
+  EXPECT_EQ(facts.hash, base::sha256_hex("GGUF"));
+  EXPECT_EQ(parts_of(facts.folder).size(), 1u);
+}
+
 TEST_F(Inventory, ALimitIsAFigureASignAndANumber) {
   EXPECT_EQ(limit_text(parse_limit("auc>=0.75")), "auc>=0.75");
   EXPECT_FALSE(parse_limit("brier<=0.2").at_least);

@@ -293,6 +293,30 @@ TEST_F(DesksOverHttp, SpeakOpenAisProtocol) {
                 .size(),
             24u * 4 / 3 * 4)
       << "24 floats, 4 bytes each, 4 characters for 3 bytes";
+  // Texts of several requests grow together and become what they would have become alone.
+  const auto of_seed = [&](int seed) {
+    json wish = body;
+    wish["temperature"] = 1;
+    wish["seed"] = seed;
+    wish["max_tokens"] = 12;
+    HttpClient own(running_.port());
+    return own.post("/v1/completions", wish.dump()).json()["choices"][0]["text"].get<std::string>();
+  };
+  std::vector<std::string> alone, beside(8);
+  for (int i = 0; i < 8; ++i) alone.push_back(of_seed(i));
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 8; ++i) clients.emplace_back([&, i] { beside[static_cast<std::size_t>(i)] = of_seed(i); });
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(beside, alone);
+
+  json held = body;
+  held["max_tokens"] = 20;
+  held["response_format"] =
+      json::parse(R"({"type": "json_schema", "json_schema": {"name": "x", "schema": {"enum": ["up", "down"]}}})");
+  const std::string value = client_.post("/v1/completions", held.dump()).json()["choices"][0]["text"];
+  EXPECT_TRUE(value == "\"up\"" || value == "\"down\"") << value;
+  held["response_format"]["json_schema"]["schema"] = {{"type", "string"}, {"pattern", "a"}};
+  EXPECT_GE(client_.post("/v1/completions", held.dump()).status, 400);
   const Answer wrong = client_.post("/v1/chat/completions", R"({"model":"tiny","messages":"hello"})");
   EXPECT_EQ(wrong.status, 400);
   EXPECT_EQ(wrong.json()["error"]["type"], "invalid_request_error");

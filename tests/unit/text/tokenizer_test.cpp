@@ -209,7 +209,9 @@ TEST_F(TokenizerTest, ManyThreadsGiveTheSame) {
 }
 
 TEST_F(TokenizerTest, RefusesFoldersWithoutTokenizer) {
-  EXPECT_EQ(refusal(), ": no tokenizer (expected tokenizer.json, vocab.json with merges.txt, or vocab.txt)");
+  EXPECT_EQ(refusal(),
+            ": no tokenizer (expected tokenizer.json, vocab.json with merges.txt, vocab.txt, or "
+            "tokenizer.model)");
   EXPECT_THROW(Tokenizer::load(folder_ / "none"), Error);
 }
 
@@ -266,15 +268,23 @@ TEST_F(TokenizerTest, RefusesUnknownComponentsByName) {
     write("tokenizer.json", json.dump());
     return refusal();
   };
-  EXPECT_EQ(with("normalizer", {{"type", "Precompiled"}}),
-            "/tokenizer.json: normalizer of type \"Precompiled\" is not known (known: BertNormalizer, NFC, "
-            "Sequence)");
-  EXPECT_EQ(with("decoder", {{"type", "Metaspace"}}),
-            "/tokenizer.json: decoder of type \"Metaspace\" is not known (known: ByteLevel, WordPiece)");
+  EXPECT_THAT(with("normalizer", {{"type", "Nmt"}}),
+              HasSubstr("normalizer of type \"Nmt\" is not known (known: BertNormalizer, NFC, "));
+  EXPECT_EQ(with("normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", "AAEC"}}),
+            "/tokenizer.json: the precompiled_charsmap is cut or damaged");
+  EXPECT_EQ(with("normalizer", {{"type", "Replace"}, {"pattern", {{"Regex", "a|b"}}}, {"content", ""}}),
+            "/tokenizer.json: normalizer Replace with pattern {\"Regex\":\"a|b\"} is not known (known: texts, and one "
+            "character repeated)");
+  EXPECT_EQ(with("decoder", {{"type", "CTC"}}),
+            "/tokenizer.json: decoder of type \"CTC\" is not known (known: ByteLevel, Metaspace, WordPiece, Sequence)");
   EXPECT_THAT(with("post_processor", {{"type", "Odd"}}), HasSubstr("post_processor of type \"Odd\" is not known"));
-  EXPECT_EQ(with("model", {{"type", "Unigram"}, {"vocab", Json::array()}}),
-            "/tokenizer.json: model of type \"Unigram\" is not known (known: BPE, WordPiece)");
-  EXPECT_EQ(with("pre_tokenizer", nullptr), "/tokenizer.json: BPE without a ByteLevel pre_tokenizer is not known");
+  EXPECT_EQ(with("model", {{"type", "Unigram"}, {"vocab", Json::array()}}), "/tokenizer.json: the vocabulary is empty");
+  EXPECT_EQ(with("model", Json::parse(R"({"type": "Unigram", "unk_id": 1, "vocab": [["<|endoftext|>", -1]]})")),
+            "/tokenizer.json: unk_id 1 is outside the vocabulary");
+  EXPECT_EQ(with("model", Json::parse(R"({"type": "Unigram", "vocab": [["a", -1], ["b"]]})")),
+            "/tokenizer.json: vocab[1]: a piece is a text and its score, not [\"b\"]");
+  EXPECT_EQ(with("model", {{"type", "WordLevel"}, {"vocab", {{"a", 0}}}}),
+            "/tokenizer.json: model of type \"WordLevel\" is not known (known: BPE, Unigram, WordPiece)");
   Json model = good["model"];
   model["byte_fallback"] = true;
   EXPECT_EQ(with("model", model), "/tokenizer.json: BPE with byte_fallback = true is not known");

@@ -130,6 +130,7 @@ export const common = {
   'kind.indicator': ['Risk indicator', '风险指标'],
   'kind.capital': ['Capital', '资本'],
   'kind.promotion': ['Model promotion', '模型上线'],
+  'kind.checks': ['Checks of data', '数据检查'],
   'kind.drift': ['Drift', '漂移'],
   'kind.shadow': ['Challenger in shadow', '影子模型'],
   'kind.shadow_report': ['Challenger compared', '影子模型比较'],

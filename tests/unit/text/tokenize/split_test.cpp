@@ -73,9 +73,9 @@ TEST(MakeSplitter, RefusesByName) {
     return "";
   };
   EXPECT_EQ(
-      message({{"type", "Metaspace"}}),
-      "tokenizer.json: pre_tokenizer of type \"Metaspace\" is not known (known: ByteLevel, BertPreTokenizer, Split, "
-      "Sequence)");
+      message({{"type", "Digits"}}),
+      "tokenizer.json: pre_tokenizer of type \"Digits\" is not known (known: ByteLevel, BertPreTokenizer, Metaspace, "
+      "Split, Sequence)");
   EXPECT_EQ(
       message({{"type", "Split"}, {"pattern", {{"Regex", "\\d+"}}}, {"behavior", "Isolated"}, {"invert", false}}),
       "tokenizer.json: pre_tokenizer Split with pattern {\"Regex\":\"\\\\d+\"}, behavior Isolated is not known (known: "

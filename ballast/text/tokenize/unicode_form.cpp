@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unicode's canonical composition (NFC), as tokenizer.json of Qwen and others asks for it.
+// Unicode's normalisation forms, as tokenizer.json asks for them.
 #include <unicode/unorm2.h>
 #include <unicode/utf16.h>
 
@@ -10,11 +10,12 @@
 namespace ballast::text {
 namespace {
 
-class Nfc : public Normalizer {
+class UnicodeForm : public Normalizer {
  public:
-  Nfc() {
+  using Instance = const UNormalizer2* (*)(UErrorCode*);
+  explicit UnicodeForm(Instance instance) {
     UErrorCode status = U_ZERO_ERROR;
-    nfc_ = unorm2_getNFCInstance(&status);
+    form_ = instance(&status);
     BALLAST_CHECK(U_SUCCESS(status), status);
   }
 
@@ -27,7 +28,7 @@ class Nfc : public Normalizer {
     std::size_t from = 0;
     for (std::size_t i = 0; i < text.size();) {
       const CodePoint c = decode_utf8(text, i);
-      if (i > from && (c.value < 0x80 || !c.valid || unorm2_hasBoundaryBefore(nfc_, static_cast<UChar32>(c.value)))) {
+      if (i > from && (c.value < 0x80 || !c.valid || unorm2_hasBoundaryBefore(form_, static_cast<UChar32>(c.value)))) {
         add(out, text, from, i);
         from = i;
       }
@@ -64,9 +65,9 @@ class Nfc : public Normalizer {
       units.append(pair, static_cast<std::size_t>(n));
       i += c.size;
     }
-    composed.resize(3 * units.size() + 8);  // NFC grows no text by more
+    composed.resize(18 * units.size() + 8);  // the longest compatibility mapping (U+FDFA) has 18 units
     UErrorCode status = U_ZERO_ERROR;
-    const std::int32_t n = unorm2_normalize(nfc_, units.data(), static_cast<std::int32_t>(units.size()),
+    const std::int32_t n = unorm2_normalize(form_, units.data(), static_cast<std::int32_t>(units.size()),
                                             composed.data(), static_cast<std::int32_t>(composed.size()), &status);
     BALLAST_CHECK(U_SUCCESS(status), status);
     std::string out;
@@ -78,13 +79,17 @@ class Nfc : public Normalizer {
     return out;
   }
 
-  const UNormalizer2* nfc_ = nullptr;
+  const UNormalizer2* form_ = nullptr;
 };
 
 }  // namespace
 
-std::unique_ptr<Normalizer> make_nfc() {
-  return std::make_unique<Nfc>();
+std::unique_ptr<Normalizer> make_unicode_form(const std::string& name) {
+  if (name == "NFC") return std::make_unique<UnicodeForm>(unorm2_getNFCInstance);
+  if (name == "NFD") return std::make_unique<UnicodeForm>(unorm2_getNFDInstance);
+  if (name == "NFKC") return std::make_unique<UnicodeForm>(unorm2_getNFKCInstance);
+  if (name == "NFKD") return std::make_unique<UnicodeForm>(unorm2_getNFKDInstance);
+  return nullptr;
 }
 
 }  // namespace ballast::text

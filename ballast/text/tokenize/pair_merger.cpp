@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/text/tokenize/pair_merger.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "ballast/base/error.h"
+
+namespace ballast::text {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+/// A candidate merge; the heap gives the lowest rank, then the leftmost.
+struct MergeOfPair {
+  std::uint32_t rank, left, right;      // positions of the two symbols
+  std::uint32_t left_id, right_id, id;  // what they were, what they become
+  bool operator<(const MergeOfPair& o) const { return rank != o.rank ? rank > o.rank : left > o.left; }
+};
+
+constexpr std::uint32_t kGone = 0xFFFFFFFFu;  // the id of an absorbed symbol
+
+/// A SentencePiece model ranks what a merge makes, by score, not the merge: equal ranks are for the leftmost.
+std::vector<std::uint32_t> ranks_by_score(const TokenizerParts& parts) {
+  std::vector<double> scores = parts.scores;
+  std::sort(scores.begin(), scores.end(), std::greater<>());
+  scores.erase(std::unique(scores.begin(), scores.end()), scores.end());
+  std::vector<std::uint32_t> ranks;
+  for (const double score : parts.scores) {
+    const auto at = std::lower_bound(scores.begin(), scores.end(), score, std::greater<>());
+    ranks.push_back(static_cast<std::uint32_t>(at - scores.begin()));
+  }
+  return ranks;
+}
+
+}  // namespace
+
+PairMerger::PairMerger(const TokenizerParts& parts, const TokenIds& ids) : pairs_(parts.merges.size()) {
+  const std::vector<std::uint32_t> by_score =
+      parts.kinds.empty() ? std::vector<std::uint32_t>() : ranks_by_score(parts);
+  std::string joined;
+  const auto place = [&](std::size_t i) {
+    return parts.merges_first_line > 0 ? parts.merges_where + ":" + std::to_string(parts.merges_first_line + i)
+                                       : parts.merges_where + ": merges[" + std::to_string(i) + "]";
+  };
+  for (std::size_t i = 0; i < parts.merges.size(); ++i) {
+    const auto& [left, right] = parts.merges[i];
+    joined = left + right;
+    const auto find = [&](const std::string& token) {
+      const auto found = ids.find(token);
+      if (found != ids.end()) return static_cast<std::uint32_t>(found->second);
+      throw Error(ErrorCode::bad_input,
+                  "merge \"" + left + " " + right + "\": token \"" + token + "\" is not in the vocabulary", place(i));
+    };
+    const IdPair key = make_pair_key(find(left), find(right));
+    const std::uint32_t made = find(joined);
+    merges_.push_back({by_score.empty() ? static_cast<std::uint32_t>(i) : by_score[made], made});
+    if (pairs_.insert(key, static_cast<std::uint32_t>(i)) != i) {
+      throw Error(ErrorCode::bad_input, "merge \"" + left + " " + right + "\" appears twice", place(i));
+    }
+  }
+}
+
+void PairMerger::merge(std::vector<Symbol>& symbols) const {
+  thread_local std::vector<MergeOfPair> heap;
+  heap.clear();
+  const auto n = static_cast<std::int32_t>(symbols.size());
+  const auto propose = [&](std::int32_t left, std::int32_t right) {
+    const std::uint32_t a = symbols[left].id, b = symbols[right].id;
+    const std::uint32_t found = pairs_.find(make_pair_key(a, b));
+    if (found == PairTable::kNone) return;
+    heap.push_back({merges_[found].rank, static_cast<std::uint32_t>(left), static_cast<std::uint32_t>(right), a, b,
+                    merges_[found].id});
+    std::push_heap(heap.begin(), heap.end());
+  };
+  for (std::int32_t i = 0; i < n; ++i) {
+    symbols[i].previous = i - 1;
+    symbols[i].next = i + 1 < n ? i + 1 : -1;
+    if (i > 0) propose(i - 1, i);
+  }
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end());
+    const MergeOfPair c = heap.back();
+    heap.pop_back();
+    Symbol& left = symbols[c.left];
+    Symbol& right = symbols[c.right];
+    if (left.id != c.left_id || right.id != c.right_id) continue;  // one of them has been merged since
+    left.id = c.id;
+    left.bytes += right.bytes;
+    left.next = right.next;
+    right.id = kGone;
+    if (left.next >= 0) {
+      symbols[left.next].previous = static_cast<std::int32_t>(c.left);
+      propose(static_cast<std::int32_t>(c.left), left.next);
+    }
+    if (left.previous >= 0) propose(left.previous, static_cast<std::int32_t>(c.left));
+  }
+  std::size_t kept = 0;
+  for (std::int32_t i = n > 0 ? 0 : -1; i >= 0;) {
+    const std::int32_t next = symbols[i].next;
+    symbols[kept++] = symbols[i];  // kept ≤ i: nothing that is still needed is overwritten
+    i = next;
+  }
+  symbols.resize(kept);
+}
+
+}  // namespace ballast::text
