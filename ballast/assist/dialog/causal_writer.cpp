@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/assist/dialog/causal_writer.h"
 
-#include <mutex>
 #include <optional>
 
 #include "ballast/base/error.h"
@@ -65,7 +64,6 @@ class CausalWriter : public AnswerWriter {
       options.stop = {"\n"};
       prompt = rules + "\n" + asked + (chinese ? "\n回答：" : "\nAnswer:");
     }
-    const std::lock_guard lock(mutex_);  // a generator keeps the state of one text
     try {
       std::string text = generator_.generate(prompt, options).text;
       text.erase(0, text.find_first_not_of(" \n"));
@@ -79,7 +77,6 @@ class CausalWriter : public AnswerWriter {
   std::string identity() const override { return identity_; }
 
  private:
-  std::mutex mutex_;
   lm::Generator generator_;
   std::optional<lm::ChatTemplate> template_;
   std::string identity_;
