@@ -140,6 +140,9 @@ void add_train(CLI::App& app, Common& common) {
   verb->add_option("--lora-dropout", o->lora_dropout, "Dropout before them")->capture_default_str();
   verb->add_option("--lora-targets", o->lora_targets,
                    "Last parts of module names, or all-linear (default: as PEFT for the family, e.g. q_proj v_proj)");
+  verb->add_flag(
+      "--checkpoint-layers", o->checkpoint_layers,
+      "Llama, Qwen: keep the layers' inputs alone and compute each layer twice: less memory, the same result");
   verb->add_flag("--merge-lora", o->merge_lora, "Write a whole model with the corrections added, not an adapter");
   add_run_options(*verb, *o);
   add_budget(*verb, o->budget);
@@ -258,11 +261,6 @@ void start_lora(const TrainOptions& o, lm::LoadedModel& model) {
                 .dropout = o.lora_dropout,
                 .targets = o.lora_targets},
                o.seed);
-  // What is frozen is packed once for all steps; what is trained changes with every one.
-  model.network->pack(o.dtype == "bf16" ? engine::Precision::bf16 : engine::Precision::f32);
-  for (engine::Parameter& p : model.network->parameters().all()) {
-    if (!p.frozen) p.packed.reset();
-  }
 }
 
 void write_trained(const TrainOptions& o, lm::LoadedModel& model, const base::Json& recipe) {

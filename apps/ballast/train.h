@@ -30,7 +30,7 @@ struct TrainOptions {
   std::int64_t lora_rank = 0;
   double lora_alpha = 0, lora_dropout = 0;
   std::vector<std::string> lora_targets;
-  bool merge_lora = false;
+  bool merge_lora = false, checkpoint_layers = false;
   std::uint64_t seed = 42;
   Budget budget;
 };
