@@ -7,7 +7,8 @@ namespace ballast::apps {
 
 void add_govern(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand(
-      "govern", "The model-risk desk: the audit trail, model cards, drift, feedback, challengers, cost, checks of data");
+      "govern",
+      "The model-risk desk: the audit trail, model cards, drift, feedback, challengers, cost, checks of data");
   verb->require_subcommand(1);
   add_govern_audit(*verb, common);
   add_govern_card(*verb, common);
