@@ -78,6 +78,9 @@ Value Llama::run(Tape& tape, std::span<const std::int32_t> ids, std::span<const 
                  Capture* capture) {
   const engine::Rotation rotation = rotary_.at(tape.arena(), positions);
   Value h = engine::embed(tape, {{words_, ids}});
+  if (capture != nullptr && capture->blend != nullptr) {
+    h = blended(tape, h, engine::embed(tape, {{words_, capture->blend->reference}}), *capture);
+  }
   const bool again = checkpointing_ && tape.training() && encoding_ != nullptr && capture == nullptr;
   for (std::size_t index = 0; index < blocks_.size(); ++index) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
