@@ -20,7 +20,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct CaseArguments {
+struct OneCaseArguments {
   std::string model, policy;
   std::vector<std::string> data;
   std::int64_t row = 0;
@@ -103,7 +103,7 @@ void print_near(const std::vector<decide::NearCase>& near, const risk::CreditMod
   }
 }
 
-void run_case(const CaseArguments& a, const Common& common) {
+void run_case(const OneCaseArguments& a, const Common& common) {
   base::set_threads(common.threads);
   const decide::CreditDesk desk(a.model, a.policy.empty() ? "" : base::read_file(a.policy), a.policy);
   RowQuarantine quarantine(common);
@@ -156,7 +156,7 @@ void explain_application(const decide::CreditDesk& desk, const ingest::Record& a
 void add_explain_case(CLI::App& explain, Common& common) {
   auto* verb =
       explain.add_subcommand("case", "An application: what would have changed the outcome, and training cases like it");
-  const auto a = std::make_shared<CaseArguments>();
+  const auto a = std::make_shared<OneCaseArguments>();
   verb->add_option("--model", a->model, "Folder of a credit model")->required();
   verb->add_option("--data", a->data, "The file with the application")->required();
   verb->add_option("--row", a->row, "Its line, from 1 with the header")->required();

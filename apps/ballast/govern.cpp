@@ -15,8 +15,10 @@ void add_govern(CLI::App& app, Common& common) {
   add_govern_checks(*verb, common);
   add_govern_cost(*verb, common);
   add_govern_drift(*verb, common);
+  add_govern_erase(*verb, common);
   add_govern_fairness(*verb, common);
   add_govern_feedback(*verb, common);
+  add_govern_membership(*verb, common);
   add_govern_shadow(*verb, common);
 }
 

@@ -164,7 +164,7 @@ void check_arguments(const GovernFairnessArguments& a) {
   }
 }
 
-std::string optional_text(const std::optional<double>& x) {
+std::string known_text(const std::optional<double>& x) {
   return x ? fmt::format("{:.3f}", *x) : "-";
 }
 
@@ -206,7 +206,7 @@ void print_grouped(const govern::GroupedFairness& grouped) {
     fmt::print("  {}  {:>6}  {:<21} {:<21} {:<22} {:<15} {}{}\n", name, g.rows,
                with_interval(g.selection_rate, g.selection_interval), with_interval(g.ratio, g.ratio_interval),
                with_interval(g.opportunity_gap, g.gap_interval),
-               g.mean_pd ? optional_text(g.mean_pd) + " / " + optional_text(g.observed) : "-",
+               g.mean_pd ? known_text(g.mean_pd) + " / " + known_text(g.observed) : "-",
                g.auc ? fmt::format("{:.3f} [{:.3f}, {:.3f}]", g.auc->auc, g.auc->low, g.auc->high) : "-", remark);
   }
 }

@@ -11,6 +11,7 @@
 #include "ballast/lm/arch/causal.h"
 #include "ballast/lm/chat.h"
 #include "ballast/lm/train/conversations.h"
+#include "masking.h"
 #include "train.h"
 
 namespace ballast::apps {
@@ -23,6 +24,7 @@ struct Data {
   std::vector<lm::Example> examples;
   ReadSummary summary;
   lm::TokenizeReport report;
+  MaskingReport masking;
 };
 
 bool ready_ids(const std::vector<std::string>& files) {
@@ -87,12 +89,17 @@ Data read(const TrainOptions& o, const std::vector<std::string>& files, const lm
   }
   if (!model.tokenizer) throw Error(ErrorCode::usage, "the model has no tokenizer; give one", "--tokenizer");
   if (causal && holds_conversations(files)) {
+    if (o.mask_personal_data) {
+      throw Error(ErrorCode::usage, "reads texts, not conversations: mask those first, with `ballast mask`",
+                  "--mask-personal-data");
+    }
     read_conversations(o, files, model, length, data);
     return data;
   }
   const Exclusion exclusion(o.exclude);
   const std::string column = o.text_columns.empty() ? o.text_column : o.text_columns.front();
-  const std::vector<std::string> texts = read_corpus(files, column, exclusion, data.summary);
+  std::vector<std::string> texts = read_corpus(files, column, exclusion, data.summary);
+  if (o.mask_personal_data) mask_texts(texts, data.masking);
   data.examples = lm::tokenize_corpus(*model.tokenizer, texts, length, data.report, terminal_progress(common));
   return data;
 }
@@ -132,6 +139,7 @@ void train_language_model(const TrainOptions& o, const Common& common) {
   Data held_out;
   if (!o.eval_data.empty()) held_out = read(o, o.eval_data, model, length, common);
   say_data(common, data.summary, data.report);
+  if (o.mask_personal_data) say_masking(common, data.masking);
 
   const auto objective = o.task == "causal-lm" ? lm::Objective::causal_lm : lm::Objective::masked_lm;
   lm::TrainSettings settings = train_settings(o, objective, data.examples);
@@ -158,6 +166,7 @@ void train_language_model(const TrainOptions& o, const Common& common) {
 
   base::Json recipe = recipe_json(o, settings, report);
   recipe["data"] = summary_json(data.summary);
+  recipe["personal_data"] = masking_json(o.mask_personal_data, data.masking);
   recipe["tokens"] = data.report.tokens;
   if (run.evaluate) recipe["evaluation_loss"] = report.best_value;
   write_trained(o, model, recipe);
