@@ -11,6 +11,9 @@
 
 namespace ballast::apps {
 
+/// The questions that --head, or --task with --label-column, ask of every row.
+std::vector<HeadColumn> head_columns_of(const TrainOptions& options);
+
 /// Classes and targets of the rows go into their token sequences.
 void set_labels(const LabelledRows& rows, std::vector<lm::Example>& examples);
 

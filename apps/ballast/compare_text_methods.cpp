@@ -6,6 +6,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "ballast/lm/gguf_model.h"
 #include "ballast/base/hash.h"
 #include "classifier_training.h"
 #include "default_model.h"
@@ -60,8 +61,8 @@ class TextMethods {
     run.name = "language model";
     run.family = govern::Family::language_model;
     CostMeter meter;
-    const auto tokenizer = text::Tokenizer::load(training_.model);
-    const std::int64_t length = lm::read_config(training_.model / "config.json").positions;
+    const auto tokenizer = lm::open_tokenizer(training_.model);
+    const std::int64_t length = lm::open_config(training_.model).positions;
     const std::vector<lm::Example> examples = examples_of(train_, tokenizer, length);
     ClassifierTraining training(options_, common_, train_, examples);
     seen_.transformer = meter.train([&] { return training.cross_fit_transformer(kCalibrationFolds); });

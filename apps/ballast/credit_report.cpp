@@ -12,6 +12,10 @@ std::string credit_verdict(const risk::CreditModel& model) {
   const auto& all = model.candidates();
   const auto best =
       std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.log_loss < b.log_loss; });
+  if (model.training().fairness_penalty > 0) {
+    return fmt::format("{} with a fairness penalty of {}, as asked; the least log loss without one: {}",
+                       model.champion(), model.training().fairness_penalty, best->name);
+  }
   if (best->name != model.champion()) {
     return fmt::format("{} wins as the simplest: {} has the least log loss, but by {:.4f} only (standard error {:.4f})",
                        model.champion(), best->name, -best->loss_difference, best->loss_error);

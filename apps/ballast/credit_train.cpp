@@ -26,7 +26,7 @@ using base::Json;
 struct TrainArguments {
   std::vector<std::string> data, protect, use, drop, categorical, text_columns;
   std::string label, bad, output, words, folds_file, trend, trend_key, as_of, calibration = "platt", language_model;
-  double min_impact = 0, max_gap = 1, cut_off = -1;
+  double min_impact = 0, max_gap = 1, cut_off = -1, fairness_penalty = 0;
   int folds = 5;
   bool with_language_model = false, reweigh = false, prefer_simple = false, accept_leakage = false, strict = false;
   Budget budget;
@@ -58,6 +58,7 @@ risk::CreditTraining training_of(const TrainArguments& a, const tabular::Table& 
   }
   if (a.cut_off >= 0) t.cut_off = a.cut_off;
   t.reweigh = a.reweigh;
+  t.fairness_penalty = a.fairness_penalty;
   t.prefer_simple = a.prefer_simple;
   t.accept_leakage = a.accept_leakage;
   if (!a.words.empty()) t.words = risk::parse_column_words(base::read_file(a.words), a.words);
@@ -166,6 +167,9 @@ void add_credit_train(CLI::App& credit, Common& common) {
                    "The column, in both files, that says which series is an application's");
   verb->add_option("--as-of", a->as_of, "The applications' date: later values of the series are not used");
   verb->add_flag("--reweigh", a->reweigh, "Weights that make protected groups and outcome independent");
+  verb->add_option("--fairness-penalty", a->fairness_penalty,
+                   "Logistic regression with a penalty on differences of protected groups' mean scores; it then wins")
+      ->check(CLI::NonNegativeNumber);
   verb->add_flag("--prefer-simple", a->prefer_simple,
                  "The simplest candidate within one standard error of the least log loss wins");
   verb->add_flag("--accept-leakage", a->accept_leakage, "Train although the label seems to leak");

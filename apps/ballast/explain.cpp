@@ -11,6 +11,8 @@
 #include "ballast/lm/attention_maps.h"
 #include "ballast/store/store.h"
 #include "default_model.h"
+#include "explain.h"
+#include "explain_case.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -82,10 +84,55 @@ void explain_decision(const decide::Decision& d, const Common& common) {
              d.policy_hash.empty() ? "none" : d.policy_hash, d.build, d.isa, d.seed, d.created_at);
 }
 
-void run_explain(const std::string& id, const Common& common) {
+struct ExplainArguments {
+  std::string id;
+  bool words = false;
+  TextExplanationOptions text;
+  CaseOptions credit;
+};
+
+/// A stored credit decision by what would have changed it and by cases like it.
+void explain_credit_decision(const decide::Decision& d, CaseOptions options, const std::string& language,
+                             const Common& common) {
+  const std::string where = "decision " + d.id;
+  if (d.kind != "credit") {
+    throw Error(ErrorCode::usage, "is a decision of kind \"" + d.kind + "\", not \"credit\"", where,
+                "--changes and --training go with credit decisions");
+  }
+  if (d.inputs.is_null()) throw Error(ErrorCode::not_found, "its inputs have been erased", where);
+  const decide::CreditDesk desk(d.model, base::json_field<std::string>(d.inputs, "policy", where), where);
+  ingest::Record application;
+  application.source = where;
+  application.line = base::json_field<std::int64_t>(d.inputs, "row", where);
+  application.object = base::json_field<Json>(d.inputs, "application", where);
+  options.language = language;
+  explain_application(desk, application, options, common);
+}
+
+/// The words of a signal's text, by the model again.
+void explain_signal_words(store::Store& store, const store::SignalRecord& s, TextExplanationOptions options,
+                          const Common& common) {
+  const auto document = store.find_document(s.document_id);
+  if (!document) throw Error(ErrorCode::not_found, "its document is not in the store any more", "signal " + s.id);
+  options.head = "risk";
+  options.label = s.risk;
+  explain_words(document->text, options, common);
+}
+
+void run_explain(const ExplainArguments& a, const Common& common) {
+  const std::string& id = a.id;
   store::Store store = store::Store::open(common.store);
-  if (const auto decision = decide::find(store, id)) return explain_decision(*decision, common);
-  if (const auto signal = store.find_signal(id)) return explain_signal(store, *signal, common);
+  if (const auto decision = decide::find(store, id)) {
+    if (a.words) throw Error(ErrorCode::usage, "goes with the id of a signal", "--words");
+    if (!a.credit.changes.empty() || !a.credit.training.empty()) {
+      return explain_credit_decision(*decision, a.credit, a.text.language, common);
+    }
+    return explain_decision(*decision, common);
+  }
+  if (const auto signal = store.find_signal(id)) {
+    if (a.words) return explain_signal_words(store, *signal, a.text, common);
+    return explain_signal(store, *signal, common);
+  }
   throw Error(ErrorCode::not_found, "no decision or signal has the id \"" + id + "\"", common.store,
               "an id as `scan --json` or a desk prints it");
 }
@@ -132,8 +179,13 @@ void run_attention(const AttentionArguments& a, const Common& common) {
 
 void add_explain(CLI::App& app, Common& common) {
   auto* verb = app.add_subcommand("explain", "Why a signal or decision came out so; a model's attention weights");
-  auto id = std::make_shared<std::string>();
-  verb->add_option("id", *id, "Of a stored decision or signal");
+  const auto own = std::make_shared<ExplainArguments>();
+  verb->add_option("id", own->id, "Of a stored decision or signal");
+  verb->add_flag("--words", own->words, "A signal: every word's part, by the model again, and checks of it");
+  verb->add_option("--model", own->text.model, "With --words: folder of the model (default: the embedded one)");
+  verb->add_option("--language,--lang", own->text.language, "With --words, --changes, --training: en or zh")
+      ->check(CLI::IsMember({"en", "zh"}));
+  add_case_options(*verb, own->credit);
   add_common(*verb, common,
              "ballast explain 3fa94c01b2d7e688\n  ballast explain attention --text \"liquidity dries up\"");
   auto* attention = verb->add_subcommand("attention", "The true attention weights over a text, layer by layer");
@@ -144,10 +196,16 @@ void add_explain(CLI::App& app, Common& common) {
   attention->add_option("--head", arguments->head, "From 0 (default: all)");
   add_common(*attention, common, "ballast explain attention --text \"我是一个计算机科学家\" --layer 0 --json");
   attention->callback([arguments, &common] { run_attention(*arguments, common); });
-  verb->callback([verb, id, &common] {
+  add_explain_text(*verb, common);
+  add_explain_case(*verb, common);
+  add_explain_evaluate(*verb, common);
+  verb->callback([verb, own, &common] {
     if (!verb->get_subcommands().empty()) return;
-    if (id->empty()) throw Error(ErrorCode::usage, "needs the id of a decision or signal, or `attention`", "explain");
-    run_explain(*id, common);
+    if (own->id.empty()) {
+      throw Error(ErrorCode::usage,
+                  "needs the id of a decision or signal, or one of `text`, `case`, `attention`, `evaluate`", "explain");
+    }
+    run_explain(*own, common);
   });
 }
 

@@ -14,5 +14,8 @@ void add_govern_cost(CLI::App& govern, Common& common);
 void add_govern_drift(CLI::App& govern, Common& common);
 void add_govern_feedback(CLI::App& govern, Common& common);
 void add_govern_shadow(CLI::App& govern, Common& common);
+void add_govern_erase(CLI::App& govern, Common& common);
+void add_govern_fairness(CLI::App& govern, Common& common);
+void add_govern_membership(CLI::App& govern, Common& common);
 
 }  // namespace ballast::apps

@@ -26,7 +26,7 @@ using base::Json;
 
 struct FeedbackArguments {
   std::string data, decision = "decision_id", label = "label", by, by_column, model, text = "text", output;
-  bool all = false;
+  bool all = false, signals = false;
 };
 
 std::string feedback_model_hash(const std::string& model) {
@@ -137,7 +137,10 @@ void run_feedback_list(const FeedbackArguments& a, const Common& common) {
 
 void run_feedback_export(const FeedbackArguments& a, const Common& common) {
   store::Store store = store::Store::open(common.store);
-  const auto rows = settled_rows(store, feedback_model_hash(a.model), a.text, a.label, a.all);
+  std::int64_t disputed = 0;
+  const auto rows = a.signals ? govern::signal_rows(store, a.text, a.label == "label" ? "risks" : a.label, disputed)
+                              : settled_rows(store, feedback_model_hash(a.model), a.text, a.label, a.all);
+  if (disputed > 0) say(common, fmt::format("{} documents left out: people disagree about their signals", disputed));
   if (rows.empty()) throw Error(ErrorCode::bad_input, "there is no settled feedback to export", common.store);
   std::string lines;
   for (const Json& row : rows) lines += base::dump_json(row) + "\n";
@@ -184,6 +187,8 @@ void add_govern_feedback(CLI::App& govern, Common& common) {
   out->add_option("--text-column", a->text)->capture_default_str();
   out->add_option("--label-column", a->label)->capture_default_str();
   out->add_option("--output", a->output, "JSONL file (default: standard output)");
+  out->add_flag("--signals", a->signals,
+                "Feedback on risk signals instead: documents with the risks they should have (column risks)");
   out->add_flag("--all", a->all, "Confirmed answers too, not corrections alone");
   add_common(*out, common, "ballast govern feedback export --output corrections.jsonl");
   out->callback([a, &common] { run_feedback_export(*a, common); });

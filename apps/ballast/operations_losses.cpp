@@ -14,6 +14,7 @@
 #include "ballast/risk/credit_terms.h"
 #include "ballast/risk/operations_losses.h"
 #include "ballast/tabular/metrics.h"
+#include "masking.h"
 #include "operations_register.h"
 
 namespace ballast::apps {
@@ -35,8 +36,7 @@ struct ViewArguments {
 void put_aside_rows(store::Store& store, const SetAside& aside) {
   std::vector<store::QuarantineRecord> rows;
   const std::string now = base::utc_now();
-  for (const ingest::Quarantined& q : aside.rows())
-    rows.push_back({q.source, q.line, q.column, q.reason, q.excerpt, now});
+  for (const ingest::Quarantined& q : aside.rows()) rows.push_back(quarantine_record(q, now));
   store.put_quarantine(rows);
 }
 

@@ -9,6 +9,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
 #include "ballast/risk/scan.h"
+#include "masking.h"
 
 namespace ballast::apps {
 namespace {
@@ -34,7 +35,7 @@ class QuarantineWriter {
     if (strict_)
       throw Error(ErrorCode::bad_input, bad.reason + column, place_of(bad), "leave out --strict to set it aside");
     if (++seen_ <= kShown) say(common_, fmt::format("set aside: {}: {}{}", place_of(bad), bad.reason, column));
-    rows_.push_back({bad.source, bad.line, bad.column, bad.reason, bad.excerpt, base::utc_now()});
+    rows_.push_back(quarantine_record(bad, base::utc_now()));
     if (rows_.size() >= kQuarantineBatch) flush();
   }
 

@@ -11,6 +11,7 @@
 #include "ballast/base/json.h"
 #include "ballast/ingest/document.h"
 #include "ballast/text/bpe_trainer.h"
+#include "ballast/text/personal_data.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -20,14 +21,19 @@ struct TrainArguments {
   text::BpeTrainOptions options;
   std::string kind = "decoder", output;
   std::vector<std::string> files, text_columns;
-  bool strict = false;
+  bool strict = false, mask_personal_data = false;
 };
 
 ingest::IngestReport read_texts(const TrainArguments& arguments, const Common& common, text::BpeTrainer& trainer) {
   ingest::ReadOptions reading;
   reading.text_columns = arguments.text_columns;
   const auto report = ingest::read_documents(
-      arguments.files, reading, [&](ingest::Document&& document) { trainer.add(std::move(document.text)); },
+      arguments.files, reading,
+      [&](ingest::Document&& document) {
+        // Each text by itself, as training does; a vocabulary keeps whole words of what it was learnt from.
+        if (arguments.mask_personal_data) document.text = text::Masker().mask(document.text).text;
+        trainer.add(std::move(document.text));
+      },
       [&](const ingest::Quarantined& bad) {
         if (arguments.strict)
           throw base::Error(base::ErrorCode::bad_input, bad.reason, fmt::format("{}:{}", bad.source, bad.line));
@@ -125,6 +131,8 @@ void add_tokenizer(CLI::App& app, Common& common) {
       ->capture_default_str();
   train->add_option("--text-column", arguments->text_columns, "Columns that hold the text (default: text)");
   train->add_flag("--strict", arguments->strict, "A row that cannot be used is an error");
+  train->add_flag("--mask-personal-data", arguments->mask_personal_data,
+                  "Names, numbers, addresses … become placeholders first: a vocabulary keeps words of its texts");
   train->add_option("files", arguments->files, "Files and folders: .txt (a line a text), .csv, .jsonl, also .gz")
       ->required();
   add_common(*train, common, "ballast tokenizer train --vocab-size 12000 --kind encoder --output tokenizer corpus/");

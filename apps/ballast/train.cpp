@@ -27,6 +27,9 @@ void check(const TrainOptions& o) {
   const auto usage = [](const std::string& what, const std::string& option) {
     throw Error(ErrorCode::usage, what, option);
   };
+  if (o.mask_personal_data && o.task == "token-classify") {
+    usage("moves the spans that a tagger learns: mask the data first, with `ballast mask`", "--mask-personal-data");
+  }
   if (o.task == "token-classify") return;  // the linear tagger starts from nothing
   if (o.model.empty() == o.arch.empty()) usage("give either --model (fine-tuning) or --arch (from scratch)", "--model");
   if (o.steps < 0 || o.epochs < 0) usage("must not be negative", "--steps, --epochs");
@@ -44,6 +47,10 @@ void check(const TrainOptions& o) {
   if (o.lora_rank != 0 && !language && !classifier) usage("is not known for this task", "--lora-rank");
   if (o.lora_rank != 0 && o.model.empty()) usage("needs --model: it corrects weights that are there", "--lora-rank");
   if (o.lora_rank == 0 && (o.merge_lora || !o.lora_targets.empty())) usage("is needed beside it", "--lora-rank");
+  if (is_private(o) && o.task != "classify" && o.task != "multilabel") {
+    usage("is for --task classify and multilabel", "--private-epsilon, --private-noise");
+  }
+  if (o.freeze_encoder && !is_private(o)) usage("goes with --private-epsilon or --private-noise", "--freeze-encoder");
   if (o.merge_texts && o.task != "multilabel") usage("is for --task multilabel", "--merge-texts");
   if (!o.candidates.empty() && (o.task != "classify" || !o.heads.empty())) {
     usage("is for --task classify with one label column", "--candidate-column");
@@ -140,7 +147,13 @@ void add_train(CLI::App& app, Common& common) {
   verb->add_option("--lora-dropout", o->lora_dropout, "Dropout before them")->capture_default_str();
   verb->add_option("--lora-targets", o->lora_targets,
                    "Last parts of module names, or all-linear (default: as PEFT for the family, e.g. q_proj v_proj)");
+  verb->add_flag(
+      "--checkpoint-layers", o->checkpoint_layers,
+      "Llama, Qwen: keep the layers' inputs alone and compute each layer twice: less memory, the same result");
   verb->add_flag("--merge-lora", o->merge_lora, "Write a whole model with the corrections added, not an adapter");
+  verb->add_flag("--mask-personal-data", o->mask_personal_data,
+                 "Names, numbers, addresses … become placeholders before anything reads the texts");
+  add_private_options(*verb, *o);
   add_run_options(*verb, *o);
   add_budget(*verb, o->budget);
   add_common(*verb, common, "ballast train --task classify --model base --data train.csv --output my-model");
@@ -258,11 +271,6 @@ void start_lora(const TrainOptions& o, lm::LoadedModel& model) {
                 .dropout = o.lora_dropout,
                 .targets = o.lora_targets},
                o.seed);
-  // What is frozen is packed once for all steps; what is trained changes with every one.
-  model.network->pack(o.dtype == "bf16" ? engine::Precision::bf16 : engine::Precision::f32);
-  for (engine::Parameter& p : model.network->parameters().all()) {
-    if (!p.frozen) p.packed.reset();
-  }
 }
 
 void write_trained(const TrainOptions& o, lm::LoadedModel& model, const base::Json& recipe) {

@@ -30,10 +30,15 @@ struct TrainOptions {
   std::int64_t lora_rank = 0;
   double lora_alpha = 0, lora_dropout = 0;
   std::vector<std::string> lora_targets;
-  bool merge_lora = false;
+  bool merge_lora = false, checkpoint_layers = false;
   std::uint64_t seed = 42;
   Budget budget;
+  double private_epsilon = 0, private_noise = -1, private_clip = 1, private_delta = 1e-5;
+  bool private_repeatable = false, freeze_encoder = false, mask_personal_data = false;
 };
+
+/// Whether training is to be differentially private.
+bool is_private(const TrainOptions& options);
 
 /// Settings of a run over `examples`; fills in what the user left open.
 lm::TrainSettings train_settings(const TrainOptions& options, lm::Objective objective,
@@ -65,6 +70,10 @@ void write_trained(const TrainOptions& options, lm::LoadedModel& model, const ba
 void train_language_model(const TrainOptions& options, const Common& common);
 void train_seq2seq(const TrainOptions& options, const Common& common);
 void train_classifier(const TrainOptions& options, const Common& common);
+/// A classifier by differentially private steps: the transformer alone, uncalibrated, since n-grams, calibration and
+/// thresholds would be read off the rows without noise.
+void train_private(const TrainOptions& options, const Common& common);
+void add_private_options(CLI::App& verb, TrainOptions& options);
 void train_tagger(const TrainOptions& options, const Common& common);
 
 }  // namespace ballast::apps

@@ -14,6 +14,7 @@
 #include "ballast/lm/gguf_model.h"
 #include "ballast/lm/lora.h"
 #include "classifier_training.h"
+#include "masking.h"
 
 namespace ballast::apps {
 namespace {
@@ -23,24 +24,6 @@ using base::ErrorCode;
 
 constexpr std::size_t kFewestRows = 8;   // a fold with fewer rows says nothing
 constexpr std::size_t kManyRows = 5000;  // from here on three folds are enough
-
-std::vector<HeadColumn> head_columns_of(const TrainOptions& o) {
-  std::vector<HeadColumn> heads;
-  for (const std::string& given : o.heads) {
-    const std::size_t a = given.find(':'), b = a == std::string::npos ? a : given.find(':', a + 1);
-    const std::string name = given.substr(0, a);
-    const std::string kind = a == std::string::npos ? "" : given.substr(a + 1, b - a - 1);
-    if (name.empty() || (kind != "multilabel" && kind != "multiclass")) {
-      throw Error(ErrorCode::usage, "\"" + given + "\" is not NAME:multilabel|multiclass[:COLUMN]", "--head");
-    }
-    heads.push_back({name, b == std::string::npos ? name : given.substr(b + 1),
-                     kind == "multilabel" ? lm::HeadKind::multilabel : lm::HeadKind::multiclass});
-  }
-  if (!heads.empty()) return heads;
-  const bool multilabel = o.task == "multilabel";
-  const std::string column = !o.label_columns.empty() ? o.label_columns.front() : multilabel ? "labels" : "label";
-  return {{"label", column, multilabel ? lm::HeadKind::multilabel : lm::HeadKind::multiclass}};
-}
 
 /// Which fold each row is held out in; blocks of neighbouring texts stay together, and all rows of a text.
 std::vector<int> fold_of_rows(const LabelledRows& all, int folds, std::size_t block, std::uint64_t seed) {
@@ -173,6 +156,24 @@ void train_on_ids(const TrainOptions& o, const Common& common) {
 
 }  // namespace
 
+std::vector<HeadColumn> head_columns_of(const TrainOptions& o) {
+  std::vector<HeadColumn> heads;
+  for (const std::string& given : o.heads) {
+    const std::size_t a = given.find(':'), b = a == std::string::npos ? a : given.find(':', a + 1);
+    const std::string name = given.substr(0, a);
+    const std::string kind = a == std::string::npos ? "" : given.substr(a + 1, b - a - 1);
+    if (name.empty() || (kind != "multilabel" && kind != "multiclass")) {
+      throw Error(ErrorCode::usage, "\"" + given + "\" is not NAME:multilabel|multiclass[:COLUMN]", "--head");
+    }
+    heads.push_back({name, b == std::string::npos ? name : given.substr(b + 1),
+                     kind == "multilabel" ? lm::HeadKind::multilabel : lm::HeadKind::multiclass});
+  }
+  if (!heads.empty()) return heads;
+  const bool multilabel = o.task == "multilabel";
+  const std::string column = !o.label_columns.empty() ? o.label_columns.front() : multilabel ? "labels" : "label";
+  return {{"label", column, multilabel ? lm::HeadKind::multilabel : lm::HeadKind::multiclass}};
+}
+
 void set_labels(const LabelledRows& rows, std::vector<lm::Example>& examples) {
   for (std::size_t r = 0; r < rows.size(); ++r) {
     for (std::size_t h = 0; h < rows.heads.size(); ++h) {
@@ -268,6 +269,7 @@ std::pair<lm::LoadedModel, lm::RunReport> ClassifierTraining::train_transformer(
 }
 
 void train_classifier(const TrainOptions& o, const Common& common) {
+  if (is_private(o)) return train_private(o, common);
   if (std::string_view(o.data.front()).ends_with(".safetensors")) return train_on_ids(o, common);
   const Exclusion exclusion(o.exclude);
   ReadSummary summary;
@@ -277,6 +279,11 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   if (o.leave_out > 0) {
     left_out = leave_out_labels(o.leave_out, o.seed, rows);
     say(common, fmt::format("left out: {}", fmt::join(left_out, ", ")));
+  }
+  MaskingReport masking;
+  if (o.mask_personal_data) {
+    mask_texts(rows.texts, masking);
+    say_masking(common, masking);
   }
 
   lm::TokenizeReport tokenized;
@@ -319,6 +326,7 @@ void train_classifier(const TrainOptions& o, const Common& common) {
   base::Json recipe = recipe_json(o, fit.settings(), report);
   recipe["data"] = summary_json(summary);
   recipe["truncated_texts"] = tokenized.truncated_texts;
+  recipe["personal_data"] = masking_json(o.mask_personal_data, masking);
   recipe["folds"] = folds;
   if (!left_out.empty()) recipe["left_out"] = left_out;
   recipe["out_of_fold"] = held_out;

@@ -8,8 +8,10 @@
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 #include "ballast/ingest/record.h"
+#include "ballast/lm/arch/causal.h"
 #include "ballast/lm/chat.h"
 #include "ballast/lm/train/conversations.h"
+#include "masking.h"
 #include "train.h"
 
 namespace ballast::apps {
@@ -22,6 +24,7 @@ struct Data {
   std::vector<lm::Example> examples;
   ReadSummary summary;
   lm::TokenizeReport report;
+  MaskingReport masking;
 };
 
 bool ready_ids(const std::vector<std::string>& files) {
@@ -86,12 +89,17 @@ Data read(const TrainOptions& o, const std::vector<std::string>& files, const lm
   }
   if (!model.tokenizer) throw Error(ErrorCode::usage, "the model has no tokenizer; give one", "--tokenizer");
   if (causal && holds_conversations(files)) {
+    if (o.mask_personal_data) {
+      throw Error(ErrorCode::usage, "reads texts, not conversations: mask those first, with `ballast mask`",
+                  "--mask-personal-data");
+    }
     read_conversations(o, files, model, length, data);
     return data;
   }
   const Exclusion exclusion(o.exclude);
   const std::string column = o.text_columns.empty() ? o.text_column : o.text_columns.front();
-  const std::vector<std::string> texts = read_corpus(files, column, exclusion, data.summary);
+  std::vector<std::string> texts = read_corpus(files, column, exclusion, data.summary);
+  if (o.mask_personal_data) mask_texts(texts, data.masking);
   data.examples = lm::tokenize_corpus(*model.tokenizer, texts, length, data.report, terminal_progress(common));
   return data;
 }
@@ -131,11 +139,20 @@ void train_language_model(const TrainOptions& o, const Common& common) {
   Data held_out;
   if (!o.eval_data.empty()) held_out = read(o, o.eval_data, model, length, common);
   say_data(common, data.summary, data.report);
+  if (o.mask_personal_data) say_masking(common, data.masking);
 
   const auto objective = o.task == "causal-lm" ? lm::Objective::causal_lm : lm::Objective::masked_lm;
   lm::TrainSettings settings = train_settings(o, objective, data.examples);
   prepare_masking(o, model, settings);
   start_lora(o, model);
+  if (o.checkpoint_layers) {
+    auto* causal = dynamic_cast<lm::CausalNetwork*>(&network);
+    if (causal == nullptr || !causal->set_checkpointing(true) || o.dropout > 0 || o.lora_dropout > 0) {
+      throw Error(ErrorCode::unsupported, "is for the Llama family without dropout", "--checkpoint-layers");
+    }
+    network.set_dropout(0);
+    settings.dropout = 0;
+  }
   lm::Trainer trainer(network, data.examples, settings);
   lm::RunOptions run = run_options(o, common);
   if (!held_out.examples.empty()) {
@@ -149,6 +166,7 @@ void train_language_model(const TrainOptions& o, const Common& common) {
 
   base::Json recipe = recipe_json(o, settings, report);
   recipe["data"] = summary_json(data.summary);
+  recipe["personal_data"] = masking_json(o.mask_personal_data, data.masking);
   recipe["tokens"] = data.report.tokens;
   if (run.evaluate) recipe["evaluation_loss"] = report.best_value;
   write_trained(o, model, recipe);

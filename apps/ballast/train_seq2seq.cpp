@@ -7,6 +7,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 #include "ballast/lm/train/answers.h"
+#include "masking.h"
 #include "train.h"
 
 namespace ballast::apps {
@@ -19,6 +20,7 @@ struct Data {
   std::vector<lm::Example> examples;
   ReadSummary summary;
   lm::TokenizeReport report;
+  MaskingReport masking;
 };
 
 struct Pairs {
@@ -80,7 +82,11 @@ Data read(const TrainOptions& o, const std::vector<std::string>& files, const lm
     return data;
   }
   if (!model.tokenizer) throw Error(ErrorCode::usage, "the model has no tokenizer; give one", "--tokenizer");
-  const Pairs pairs = read_pairs(o, files, data.summary);
+  Pairs pairs = read_pairs(o, files, data.summary);
+  if (o.mask_personal_data) {
+    mask_texts(pairs.sources, data.masking);
+    mask_texts(pairs.answers, data.masking);
+  }
   data.examples = lm::tokenize_pairs(*model.tokenizer, config, pairs.sources, pairs.answers, length, data.report);
   if (o.strict && data.report.truncated_texts > 0) {
     throw Error(ErrorCode::bad_input, std::to_string(data.report.truncated_texts) + " text(s) cut under --strict",
@@ -106,6 +112,7 @@ void train_seq2seq(const TrainOptions& o, const Common& common) {
   Data held_out;
   if (!o.eval_data.empty()) held_out = read(o, o.eval_data, model, length);
   say_data(common, data.summary, data.report);
+  if (o.mask_personal_data) say_masking(common, data.masking);
   lm::TrainSettings settings = train_settings(o, lm::Objective::seq2seq, data.examples);
   start_lora(o, model);
   lm::Trainer trainer(network, data.examples, settings);
@@ -120,6 +127,7 @@ void train_seq2seq(const TrainOptions& o, const Common& common) {
   const lm::RunReport report = lm::run_training(trainer, network, run);
   base::Json recipe = recipe_json(o, settings, report);
   recipe["data"] = summary_json(data.summary);
+  recipe["personal_data"] = masking_json(o.mask_personal_data, data.masking);
   recipe["tokens"] = data.report.tokens;
   if (run.evaluate) recipe["evaluation_loss"] = report.best_value;
   write_trained(o, model, recipe);

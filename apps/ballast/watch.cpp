@@ -26,6 +26,7 @@
 #include "ballast/risk/chat_scorer.h"
 #include "ballast/risk/scan.h"
 #include "default_model.h"
+#include "masking.h"
 #include "watch_sinks.h"
 
 namespace ballast::apps {
@@ -216,8 +217,7 @@ class Watch {
 
   void set_aside(const ingest::Quarantined& q) {
     ++counts_.set_aside;
-    store_.put_quarantine(
-        std::vector<store::QuarantineRecord>{{q.source, q.line, q.column, q.reason, q.excerpt, base::utc_now()}});
+    store_.put_quarantine(std::vector<store::QuarantineRecord>{quarantine_record(q, base::utc_now())});
     if (counts_.set_aside <= 3) say(common_, fmt::format("set aside: {}:{}: {}", q.source, q.line, q.reason));
   }
 

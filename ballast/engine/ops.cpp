@@ -102,7 +102,7 @@ Value plain_linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layo
   const std::int64_t in = layout == Layout::out_in ? weight.cols() : weight.rows();
   BALLAST_CHECK(x.cols == in, x.cols);
   Value y = tape.make(x.rows, out);
-  if ((!tape.training() || weight.frozen) && weight.packed && weight.packed->precision() == tape.precision()) {
+  if (!tape.training() && weight.packed && weight.packed->precision() == tape.precision()) {
     gemm(x.rows, {x.data, in, false}, *weight.packed, y.data, out, false);
   } else {
     gemm(x.rows, out, in, {x.data, in, false}, right_side(weight, layout), y.data, out, false, tape.precision());

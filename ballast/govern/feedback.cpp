@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "ballast/store/lists.h"
@@ -16,13 +17,13 @@ using base::Json;
 
 constexpr std::int64_t kFeedbackPage = 500;
 
-/// All feedback on decisions, the oldest first.
-std::vector<store::FeedbackRecord> feedback_on_decisions(store::Store& store) {
+/// All feedback on subjects of a kind, the oldest first.
+std::vector<store::FeedbackRecord> feedback_on(store::Store& store, const std::string& kind) {
   std::vector<store::FeedbackRecord> all;
   store::Lists lists(store);
   store::Page page{kFeedbackPage, "", ""};
   while (true) {
-    auto listed = lists.feedback("decision", "", page);
+    auto listed = lists.feedback(kind, "", page);
     all.insert(all.end(), listed.items.begin(), listed.items.end());
     if (listed.next.empty()) break;
     page.cursor = listed.next;
@@ -87,7 +88,7 @@ std::string ReviewedAnswer::settled() const {
 std::vector<ReviewedAnswer> reviewed_answers(store::Store& store, const std::string& model) {
   std::map<std::string, ReviewedAnswer> answers;
   std::map<std::pair<std::string, std::string>, std::size_t> place;  // decision and actor to the opinion
-  for (const store::FeedbackRecord& f : feedback_on_decisions(store)) {
+  for (const store::FeedbackRecord& f : feedback_on(store, "decision")) {
     auto found = answers.find(f.subject_id);
     if (found == answers.end()) {
       ReviewedAnswer answer;
@@ -156,6 +157,51 @@ Json to_json(const FeedbackSummary& s) {
           {"by_several", s.by_several},
           {"alpha", std::isfinite(s.alpha) ? Json(s.alpha) : Json()},
           {"confusions", confusions}};
+}
+
+std::vector<Json> signal_rows(store::Store& store, const std::string& text_column, const std::string& label_column,
+                              std::int64_t& disputed) {
+  std::map<std::pair<std::string, std::string>, store::FeedbackRecord> last;  // signal and actor to the last word
+  for (store::FeedbackRecord& f : feedback_on(store, "signal")) {
+    const std::pair key(f.subject_id, f.actor);
+    last[key] = std::move(f);
+  }
+  struct Reviewed {
+    std::set<std::string> said, risks;
+    std::map<std::string, std::string> verdicts;  // signal to what its reviewers say
+    Json feedback = Json::array();
+    bool disputed = false;
+  };
+  std::map<std::pair<std::string, std::string>, Reviewed> documents;  // by id and model
+  for (const auto& [key, f] : last) {
+    const auto signal = store.find_signal(f.subject_id);
+    if (!signal) continue;
+    const auto [at, fresh] = documents.try_emplace({signal->document_id, signal->model});
+    Reviewed& d = at->second;
+    if (fresh) {
+      const auto assessed = store.find_assessed(signal->document_id, signal->model);
+      if (!assessed) continue;  // assessed anew since: the signal is gone
+      for (const store::SignalRecord& s : assessed->signals) d.said.insert(s.risk);
+      d.risks = d.said;
+    }
+    const std::string verdict = f.verdict + ":" + f.risk;
+    const auto [said, first] = d.verdicts.try_emplace(f.subject_id, verdict);
+    d.disputed = d.disputed || (!first && said->second != verdict);
+    if (f.verdict != "accept" && f.risk != signal->risk) d.risks.erase(signal->risk);
+    if (f.verdict == "correct" && !f.risk.empty()) d.risks.insert(f.risk);
+    d.feedback.push_back({{"id", f.id}, {"actor", f.actor}, {"at", f.created_at}, {"verdict", f.verdict}});
+  }
+  std::vector<Json> rows;
+  for (const auto& [key, d] : documents) {
+    const auto document = store.find_document(key.first);
+    if (d.disputed) ++disputed;
+    if (d.disputed || !document || document->text.empty()) continue;
+    rows.push_back({{text_column, document->text},
+                    {label_column, d.risks},
+                    {"provenance",
+                     {{"document_id", key.first}, {"model", key.second}, {"said", d.said}, {"feedback", d.feedback}}}});
+  }
+  return rows;
 }
 
 Json labelled_row(const ReviewedAnswer& a, const std::string& text_column, const std::string& label_column) {

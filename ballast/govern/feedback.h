@@ -44,4 +44,11 @@ base::Json to_json(const FeedbackSummary& summary);
 /// {"text","label","provenance":{"decision_id","model","said","feedback":[{"id","actor","at"}]}} for a settled answer.
 base::Json labelled_row(const ReviewedAnswer& answer, const std::string& text_column, const std::string& label_column);
 
+/// Documents about whose signals people spoke, as rows for a multilabel model: the risks that the model listed, less
+/// those that were rejected or corrected, with what they should have been. A document on whose signal people disagree
+/// is counted in `disputed` and left out. {"text",`label_column`:[…],"provenance":{"document_id","model","said":[…],
+/// "feedback":[…]}}, in the order of document ids.
+std::vector<base::Json> signal_rows(store::Store& store, const std::string& text_column,
+                                    const std::string& label_column, std::int64_t& disputed);
+
 }  // namespace ballast::govern

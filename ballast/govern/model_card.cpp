@@ -39,7 +39,7 @@ std::vector<CardBlock> held_out_blocks(const CardInputs& in) {
     std::vector<std::vector<std::string>> rows;
     for (std::size_t k = 0; k < r.comparison.measures.size(); ++k) {
       rows.push_back({r.comparison.measures[k].name});
-      for (const MethodFigures& m : r.comparison.methods) rows.back().push_back(estimate_text(m.measures[k]));
+      for (const MethodFigures& m : r.comparison.methods) rows.back().push_back(card_estimate(m.measures[k]));
     }
     rows.push_back({"ECE (by chance up to)"});
     for (const MethodFigures& m : r.comparison.methods) {

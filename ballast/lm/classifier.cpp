@@ -6,17 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <mutex>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/hash.h"
-#include "ballast/lm/classifier_spec.h"
-#include "ballast/lm/load.h"
-#include "ballast/lm/ngram/model.h"
+#include "ballast/lm/classify/state.h"
 
 namespace ballast::lm {
 namespace {
@@ -25,16 +21,9 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::int64_t kBatchTokens = 4096;  // tokens scored at a time: bounds memory, does not change a bit
+}  // namespace
 
-/// A text as one or more windows of at most `length` tokens; neighbouring windows share a quarter.
-struct Windows {
-  std::vector<std::vector<std::int32_t>> ids;
-  std::vector<std::vector<std::array<std::size_t, 2>>> offsets;
-  std::int64_t tokens = 0;
-};
-
-Windows cut(const text::Tokenizer& tokenizer, std::string_view text, std::int64_t length) {
+Windows cut_windows(const text::Tokenizer& tokenizer, std::string_view text, std::int64_t length) {
   Windows windows;
   text::Encoding whole = tokenizer.encode(text);
   windows.tokens = static_cast<std::int64_t>(whole.ids.size());
@@ -67,31 +56,6 @@ Windows cut(const text::Tokenizer& tokenizer, std::string_view text, std::int64_
     if (end == bare.ids.size()) return windows;
   }
 }
-
-}  // namespace
-
-struct TextClassifier::State {
-  LoadedModel model;
-  std::optional<NgramModel> ngrams;
-  ClassifierSpec spec;
-  std::vector<Head> heads;
-  std::string identity;
-  std::int64_t length = 0;
-  mutable std::mutex mutex;  // the network keeps per-batch scratch
-  mutable engine::Arena arena;
-
-  Network& network() const { return *model.network; }
-  std::size_t outputs() const { return network().config().labels.size(); }
-  /// Whether any head listens to the transformer; it need not run otherwise.
-  bool uses_transformer() const {
-    return !ngrams ||
-           std::any_of(spec.heads.begin(), spec.heads.end(), [](const auto& h) { return h.transformer_weight != 0; });
-  }
-  std::vector<float> window_logits(std::span<const std::vector<std::int32_t>* const> windows) const;
-  Prediction combine(const float* logits, std::size_t windows, const float* ngram) const;
-  void hide_tokens(const Windows& windows, std::size_t output, double scale,
-                   std::map<std::pair<std::size_t, std::size_t>, double>& weights) const;
-};
 
 std::vector<float> TextClassifier::State::window_logits(
     std::span<const std::vector<std::int32_t>* const> windows) const {
@@ -190,6 +154,7 @@ TextClassifier TextClassifier::load(const fs::path& given) {
   }
   state->heads = state->spec.plain_heads();
   state->length = state->spec.max_length > 0 ? std::min(state->spec.max_length, config.positions) : config.positions;
+  state->network().set_dropout(0);  // gradients need a tape that records, on which dropout would be live
   state->network().pack(engine::Precision::f32);
   return TextClassifier(std::move(state));
 }
@@ -200,7 +165,7 @@ std::vector<Prediction> TextClassifier::predict(std::span<const std::string_view
   std::vector<const std::vector<std::int32_t>*> all;
   windows.reserve(texts.size());
   for (const std::string_view text : texts) {
-    windows.push_back(cut(*s.model.tokenizer, text, s.length));
+    windows.push_back(cut_windows(*s.model.tokenizer, text, s.length));
     for (const auto& ids : windows.back().ids) all.push_back(&ids);
   }
   const std::vector<float> logits =
@@ -256,7 +221,7 @@ std::vector<Attribution> TextClassifier::attribute(std::string_view text, std::s
   std::size_t output = label;
   for (std::size_t h = 0; h < head; ++h) output += s.heads[h].labels.size();
   const HeadSpec& spec = s.spec.heads[head];
-  const Windows windows = cut(*s.model.tokenizer, text, s.length);
+  const Windows windows = cut_windows(*s.model.tokenizer, text, s.length);
   std::map<std::pair<std::size_t, std::size_t>, double> tokens;  // neighbouring windows share some: the last one counts
   for (const auto& offsets : windows.offsets) {
     for (const auto& [begin, end] : offsets) {

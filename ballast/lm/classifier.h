@@ -54,6 +54,16 @@ struct Attribution {
   double weight = 0;
 };
 
+/// Integrated gradients (Sundararajan, Taly & Yan 2017) of one label's score, from a text of [MASK] tokens to the text.
+/// The score of a multilabel head's label is the log-odds of its probability; of a multiclass head's label what goes
+/// into the softmax. base + all weights + gap = score; without rounding and with endless steps the gap would be 0.
+struct IntegratedGradients {
+  std::vector<Attribution> tokens;  // in text order, the n-gram branch's exact contributions included
+  double score = 0, base = 0;       // of the text, and of the masked text
+  double gap = 0;
+  int steps = 0;
+};
+
 class TextClassifier {
  public:
   /// Opens a model folder. Throws not_found, bad_input or unsupported, naming the file.
@@ -71,6 +81,12 @@ class TextClassifier {
 
   /// Contributions of the text's tokens to the score of one label of one head, in text order.
   std::vector<Attribution> attribute(std::string_view text, std::size_t head, std::size_t label) const;
+
+  /// The same by gradients along `steps` points of the path (Gauss-Legendre). Of a long text's windows the one that
+  /// decides counts for a multilabel head, all alike for a multiclass one. Throws unsupported for a tokenizer that has
+  /// neither a mask nor an unknown token, usage for steps below 1 or above 1024.
+  IntegratedGradients integrated_gradients(std::string_view text, std::size_t head, std::size_t label,
+                                           int steps = 32) const;
 
  private:
   struct State;

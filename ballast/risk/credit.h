@@ -45,6 +45,7 @@ struct CreditTraining {
   std::optional<FairnessLimit> fairness;       // what `model promote` enforces
   std::optional<double> cut_off;               // approve at or below this PD; default: the default rate of the data
   bool reweigh = false;                        // mitigation: Kamiran & Calders weights over the protected groups
+  double fairness_penalty = 0;                 // mitigation: see tabular::GroupPenalty; logistic regression then wins
   bool prefer_simple = false;                  // see CreditModel::train
   bool accept_leakage = false;                 // train although the quality report suspects leakage
   WordsOfColumns words;

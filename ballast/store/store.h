@@ -173,6 +173,7 @@ class Store {
  private:
   friend class Accounts;  // accounts.h
   friend class Audit;     // audit.h
+  friend class Erasure;   // erasure.h
   friend class Lists;     // lists.h
   friend class Work;      // work.h
   struct State;

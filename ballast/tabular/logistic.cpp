@@ -33,13 +33,15 @@ struct Problem {
   Eigen::Map<const RowMajor> x;
   std::span<const std::uint8_t> truth;
   std::span<const double> weights;
-  double ridge;  // 1 / C
+  double ridge;          // 1 / C
+  Eigen::MatrixXd pull;  // [groups, columns]: a group's mean features less the mean ones, times √(strength · n · share)
 
   double weight(std::int64_t i) const { return weights.empty() ? 1 : weights[static_cast<std::size_t>(i)]; }
 
   double value(const Eigen::VectorXd& beta, double intercept) const {
     const Eigen::VectorXd scores = (x * beta).array() + intercept;
     double sum = 0.5 * ridge * beta.squaredNorm();
+    if (pull.rows() > 0) sum += 0.5 * (pull * beta).squaredNorm();
     for (Eigen::Index i = 0; i < scores.size(); ++i) {
       sum += weight(i) * softplus(truth[static_cast<std::size_t>(i)] != 0 ? -scores[i] : scores[i]);
     }
@@ -70,10 +72,44 @@ struct Problem {
     }
     gradient.tail(d) += ridge * beta;
     hessian.block(1, 1, d, d).diagonal().array() += ridge;
+    if (pull.rows() == 0) return;
+    gradient.tail(d) += pull.transpose() * (pull * beta);
+    hessian.block(1, 1, d, d) += pull.transpose() * pull;
   }
 };
 
+/// The rows of Problem::pull.
+Eigen::MatrixXd pull_of(const Eigen::Map<const RowMajor>& x, const GroupPenalty& penalty) {
+  if (penalty.strength == 0) return {};
+  const Eigen::RowVectorXd mean = x.colwise().mean();
+  std::vector<Eigen::RowVectorXd> rows;
+  for (const std::vector<int>& group : penalty.groups) {
+    BALLAST_CHECK(static_cast<Eigen::Index>(group.size()) == x.rows(), group.size());
+    const int groups = group.empty() ? 0 : 1 + *std::max_element(group.begin(), group.end());
+    for (int g = 0; g < groups; ++g) {
+      Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(x.cols());
+      double count = 0;
+      for (Eigen::Index i = 0; i < x.rows(); ++i) {
+        if (group[static_cast<std::size_t>(i)] != g) continue;
+        sum += x.row(i);
+        ++count;
+      }
+      // strength · n · share = strength · count
+      if (count > 0) rows.push_back((sum / count - mean) * std::sqrt(penalty.strength * count));
+    }
+  }
+  Eigen::MatrixXd pull(static_cast<Eigen::Index>(rows.size()), x.cols());
+  for (std::size_t r = 0; r < rows.size(); ++r) pull.row(static_cast<Eigen::Index>(r)) = rows[r];
+  return pull;
+}
+
 }  // namespace
+
+GroupPenalty GroupPenalty::take(std::span<const std::int64_t> rows) const {
+  GroupPenalty taken{{}, strength};
+  for (const std::vector<int>& group : groups) taken.groups.push_back(tabular::take<int>(group, rows));
+  return taken;
+}
 
 double LogisticModel::operator()(std::span<const double> features) const {
   double sum = intercept;
@@ -88,9 +124,10 @@ std::vector<double> LogisticModel::scores(const Matrix& features) const {
 }
 
 LogisticModel fit_logistic(const Matrix& features, std::span<const std::uint8_t> truth, std::span<const double> weights,
-                           double c) {
+                           double c, const GroupPenalty& penalty) {
   BALLAST_CHECK(static_cast<std::int64_t>(truth.size()) == features.rows && c > 0, truth.size());
-  const Problem problem{{features.values.data(), features.rows, features.cols}, truth, weights, 1 / c};
+  const Eigen::Map<const RowMajor> x(features.values.data(), features.rows, features.cols);
+  const Problem problem{x, truth, weights, 1 / c, pull_of(x, penalty)};
   double positive = 0, total = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     const double w = problem.weight(static_cast<std::int64_t>(i));
@@ -126,16 +163,16 @@ LogisticModel fit_logistic(const Matrix& features, std::span<const std::uint8_t>
 LogisticModel fit_logistic_cv(const Matrix& features, std::span<const std::uint8_t> truth,
                               std::span<const double> weights, const LogisticOptions& options) {
   BALLAST_CHECK(!options.grid.empty(), options.grid.size());
-  if (options.grid.size() == 1) return fit_logistic(features, truth, weights, options.grid[0]);
+  if (options.grid.size() == 1) return fit_logistic(features, truth, weights, options.grid[0], options.penalty);
   const std::vector<int> fold = stratified_folds(truth, options.folds, options.seed);
   const auto choices = static_cast<std::int64_t>(options.grid.size());
   std::vector<double> losses(static_cast<std::size_t>(choices * options.folds));
   base::parallel_for(choices * options.folds, [&](std::int64_t job) {
     const auto f = static_cast<int>(job % options.folds);
     const Split split = split_at(fold, f);
-    const auto model =
-        fit_logistic(features.take(split.train), take<std::uint8_t>(truth, split.train),
-                     take<double>(weights, split.train), options.grid[static_cast<std::size_t>(job / options.folds)]);
+    const auto model = fit_logistic(
+        features.take(split.train), take<std::uint8_t>(truth, split.train), take<double>(weights, split.train),
+        options.grid[static_cast<std::size_t>(job / options.folds)], options.penalty.take(split.train));
     double sum = 0;
     for (const std::int64_t r : split.test) {
       const double score = model(features.row(r)), w = weights.empty() ? 1 : weights[static_cast<std::size_t>(r)];
@@ -149,7 +186,7 @@ LogisticModel fit_logistic_cv(const Matrix& features, std::span<const std::uint8
     for (int f = 0; f < options.folds; ++f) loss += losses[static_cast<std::size_t>(g * options.folds + f)];
     if (g == 0 || loss < best_loss) best = options.grid[static_cast<std::size_t>(g)], best_loss = loss;
   }
-  return fit_logistic(features, truth, weights, best);
+  return fit_logistic(features, truth, weights, best, options.penalty);
 }
 
 }  // namespace ballast::tabular

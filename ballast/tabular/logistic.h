@@ -22,11 +22,23 @@ struct LogisticModel {
   std::vector<double> scores(const Matrix& features) const;
 };
 
+/// Pulls the mean scores of groups together: adds strength · n / 2 · Σ share of group · (its mean score − the mean
+/// score)², over all groups of all lists (n rows). A penalty on the difference of means as in Calders et al. (2013)
+/// and, as a covariance, Zafar et al. (2017); quadratic in the coefficients, so that the problem stays convex. Groups
+/// are used in fitting only.
+struct GroupPenalty {
+  std::vector<std::vector<int>> groups;  // lists of the group of each row, from 0
+  double strength = 0;                   // 0: none
+
+  GroupPenalty take(std::span<const std::int64_t> rows) const;
+};
+
 /// `weights` may be empty. Throws bad_input unless both classes are there; `c` > 0.
 LogisticModel fit_logistic(const Matrix& features, std::span<const std::uint8_t> truth, std::span<const double> weights,
-                           double c);
+                           double c, const GroupPenalty& penalty = {});
 
 struct LogisticOptions {
+  GroupPenalty penalty;
   std::vector<double> grid = {0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10};
   int folds = 5;
   std::uint64_t seed = 42;

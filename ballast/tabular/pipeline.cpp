@@ -159,8 +159,10 @@ std::vector<double> cross_fit(const Table& inputs, std::span<const std::uint8_t>
   std::vector<double> scores(truth.size());
   base::parallel_for(folds, [&](std::int64_t f) {
     const Split split = split_at(fold, static_cast<int>(f));
+    FitOptions own = options;
+    own.logistic.penalty = options.logistic.penalty.take(split.train);
     const Pipeline pipeline =
-        Pipeline::fit(inputs.take(split.train), take(truth, split.train), take(weights, split.train), options);
+        Pipeline::fit(inputs.take(split.train), take(truth, split.train), take(weights, split.train), own);
     const std::vector<double> mine = pipeline.scores(inputs.take(split.test));
     for (std::size_t i = 0; i < mine.size(); ++i) scores[static_cast<std::size_t>(split.test[i])] = mine[i];
   });

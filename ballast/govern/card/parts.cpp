@@ -77,7 +77,7 @@ std::string card_interval(const Json& json, const char* key, const Json& bounds,
   return fmt::format("{} [{:.{}f}, {:.{}f}]", value, bounds[0].get<double>(), digits, bounds[1].get<double>(), digits);
 }
 
-std::string estimate_text(const Estimate& e) {
+std::string card_estimate(const Estimate& e) {
   if (!std::isfinite(e.value)) return "-";
   if (!std::isfinite(e.low)) return fmt::format("{:.3f}", e.value);
   return fmt::format("{:.3f} [{:.3f}, {:.3f}]", e.value, e.low, e.high);

@@ -20,7 +20,7 @@ CardBlock reliability_drawing(const std::vector<std::pair<double, double>>& poin
 std::string card_figure(const base::Json& json, const char* key, int digits = 3);
 /// "0.781 [0.742, 0.820]".
 std::string card_interval(const base::Json& json, const char* key, const base::Json& bounds, int digits = 3);
-std::string estimate_text(const Estimate& estimate);
+std::string card_estimate(const Estimate& estimate);
 
 /// Sections that depend on the kind: purpose, data, soundness, development evidence; limits of the kind at the end.
 struct KindSections {

@@ -108,9 +108,14 @@ Value Bert::residual(Tape& tape, Value branch, Value skip, const Norm& n) {
 
 Value Bert::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
   const auto positions = shifted_positions(tape, batch.positions, config_.position_offset);
-  Value h = types_ == nullptr
-                ? engine::embed(tape, {{words_, batch.ids}, {positions_, positions}})
-                : engine::embed(tape, {{words_, batch.ids}, {positions_, positions}, {types_, batch.types}});
+  const auto embed = [&](std::span<const std::int32_t> ids) {
+    return types_ == nullptr ? engine::embed(tape, {{words_, ids}, {positions_, positions}})
+                             : engine::embed(tape, {{words_, ids}, {positions_, positions}, {types_, batch.types}});
+  };
+  Value h = embed(batch.ids);
+  if (capture != nullptr && capture->blend != nullptr) {
+    h = blended(tape, h, embed(capture->blend->reference), *capture);
+  }
   h = engine::dropout(tape, norm(tape, h, embedding_norm_), config_.embedding_dropout);
   const auto linear = [&](Value x, const Linear& l, engine::Activation a = engine::Activation::none) {
     return engine::linear(tape, x, *l.weight, l.bias, Layout::out_in, a);

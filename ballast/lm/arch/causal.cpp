@@ -12,7 +12,10 @@ Value CausalNetwork::encode(Tape& tape, const text::TokenBatch& batch, Capture* 
   const auto over_batch = [&](std::size_t, const Capture::Attention& in, Value& y) {
     y = attend(tape, in, batch, capture);
   };
-  return run(tape, batch.ids, batch.positions, over_batch, capture);
+  encoding_ = &batch;
+  const Value hidden = run(tape, batch.ids, batch.positions, over_batch, capture);
+  encoding_ = nullptr;
+  return hidden;
 }
 
 Value CausalNetwork::classify(Tape& tape, Value hidden, const text::TokenBatch& batch) {

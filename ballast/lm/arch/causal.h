@@ -20,6 +20,10 @@ class CausalNetwork : public GeneratingNetwork {
   /// The last token has read the whole text.
   engine::Value classify(engine::Tape& tape, engine::Value hidden, const text::TokenBatch& batch) override;
 
+  /// Training keeps the layers' inputs alone and computes each layer once more for its gradients. False where the
+  /// family does not know how. Not beside dropout.
+  virtual bool set_checkpointing(bool on) { return !on; }
+
   engine::Value prefill(engine::Tape& tape, std::span<const std::int32_t> ids, KeyValueCache& cache) override;
   engine::Value decode(engine::Tape& tape, std::span<const Next> rows) override;
 
@@ -32,7 +36,8 @@ class CausalNetwork : public GeneratingNetwork {
   virtual engine::Value run(engine::Tape& tape, std::span<const std::int32_t> ids,
                             std::span<const std::int32_t> positions, Attend attend, Capture* capture) = 0;
 
-  engine::Parameter* score_ = nullptr;  // [labels, width], where the head classifies
+  const text::TokenBatch* encoding_ = nullptr;  // the batch that encode() runs over
+  engine::Parameter* score_ = nullptr;          // [labels, width], where the head classifies
 
  private:
   std::vector<std::int32_t> last_rows_;  // of the batch being classified

@@ -56,7 +56,14 @@ Value Gpt2::feed_forward(Tape& tape, const Block& b, Value h) {
 
 Value Gpt2::run(Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions, Attend attend,
                 Capture* capture) {
-  return layers(tape, engine::embed(tape, {{words_, ids}, {positions_, positions}}), attend, capture);
+  const auto embed = [&](std::span<const std::int32_t> of) {
+    return engine::embed(tape, {{words_, of}, {positions_, positions}});
+  };
+  Value h = embed(ids);
+  if (capture != nullptr && capture->blend != nullptr) {
+    h = blended(tape, h, embed(capture->blend->reference), *capture);
+  }
+  return layers(tape, h, attend, capture);
 }
 
 Value Gpt2::encode_weighted(Tape& tape, Value inputs, const text::TokenBatch& batch) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/lm/arch/llama.h"
 
+#include "ballast/engine/checkpoint.h"
+
 namespace ballast::lm {
 
 using engine::Layout;
@@ -60,21 +62,38 @@ Value Llama::turned(Tape& tape, Value x, const Linear& l, Parameter* norm, engin
   return engine::rotate(tape, y, config_.head_width(), rotation);
 }
 
+Value Llama::layer(Tape& tape, Value h, std::size_t index, engine::Rotation rotation, Attend attend) {
+  const Block& b = blocks_[index];
+  Value x = engine::rms_norm(tape, h, *b.norm1, config_.norm_eps);
+  const Value q = turned(tape, x, b.q, b.q_norm, rotation), k = turned(tape, x, b.k, b.k_norm, rotation);
+  const Value v = project(tape, x, b.v);
+  attend(index, {{q}, {k}, {v}}, x);
+  h = engine::add(tape, h, project(tape, x, b.out));
+  x = engine::rms_norm(tape, h, *b.norm2, config_.norm_eps);
+  x = engine::gate(tape, project(tape, x, b.gate), project(tape, x, b.up), activation());
+  return engine::add(tape, h, project(tape, x, b.down));
+}
+
 Value Llama::run(Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions, Attend attend,
                  Capture* capture) {
   const engine::Rotation rotation = rotary_.at(tape.arena(), positions);
   Value h = engine::embed(tape, {{words_, ids}});
-  for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
-    const Block& b = blocks_[layer];
+  if (capture != nullptr && capture->blend != nullptr) {
+    h = blended(tape, h, engine::embed(tape, {{words_, capture->blend->reference}}), *capture);
+  }
+  const bool again = checkpointing_ && tape.training() && encoding_ != nullptr && capture == nullptr;
+  for (std::size_t index = 0; index < blocks_.size(); ++index) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
-    Value x = engine::rms_norm(tape, h, *b.norm1, config_.norm_eps);
-    const Value q = turned(tape, x, b.q, b.q_norm, rotation), k = turned(tape, x, b.k, b.k_norm, rotation);
-    const Value v = project(tape, x, b.v);
-    attend(layer, {{q}, {k}, {v}}, x);
-    h = engine::add(tape, h, project(tape, x, b.out));
-    x = engine::rms_norm(tape, h, *b.norm2, config_.norm_eps);
-    x = engine::gate(tape, project(tape, x, b.gate), project(tape, x, b.up), activation());
-    h = engine::add(tape, h, project(tape, x, b.down));
+    if (!again) {
+      h = layer(tape, h, index, rotation, attend);
+      continue;
+    }
+    // What is called again in the backward pass must not point at this one's stack.
+    h = engine::checkpoint(tape, h, [this, index, rotation, batch = encoding_](Tape& t, Value in) {
+      return layer(t, in, index, rotation, [&](std::size_t, const Capture::Attention& a, Value& y) {
+        y = CausalNetwork::attend(t, a, *batch, nullptr);
+      });
+    });
   }
   h = engine::rms_norm(tape, h, *final_norm_, config_.norm_eps);
   if (capture != nullptr) capture->hidden_states.push_back(h);

@@ -18,6 +18,10 @@ class Llama : public CausalNetwork {
   std::vector<std::string> aliases(const std::string& name) const override;
   bool ignorable(const std::string& tensor) const override;
   bool belongs_to_head(const std::string& name) const override;
+  bool set_checkpointing(bool on) override {
+    checkpointing_ = on;
+    return true;
+  }
 
  protected:
   engine::Value run(engine::Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions,
@@ -34,12 +38,14 @@ class Llama : public CausalNetwork {
   Linear add_linear(const std::string& name, std::int64_t out, std::int64_t in, bool bias);
   Block add_block(const std::string& at);
   engine::Value project(engine::Tape& tape, engine::Value x, const Linear& l) const;
+  engine::Value layer(engine::Tape& tape, engine::Value h, std::size_t index, engine::Rotation rotation, Attend attend);
   engine::Value turned(engine::Tape& tape, engine::Value x, const Linear& l, engine::Parameter* norm,
                        engine::Rotation rotation) const;
 
   engine::Parameter *words_, *final_norm_, *head_;
   std::vector<Block> blocks_;
   RotaryTable rotary_;
+  bool checkpointing_ = false;
 };
 
 }  // namespace ballast::lm

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 #include "ballast/base/parallel.h"
 #include "ballast/base/random.h"
@@ -29,6 +30,23 @@ std::span<const std::int32_t> Network::shifted_positions(engine::Tape& tape, std
   auto* shifted = static_cast<std::int32_t*>(tape.arena().allocate(positions.size() * sizeof(std::int32_t)));
   for (std::size_t i = 0; i < positions.size(); ++i) shifted[i] = positions[i] + static_cast<std::int32_t>(offset);
   return {shifted, positions.size()};
+}
+
+engine::Value Network::blended(engine::Tape& tape, engine::Value own, engine::Value reference, Capture& capture) {
+  BALLAST_CHECK(static_cast<std::int64_t>(capture.blend->share.size()) == own.rows && reference.rows == own.rows,
+                own.rows);
+  engine::Value mixed = tape.make(own.rows, own.cols);
+  float* direction = tape.arena().floats(own.size());
+  for (std::int64_t i = 0; i < own.rows; ++i) {
+    const float share = capture.blend->share[static_cast<std::size_t>(i)];
+    for (std::int64_t j = i * own.cols; j < (i + 1) * own.cols; ++j) {
+      mixed.data[j] = share * own.data[j] + (1 - share) * reference.data[j];
+      direction[j] = own.data[j] - reference.data[j];
+    }
+  }
+  capture.blended = mixed;
+  capture.direction = direction;
+  return mixed;
 }
 
 engine::Activation Network::activation() const {

@@ -17,6 +17,13 @@
 
 namespace ballast::lm {
 
+/// Words on the way from one text to another of the same length: every token's own embedding is mixed with the one of
+/// its reference. Positions and types stay.
+struct Blend {
+  std::span<const std::int32_t> reference;  // ids, one a token of the batch
+  std::span<const float> share;             // of the token's own word, one a token: 1 is the text, 0 the reference
+};
+
 /// Inner values that a caller may ask encode() to leave behind.
 struct Capture {
   struct Attention {
@@ -27,6 +34,12 @@ struct Capture {
   /// In: the attention mask, one entry a token, of a batch that holds its masked positions too (their outputs are then
   /// those of the reference library); empty for ordinary batches. Inference only.
   std::span<const std::int64_t> padding;
+  /// In: read these mixtures instead of the words. BERT and its kin, GPT-2 and Llama.
+  const Blend* blend = nullptr;
+  /// Out, with a blend: the embeddings that were read (a training tape leaves the gradient there), and how far the
+  /// text's own are from the reference's, of the same shape.
+  engine::Value blended;
+  const float* direction = nullptr;
 };
 
 class Network {
@@ -89,6 +102,8 @@ class Network {
   engine::Value attend(engine::Tape& tape, const Capture::Attention& in, const text::TokenBatch& batch,
                        Capture* capture);
 
+  /// The mixture of two texts' embeddings that the capture's blend asks for; leaves it in the capture.
+  static engine::Value blended(engine::Tape& tape, engine::Value own, engine::Value reference, Capture& capture);
   /// Positions plus an offset; memory of the arena.
   static std::span<const std::int32_t> shifted_positions(engine::Tape& tape, std::span<const std::int32_t> positions,
                                                          std::int64_t offset);

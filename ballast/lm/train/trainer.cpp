@@ -206,6 +206,7 @@ double Trainer::run(Tape& tape, Batch& batch, double count) {
 }
 
 StepReport Trainer::step() {
+  if (settings_.privacy.sampling_rate > 0) return private_step();
   const base::Stopwatch watch;
   StepReport report;
   double count = 0;

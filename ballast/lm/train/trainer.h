@@ -18,6 +18,15 @@ namespace ballast::lm {
 
 enum class Objective { causal_lm, masked_lm, classification, seq2seq };
 
+/// Differentially private steps (Abadi et al. 2016, "Deep learning with differential privacy"): every example is drawn
+/// with the same probability, its gradient cut to norm `clip`, and normal noise of standard deviation noise · clip
+/// added to every coordinate of the sum. What that costs in privacy: privacy.h.
+struct PrivateSteps {
+  double sampling_rate = 0;  // chance of each example in each step; 0: ordinary training
+  double noise = 0, clip = 1;
+  std::uint64_t noise_seed = 0;  // the guarantee holds only as long as nobody else knows it
+};
+
 struct TrainSettings {
   Objective objective = Objective::causal_lm;
   engine::Precision precision = engine::Precision::f32;
@@ -36,6 +45,7 @@ struct TrainSettings {
   std::vector<std::int32_t> unmaskable;  // special tokens
   std::vector<HeadColumns> heads;        // classification
   std::vector<float> positive_weights;   // one a multilabel output; may be empty
+  PrivateSteps privacy;
 };
 
 struct StepReport {
@@ -77,6 +87,9 @@ class Trainer {
   void add_language_labels(Batch& batch, const Example& example, std::size_t first, std::uint64_t stream);
   void add_answer(Batch& batch, const Example& example);
   double run(engine::Tape& tape, Batch& batch, double count);
+  StepReport private_step();
+  double private_gradient(std::uint32_t index, std::span<const float> hidden);
+  std::vector<std::vector<float>> encode_frozen(std::span<const std::uint32_t> chosen);
   double language_loss(engine::Tape& tape, engine::Value hidden, Batch& batch, double count);
   double classification_loss(engine::Tape& tape, engine::Value hidden, Batch& batch, double count);
   std::string fingerprint() const;
@@ -89,6 +102,7 @@ class Trainer {
   engine::Arena arena_;
   std::vector<Batch> batches_;  // one an accumulation step, reused
   std::int64_t step_ = 0;
+  std::vector<float> private_sum_;  // of clipped gradients, in the order of the trained parameters
 };
 
 /// Raw logits [examples, columns] of a classifier, in batches; independent of batching and threads.

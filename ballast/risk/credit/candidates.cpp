@@ -107,9 +107,11 @@ std::vector<double> cross_fit_pipeline(const FoldInputs& inputs, std::span<const
   base::parallel_for(folds_in(fold), [&](std::int64_t f) {
     const Split split = tabular::split_at(fold, static_cast<int>(f));
     const Table table = inputs.of(static_cast<int>(f)).without(without);
+    tabular::FitOptions own = options;
+    own.logistic.penalty = options.logistic.penalty.take(split.train);
     const auto pipeline =
         tabular::Pipeline::fit(table.take(split.train), tabular::take<std::uint8_t>(truth, split.train),
-                               tabular::take<double>(weights, split.train), options);
+                               tabular::take<double>(weights, split.train), own);
     const std::vector<double> mine = pipeline.scores(table.take(split.test));
     for (std::size_t i = 0; i < mine.size(); ++i) scores[static_cast<std::size_t>(split.test[i])] = mine[i];
   });

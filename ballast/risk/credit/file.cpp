@@ -145,6 +145,7 @@ Json training_json(const CreditTraining& t) {
                {"allowed", t.allowed_columns},
                {"drop", t.drop},
                {"reweigh", t.reweigh},
+               {"fairness_penalty", t.fairness_penalty},
                {"prefer_simple", t.prefer_simple},
                {"accept_leakage", t.accept_leakage},
                {"calibration", tabular::calibration_method_name(t.calibration)},
@@ -176,6 +177,7 @@ CreditTraining read_training(const Json& json, const std::string& where) {
   t.allowed_columns = list("allowed");
   t.drop = list("drop");
   t.reweigh = base::json_field<bool>(json, "reweigh", where);
+  t.fairness_penalty = base::json_field<double>(json, "fairness_penalty", where, 0.0);
   t.prefer_simple = base::json_field<bool>(json, "prefer_simple", where);
   t.accept_leakage = base::json_field<bool>(json, "accept_leakage", where);
   t.calibration = tabular::calibration_method_named(base::json_field<std::string>(json, "calibration", where));

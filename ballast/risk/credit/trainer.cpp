@@ -48,6 +48,9 @@ class CreditTrainer {
       if (groups_.empty()) throw Error(ErrorCode::usage, "reweighing needs a protected column");
       weights_ = reweighing(groups_, truth_);
     }
+    if (training.fairness_penalty > 0 && groups_.empty()) {
+      throw Error(ErrorCode::usage, "a fairness penalty needs a protected column");
+    }
     model_.cut_off_ = training_.cut_off.value_or(default_rate_);
     steps_ = 6 + (training.language_model ? 1 : 0);
   }
@@ -80,7 +83,11 @@ class CreditTrainer {
   }
 
   tabular::FitOptions fit_options(ModelKind kind) const {
-    return credit_fit_options(kind, table_.rows(), training_.seed);
+    tabular::FitOptions options = credit_fit_options(kind, table_.rows(), training_.seed);
+    if (kind != ModelKind::logistic || training_.fairness_penalty == 0) return options;
+    options.logistic.penalty.strength = training_.fairness_penalty;
+    for (const GroupLabels& groups : groups_) options.logistic.penalty.groups.push_back(groups.group);
+    return options;
   }
 
   void choose_folds(std::span<const std::int64_t> labelled, std::int64_t rows) {
@@ -215,6 +222,8 @@ class CreditTrainer {
       const auto [difference, error] = log_loss_difference(recipes_[m].pd, recipes_[best].pd, truth_);
       if (difference <= error) champion = m;
     }
+    // The penalty acts on logistic regression alone: who asks for it gets that model.
+    if (training_.fairness_penalty > 0) champion = 1;
     for (std::size_t m = 0; m < all.size(); ++m) {
       const auto comparison = tabular::compare_auc(recipes_[champion].pd, recipes_[m].pd, truth_);
       all[m].difference = comparison.difference;

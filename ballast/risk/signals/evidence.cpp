@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <array>
 
+#include "ballast/risk/evidence.h"
+
 #include "ballast/risk/entities/characters.h"
-#include "ballast/risk/signals.h"
 
 namespace ballast::risk {
 namespace {
@@ -24,12 +25,6 @@ constexpr std::array<std::string_view, 58> kStopWords = {
 constexpr std::string_view kStopCharacters[] = {"的", "了", "在", "是", "和", "与", "及", "将", "对", "为",
                                                 "也", "被", "其", "就", "都", "而", "等", "于", "该", "此"};
 
-struct Unit {
-  std::size_t start = 0, end = 0;
-  bool han = false, stop = false;
-  double weight = 0;
-};
-
 bool is_stop_word(std::string_view word) {
   std::string lower(word);
   std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
@@ -43,8 +38,42 @@ bool joins(std::string_view text, std::size_t at) {
          is_alnum(text[at + 1]) && (c == '-' || c == '\'' || c == '&' || is_digit(text[at + 1]));
 }
 
-std::vector<Unit> split_units(std::string_view text) {
-  std::vector<Unit> units;
+struct Span {
+  std::size_t first = 0, last = 0;  // units
+  double weight = 0;
+};
+
+/// Punctuation that ends a phrase between two units.
+bool broken(std::string_view text, const TextUnit& a, const TextUnit& b) {
+  const auto gap = text.substr(a.end, b.start - a.end);
+  for (const std::string_view mark : {".", ";", ":", "!", "?", "\n", "。", "；", "！", "？", "：", "|"}) {
+    if (gap.find(mark) != std::string_view::npos) return true;
+  }
+  return gap.size() > 8;
+}
+
+std::vector<Span> merge(std::string_view text, const std::vector<TextUnit>& units) {
+  double heaviest = 0;
+  for (const TextUnit& u : units) heaviest = std::max(heaviest, u.stop ? 0 : u.weight);
+  std::vector<Span> spans;
+  for (std::size_t u = 0; heaviest > 0 && u < units.size(); ++u) {
+    if (units[u].stop || units[u].weight < kHeavy * heaviest) continue;
+    bool join = !spans.empty() && u - spans.back().last - 1 <= kMaxGap[units[u].han] &&
+                u - spans.back().first < kMaxUnits[units[u].han];
+    for (std::size_t k = join ? spans.back().last : u; join && k < u; ++k) join = !broken(text, units[k], units[k + 1]);
+    if (!join) spans.push_back({u, u, 0});
+    spans.back().last = u;
+  }
+  for (Span& span : spans) {
+    for (std::size_t u = span.first; u <= span.last; ++u) span.weight += std::max(units[u].weight, 0.0);
+  }
+  return spans;
+}
+
+}  // namespace
+
+std::vector<TextUnit> text_units(std::string_view text) {
+  std::vector<TextUnit> units;
   for (std::size_t i = 0; i < text.size();) {
     const Character c = character_at(text, i);
     if (is_han(c.code)) {
@@ -70,7 +99,7 @@ std::vector<Unit> split_units(std::string_view text) {
   return units;
 }
 
-void spread(const std::vector<TokenWeight>& weights, std::vector<Unit>& units) {
+void spread_weights(const std::vector<TokenWeight>& weights, std::vector<TextUnit>& units) {
   std::size_t first = 0;
   for (const TokenWeight& token : weights) {
     if (token.end <= token.start) continue;
@@ -78,7 +107,7 @@ void spread(const std::vector<TokenWeight>& weights, std::vector<Unit>& units) {
     while (first > 0 && units[first - 1].end > token.start) --first;
     while (first < units.size() && units[first].end <= token.start) ++first;
     double covered = 0;
-    const auto overlap = [&](const Unit& u) {
+    const auto overlap = [&](const TextUnit& u) {
       return static_cast<double>(std::min(u.end, token.end)) - static_cast<double>(std::max(u.start, token.start));
     };
     for (std::size_t u = first; u < units.size() && units[u].start < token.end; ++u) covered += overlap(units[u]);
@@ -88,45 +117,11 @@ void spread(const std::vector<TokenWeight>& weights, std::vector<Unit>& units) {
   }
 }
 
-struct Span {
-  std::size_t first = 0, last = 0;  // units
-  double weight = 0;
-};
-
-/// Punctuation that ends a phrase between two units.
-bool broken(std::string_view text, const Unit& a, const Unit& b) {
-  const auto gap = text.substr(a.end, b.start - a.end);
-  for (const std::string_view mark : {".", ";", ":", "!", "?", "\n", "。", "；", "！", "？", "：", "|"}) {
-    if (gap.find(mark) != std::string_view::npos) return true;
-  }
-  return gap.size() > 8;
-}
-
-std::vector<Span> merge(std::string_view text, const std::vector<Unit>& units) {
-  double heaviest = 0;
-  for (const Unit& u : units) heaviest = std::max(heaviest, u.stop ? 0 : u.weight);
-  std::vector<Span> spans;
-  for (std::size_t u = 0; heaviest > 0 && u < units.size(); ++u) {
-    if (units[u].stop || units[u].weight < kHeavy * heaviest) continue;
-    bool join = !spans.empty() && u - spans.back().last - 1 <= kMaxGap[units[u].han] &&
-                u - spans.back().first < kMaxUnits[units[u].han];
-    for (std::size_t k = join ? spans.back().last : u; join && k < u; ++k) join = !broken(text, units[k], units[k + 1]);
-    if (!join) spans.push_back({u, u, 0});
-    spans.back().last = u;
-  }
-  for (Span& span : spans) {
-    for (std::size_t u = span.first; u <= span.last; ++u) span.weight += std::max(units[u].weight, 0.0);
-  }
-  return spans;
-}
-
-}  // namespace
-
 std::vector<Evidence> find_evidence(std::string_view text, const std::vector<TokenWeight>& weights) {
-  std::vector<Unit> units = split_units(text);
-  spread(weights, units);
+  std::vector<TextUnit> units = text_units(text);
+  spread_weights(weights, units);
   double positive = 0;
-  for (const Unit& u : units) positive += std::max(u.weight, 0.0);
+  for (const TextUnit& u : units) positive += std::max(u.weight, 0.0);
   std::vector<Span> spans = merge(text, units);
   std::stable_sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.weight > b.weight; });
   std::vector<Evidence> evidence;

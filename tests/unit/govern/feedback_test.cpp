@@ -68,6 +68,37 @@ TEST_F(Feedback, ARowKnowsWhereItsLabelComesFrom) {
   EXPECT_EQ(row["provenance"]["feedback"][0]["actor"], "ann");
 }
 
+TEST_F(Feedback, SignalsBecomeDocumentsWithTheRisksTheyShouldHave) {
+  for (const char* id : {"d1", "d2"}) {
+    store::AssessedDocument a;
+    a.document = {id, "feed", 1, "", std::string("text of ") + id, "en", "", "hash", "2026-11-22T00:00:00Z"};
+    a.assessment = {id, "m@1", "negative", 0.9, 2, 0.8, "{}", "2026-11-22T00:00:00Z"};
+    for (const char* risk : {"credit", "market", "policy"}) {
+      a.signals.push_back({store::signal_id(id, risk, "m@1"), id, risk, 0.9, 0.8, 0.95, "", "[]", "[]", "m@1", 0,
+                           "2026-11-22T00:00:00Z"});
+    }
+    store_.put_assessed(std::vector{a});
+  }
+  const auto judge = [&](const char* document, const char* risk, const char* actor, const char* verdict,
+                         const char* right) {
+    const std::string number = std::to_string(++said_);
+    store::Work(store_).put_feedback({"f" + number, "signal", store::signal_id(document, risk, "m@1"), verdict, right,
+                                      -1, "", actor, "2026-11-22T00:00:0" + number + "Z"});
+  };
+  judge("d1", "credit", "ann", "accept", "");
+  judge("d1", "market", "ann", "reject", "");
+  judge("d1", "policy", "ann", "correct", "liquidity");
+  judge("d2", "credit", "ann", "accept", "");
+  judge("d2", "credit", "bo", "reject", "");
+  std::int64_t disputed = 0;
+  const auto rows = signal_rows(store_, "text", "risks", disputed);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(disputed, 1);
+  EXPECT_EQ(rows[0]["text"], "text of d1");
+  EXPECT_EQ(rows[0]["risks"].dump(), R"(["credit","liquidity"])");
+  EXPECT_EQ(rows[0]["provenance"]["said"].dump(), R"(["credit","market","policy"])");
+}
+
 TEST_F(Feedback, NothingSaidIsNoAgreement) {
   EXPECT_TRUE(reviewed_answers(store_, "").empty());
   EXPECT_TRUE(std::isnan(summarise_feedback({}).alpha));

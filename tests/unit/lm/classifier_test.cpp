@@ -147,6 +147,50 @@ TEST_F(ClassifierTest, NgramContributionsReachTheTokens) {
   EXPECT_NEAR(sum, ngrams.scores(kTexts[0])[0], 1e-5);
 }
 
+TEST_F(ClassifierTest, IntegratedGradientsAddUpToTheScore) {
+  const std::vector<std::string_view> texts = views();
+  LinearTask task;
+  task.outputs = 3;
+  for (int i = 0; i < 4; ++i) {
+    for (int j = 0; j < 3; ++j) task.targets.push_back(i % 3 == j);
+  }
+  NgramTrainOptions options;
+  options.ngrams.char_min_df = 1;
+  NgramModel::train(texts, {&task, 1}, options).save(scratch_.path() / "ngram.safetensors");
+  HeadSpec risk, tone;
+  risk.head = {"risk", HeadKind::multilabel, {"credit"}, {0.5}};
+  risk.platt = {{2.0, -0.5}};
+  risk.transformer_weight = 0.75;
+  risk.ngram_weight = 0.5;
+  tone.head = {"tone", HeadKind::multiclass, {"down", "up"}, {}};
+  tone.temperature = 2;
+  write_spec({0, {risk, tone}});
+  rename_labels({"risk:credit", "tone:down", "tone:up"});
+  const auto model = TextClassifier::load(scratch_.path());
+  std::string windows;
+  for (int i = 0; i < 20; ++i) windows += kTexts[1];
+  for (const std::string& text : {kTexts[0], kTexts[1], kTexts[3], windows}) {
+    const std::string_view one[] = {text};
+    const Prediction p = model.predict(one)[0];
+    const IntegratedGradients g = model.integrated_gradients(text, 0, 0, 64);
+    const double probability = p.heads[0].probabilities[0];
+    EXPECT_NEAR(g.score, std::log(probability / (1 - probability)), 1e-4);  // of a multilabel head: the log-odds
+    double sum = g.base + g.gap;
+    for (const Attribution& a : g.tokens) sum += a.weight;
+    EXPECT_NEAR(sum, g.score, 1e-9);
+    EXPECT_LT(std::abs(g.gap), 0.02 * std::max(1.0, std::abs(g.score - g.base))) << text;
+    EXPECT_GT(std::abs(g.score - g.base), 0.01);  // or there would be nothing to explain
+    // Softmax of the multiclass head's scores is its probabilities.
+    const double down = model.integrated_gradients(text, 1, 0, 4).score,
+                 up = model.integrated_gradients(text, 1, 1, 4).score;
+    EXPECT_NEAR(1 / (1 + std::exp(up - down)), p.heads[1].probabilities[0], 1e-5);
+  }
+  // More points along the path leave a smaller gap.
+  EXPECT_LT(std::abs(model.integrated_gradients(kTexts[3], 0, 0, 64).gap),
+            std::abs(model.integrated_gradients(kTexts[3], 0, 0, 1).gap));
+  EXPECT_THROW(model.integrated_gradients(kTexts[0], 0, 0, 0), base::Error);
+}
+
 TEST_F(ClassifierTest, RefusesBelowTheStoredProbability) {
   const Head never{"label", HeadKind::multiclass, {"down", "same", "up"}, {}, 0};
   const Head often{"label", HeadKind::multiclass, {"down", "same", "up"}, {}, 0.5};

@@ -215,6 +215,22 @@ TEST_F(Hub, FollowsARedirectionAndKeepsTheTokenAtHome) {
   EXPECT_FALSE(elsewhere.contains("authorization"));
 }
 
+TEST_F(Hub, GoesThroughAProxy) {
+  // A proxy is asked for whole addresses; the hub itself has a name that no machine has.
+  test::LoopbackServer proxy([&](const test::LoopbackRequest& r) {
+    test::LoopbackRequest inner = r;
+    const std::string there = "http://hub.invalid";
+    EXPECT_TRUE(r.target.starts_with(there)) << r.target;
+    inner.target = r.target.substr(std::min(r.target.size(), there.size()));
+    return serve(inner);
+  });
+  ::setenv("http_proxy", proxy.url().c_str(), 1);
+  options_.hub = "http://hub.invalid";
+  const Pulled pulled = pull(options_);
+  ::unsetenv("http_proxy");
+  EXPECT_EQ(base::read_file(pulled.folder / "model.safetensors"), weights_);
+}
+
 TEST_F(Hub, SaysWhatIsWrong) {
   options_.revision = "v9";
   EXPECT_EQ(refusal(), "HUB/api/models/owner/model/revision/v9: the hub has no owner/model of revision \"v9\"");
