@@ -25,7 +25,7 @@ struct PolarityPair {
   bool right() const { return before > after; }
 };
 
-std::vector<PolarityPair> read_pairs(const std::string& file) {
+std::vector<PolarityPair> read_polarity_pairs(const std::string& file) {
   std::vector<PolarityPair> pairs;
   auto reader = ingest::RecordReader::open(file);
   for (const char* column : {"lang", "kind", "risk", "worse", "better"}) reader.require_column(column, "--polarity");
@@ -64,7 +64,7 @@ void score_pairs(const risk::Scorer& scorer, std::vector<PolarityPair>& pairs, c
   }
 }
 
-struct Share {
+struct PolarityShare {
   std::int64_t right = 0, of = 0;
   double rate() const { return static_cast<double>(right) / static_cast<double>(of); }
   /// 95 % interval of Wilson (1927).
@@ -79,10 +79,10 @@ struct Share {
 }  // namespace
 
 void evaluate_polarity(const std::string& file, const std::filesystem::path& model, const Common& common) {
-  std::vector<PolarityPair> pairs = read_pairs(file);
+  std::vector<PolarityPair> pairs = read_polarity_pairs(file);
   const risk::Scorer scorer = risk::open_scorer(model);
   score_pairs(scorer, pairs, file);
-  std::map<std::string, Share> groups;
+  std::map<std::string, PolarityShare> groups;
   for (const PolarityPair& p : pairs) {
     for (const std::string& group : {std::string("all"), p.lang, p.lang + " " + p.kind}) {
       ++groups[group].of;

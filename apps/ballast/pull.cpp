@@ -21,7 +21,7 @@ struct PullArguments {
   remote::PullOptions options;
 };
 
-std::string environment(const char* name) {
+std::string hub_variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
@@ -44,8 +44,8 @@ void copy_out(const remote::Pulled& pulled, const std::filesystem::path& output)
 
 void run_pull(const PullArguments& a, const Common& common) {
   remote::PullOptions options = a.options;
-  if (options.hub.empty()) options.hub = environment("BALLAST_HUB");
-  options.token = a.token_file.empty() ? environment("BALLAST_HUB_TOKEN") : remote::read_secret(a.token_file);
+  if (options.hub.empty()) options.hub = hub_variable("BALLAST_HUB");
+  options.token = a.token_file.empty() ? hub_variable("BALLAST_HUB_TOKEN") : remote::read_secret(a.token_file);
   options.cache = a.cache.empty() ? remote::default_cache() : std::filesystem::path(a.cache);
   options.progress = terminal_progress(common);
   const remote::Pulled pulled = remote::pull(options);

@@ -22,8 +22,9 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-constexpr std::array<const char*, 6> kKinds = {"market", "credit", "operational", "liquidity", "policy", "business"};
-constexpr std::array<const char*, 3> kSentiments = {"negative", "neutral", "positive"};
+constexpr std::array<const char*, 6> kRiskKinds = {"market",    "credit", "operational",
+                                                   "liquidity", "policy", "business"};
+constexpr std::array<const char*, 3> kMoods = {"negative", "neutral", "positive"};
 constexpr std::int64_t kAnswerTokens = 512;
 constexpr std::int64_t kQuoteCharacters = 80;
 constexpr double kThreshold = 0.5;
@@ -74,8 +75,9 @@ void add_signal(const Json& signal, std::string_view piece, std::size_t offset, 
   const auto risk = base::json_field<std::string>(signal, "risk", "answer");
   const auto probability = base::json_field<double>(signal, "probability", "answer");
   const auto quote = base::json_field<std::string>(signal, "quote", "answer");
-  const auto kind = static_cast<std::size_t>(std::find(kKinds.begin(), kKinds.end(), risk) - kKinds.begin());
-  if (kind == kKinds.size() || probability < 0 || probability > 1) {
+  const auto kind =
+      static_cast<std::size_t>(std::find(kRiskKinds.begin(), kRiskKinds.end(), risk) - kRiskKinds.begin());
+  if (kind == kRiskKinds.size() || probability < 0 || probability > 1) {
     throw Error(ErrorCode::bad_input, "names a risk \"" + risk + "\" of probability " + std::to_string(probability),
                 "the model's answer");
   }
@@ -93,9 +95,8 @@ void read_answer(const std::string& text, std::string_view piece, std::size_t of
   }
   const auto severity = base::json_field<std::int64_t>(json, "severity", "the model's answer");
   const auto sentiment = base::json_field<std::string>(json, "sentiment", "the model's answer");
-  const auto mood =
-      static_cast<std::size_t>(std::find(kSentiments.begin(), kSentiments.end(), sentiment) - kSentiments.begin());
-  if (severity < 0 || severity > 3 || mood == kSentiments.size()) {
+  const auto mood = static_cast<std::size_t>(std::find(kMoods.begin(), kMoods.end(), sentiment) - kMoods.begin());
+  if (severity < 0 || severity > 3 || mood == kMoods.size()) {
     throw Error(ErrorCode::bad_input, "has a severity or a sentiment of its own making", "the model's answer");
   }
   // The worst window speaks for the text; on equal terms the first one.
@@ -131,8 +132,8 @@ class ChatScorer {
     const auto known = answers_.find(std::string(text));
     if (known != answers_.end()) return known->second;
     Answer fresh;
-    for (const char* kind : kKinds) fresh.scores.kinds.push_back({kind, 0, kThreshold, {0, 1}});
-    fresh.evidence.resize(kKinds.size());
+    for (const char* kind : kRiskKinds) fresh.scores.kinds.push_back({kind, 0, kThreshold, {0, 1}});
+    fresh.evidence.resize(kRiskKinds.size());
     std::vector<Window> windows;
     cut_windows(model_, text, {0, text.size()}, windows);
     for (const Window& w : windows) {
@@ -153,16 +154,16 @@ Json signal_schema(std::string_view text) {
   const Json quote = {{"type", "string"}, {"x-excerpt-of", text}, {"minLength", 1}, {"maxLength", kQuoteCharacters}};
   const Json signal = {{"type", "object"},
                        {"properties",
-                        {{"risk", {{"enum", kKinds}}},
+                        {{"risk", {{"enum", kRiskKinds}}},
                          {"quote", quote},
                          {"probability", {{"type", "number"}, {"minimum", 0}, {"maximum", 1}}}}},
                        {"required", {"risk", "quote", "probability"}},
                        {"additionalProperties", false}};
   return {{"type", "object"},
           {"properties",
-           {{"signals", {{"type", "array"}, {"items", signal}, {"maxItems", kKinds.size()}}},
+           {{"signals", {{"type", "array"}, {"items", signal}, {"maxItems", kRiskKinds.size()}}},
             {"severity", {{"enum", {0, 1, 2, 3}}}},
-            {"sentiment", {{"enum", kSentiments}}}}},
+            {"sentiment", {{"enum", kMoods}}}}},
           {"required", {"signals", "severity", "sentiment"}},
           {"additionalProperties", false}};
 }

@@ -17,7 +17,6 @@ using base::Json;
 
 namespace {
 
-constexpr std::int64_t kNever = kNeverComplete;
 constexpr std::int64_t kMostIntegers = 1000;  // that are listed one by one
 constexpr std::int64_t kExcerptBytes = 6;     // of a character as JSON writes it, at most (\u0001)
 constexpr int kMostDepth = 64;                // of a schema, references not counted
@@ -34,7 +33,7 @@ class GrammarBuilder {
   std::shared_ptr<const JsonGrammar> build() {
     grammar_->root_ = node_of(root_, "", 0);
     find_shortest();
-    if (grammar_->nodes_[static_cast<std::size_t>(grammar_->root_)].shortest >= kNever) {
+    if (grammar_->nodes_[static_cast<std::size_t>(grammar_->root_)].shortest >= kNeverComplete) {
       throw Error(ErrorCode::bad_input, "no finite text fulfils the schema", where_);
     }
     return grammar_;
@@ -275,35 +274,39 @@ class GrammarBuilder {
       case Kind::string:
         return n.least + 2;
       case Kind::excerpt:  // characters may take several bytes: the cheapest way is not looked for
-        return n.least > std::count(n.starts.begin(), n.starts.end(), true) - 1 ? kNever : 2 + kExcerptBytes * n.least;
+        return n.least > std::count(n.starts.begin(), n.starts.end(), true) - 1 ? kNeverComplete
+                                                                                : 2 + kExcerptBytes * n.least;
       case Kind::number:
         return 1;
       case Kind::map:
         return 2;
       case Kind::array:
-        return n.least == 0 ? 2 : std::min(kNever, 1 + n.least * (std::min(of(n.parts[0]), kNever / 2000000) + 1));
+        return n.least == 0
+                   ? 2
+                   : std::min(kNeverComplete, 1 + n.least * (std::min(of(n.parts[0]), kNeverComplete / 2000000) + 1));
       case Kind::object:
         for (const auto& m : n.members) {
-          if (m.required) sum += static_cast<std::int64_t>(m.key.size()) + std::min(of(m.value), kNever / 1000000) + 1;
+          if (m.required)
+            sum += static_cast<std::int64_t>(m.key.size()) + std::min(of(m.value), kNeverComplete / 1000000) + 1;
         }
         // The last member has no comma behind it, but the object ends there.
         return sum == 0 ? 2 : 1 + sum;
       case Kind::any:
-        sum = kNever;
+        sum = kNeverComplete;
         for (const std::int32_t part : n.parts) sum = std::min(sum, of(part));
         return sum;
     }
-    return kNever;
+    return kNeverComplete;
   }
 
   /// Lengths from below: each round lets them settle one level higher.
   void find_shortest() {
-    for (Node& n : grammar_->nodes_) n.shortest = kNever;
+    for (Node& n : grammar_->nodes_) n.shortest = kNeverComplete;
     for (bool changed = true; changed;) {
       changed = false;
       for (Node& n : grammar_->nodes_) {
         std::int64_t length = length_of(n);
-        if (length >= kNever / 2000000) length = kNever;
+        if (length >= kNeverComplete / 2000000) length = kNeverComplete;
         if (length < n.shortest) {
           n.shortest = length;
           changed = true;

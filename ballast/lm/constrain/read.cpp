@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int32_t kMostDigits = 15, kMostExponent = 2;
 
-bool is_digit(unsigned char byte) {
+bool is_decimal(unsigned char byte) {
   return byte >= '0' && byte <= '9';
 }
 
@@ -76,6 +76,7 @@ void JsonGrammar::read(const Stack& stack, unsigned char byte, State& out) const
 }
 
 void JsonGrammar::read_string(Stack stack, unsigned char byte, State& out) const {
+  using namespace phase;
   Frame& f = stack.back();
   const Node& n = nodes_[static_cast<std::size_t>(f.node)];
   switch (f.phase) {
@@ -116,6 +117,7 @@ void JsonGrammar::read_string(Stack stack, unsigned char byte, State& out) const
 
 /// `at` is the place in the text, `count` the characters taken; within a character the quote does not end the string.
 void JsonGrammar::read_excerpt(Stack stack, unsigned char byte, State& out) const {
+  using namespace phase;
   Frame& f = stack.back();
   const Node& n = nodes_[static_cast<std::size_t>(f.node)];
   if (f.phase == kQuote) {
@@ -145,6 +147,7 @@ void JsonGrammar::read_excerpt(Stack stack, unsigned char byte, State& out) cons
 }
 
 void JsonGrammar::read_number(Stack stack, unsigned char byte, State& out) const {
+  using namespace phase;
   Frame& f = stack.back();
   const Node& n = nodes_[static_cast<std::size_t>(f.node)];
   const auto go = [&](std::uint8_t phase, std::int32_t count) {
@@ -152,7 +155,7 @@ void JsonGrammar::read_number(Stack stack, unsigned char byte, State& out) const
     f.count = count;
     out.push_back(std::move(stack));
   };
-  const bool digit = is_digit(byte);
+  const bool digit = is_decimal(byte);
   if (n.unit) {  // 0, 1, 0.ddd, 1.0…: `at` is the whole part
     if (f.phase == kSign && (byte == '0' || byte == '1')) {
       f.phase = kZero;
@@ -196,6 +199,7 @@ void JsonGrammar::read_number(Stack stack, unsigned char byte, State& out) const
 }
 
 void JsonGrammar::read_object(Stack stack, unsigned char byte, State& out) const {
+  using namespace phase;
   Frame& f = stack.back();
   const Node& n = nodes_[static_cast<std::size_t>(f.node)];
   const auto members = static_cast<std::int32_t>(n.members.size());
@@ -254,6 +258,7 @@ void JsonGrammar::read_object(Stack stack, unsigned char byte, State& out) const
 
 /// Arrays, and objects whose keys are free.
 void JsonGrammar::read_list(Stack stack, unsigned char byte, State& out) const {
+  using namespace phase;
   Frame& f = stack.back();
   const Node& n = nodes_[static_cast<std::size_t>(f.node)];
   const bool map = n.kind == Kind::map;
@@ -316,6 +321,7 @@ void JsonGrammar::read_list(Stack stack, unsigned char byte, State& out) const {
 }
 
 bool JsonGrammar::ends_here(const Frame& f) const {
+  using namespace phase;
   if (nodes_[static_cast<std::size_t>(f.node)].kind != Kind::number) return false;
   return f.phase == kZero || f.phase == kWhole || f.phase == kFraction || f.phase == kPower;
 }

@@ -24,6 +24,7 @@ std::int64_t JsonGrammar::rest_of_members(const Node& n, std::int32_t from, bool
 }
 
 std::int64_t JsonGrammar::rest_of(const Frame& f) const {
+  using namespace phase;
   const Node& n = nodes_[static_cast<std::size_t>(f.node)];
   const auto shortest_part = [&] { return shortest_of(n.parts[0]); };
   switch (n.kind) {
