@@ -114,13 +114,13 @@ void write_report(const decide::Decision& d, const risk::PricePanel& panel, cons
   say(common, "wrote " + a.pdf);
 }
 
-void print_text(const decide::Decision& d, const std::string& language) {
+void print_advise(const decide::Decision& d, const std::string& language) {
   for (const Json& paragraph : d.outcome.at("text").at(language).at("paragraphs"))
     fmt::print("{}\n\n", paragraph.get<std::string>());
   fmt::print("{} {}\n", language == "zh" ? "决策编号" : "decision", d.id);
 }
 
-void run(AdviseArguments& a, const Common& common) {
+void run_advise(AdviseArguments& a, const Common& common) {
   for (const auto& [option, value] : {std::pair<const char*, const std::string&>{"--portfolio", a.portfolio},
                                       {"--prices", a.prices},
                                       {"--profile", a.profile}}) {
@@ -148,7 +148,7 @@ void run(AdviseArguments& a, const Common& common) {
   decide::keep(store, decisions);
   const decide::Decision& d = decisions.front();
   if (!a.report.empty() || !a.pdf.empty()) write_report(d, panel, a, inputs, common);
-  if (!common.json) return print_text(d, a.language);
+  if (!common.json) return print_advise(d, a.language);
   Json out = {{"decision_id", d.id}};
   out.update(d.outcome);
   fmt::print("{}\n", base::dump_json(out));
@@ -192,7 +192,7 @@ void add_advise(CLI::App& app, Common& common) {
   add_advise_backtest(*verb, common);
   add_replay("portfolio", decide::replay_portfolio);
   verb->callback([verb, a, &common] {
-    if (verb->get_subcommands().empty()) run(*a, common);
+    if (verb->get_subcommands().empty()) run_advise(*a, common);
   });
 }
 

@@ -20,7 +20,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct BacktestArguments {
+struct AdviseBacktestBacktestArguments {
   std::string prices, from, until;
   std::vector<std::string> objectives, instruments;
   double cost_bp = 10;
@@ -46,7 +46,7 @@ Json figures_json(const risk::PortfolioRun& run) {
           {"rebalancings", run.rebalancings}};
 }
 
-void print_text(const PortfolioStudy& study, const risk::PricePanel& panel) {
+void print_advise_backtest(const PortfolioStudy& study, const risk::PricePanel& panel) {
   const risk::PortfolioRun& first = study.runs.front();
   fmt::print("{}: {} instruments, {} sessions from {} to {}, {} monthly rebalancings\n", panel.source, panel.width(),
              first.net.size(), risk::day_text(first.days.front()), risk::day_text(first.days.back()),
@@ -71,7 +71,7 @@ void print_text(const PortfolioStudy& study, const risk::PricePanel& panel) {
   }
 }
 
-risk::PricePanel chosen(const risk::PricePanel& panel, const std::vector<std::string>& names) {
+risk::PricePanel chosen_advise_backtest(const risk::PricePanel& panel, const std::vector<std::string>& names) {
   if (names.empty()) return panel;
   std::vector<std::size_t> columns;
   for (const std::string& name : names) {
@@ -85,7 +85,7 @@ risk::PricePanel chosen(const risk::PricePanel& panel, const std::vector<std::st
   return panel.part(0, panel.days.size(), columns);
 }
 
-void run(BacktestArguments& a, const Common& common) {
+void run_advise_backtest(AdviseBacktestBacktestArguments& a, const Common& common) {
   base::set_threads(common.threads);
   if (!a.from.empty()) a.options.from = day_option(a.from, "--from");
   if (!a.until.empty()) a.options.until = day_option(a.until, "--until");
@@ -97,9 +97,9 @@ void run(BacktestArguments& a, const Common& common) {
     objectives = {risk::Objective::minimum_variance, risk::Objective::minimum_cvar, risk::Objective::risk_parity,
                   risk::Objective::mean_variance};
   }
-  const risk::PricePanel panel = chosen(read_price_panel(a.prices, common, a.strict), a.instruments);
+  const risk::PricePanel panel = chosen_advise_backtest(read_price_panel(a.prices, common, a.strict), a.instruments);
   const PortfolioStudy study = study_portfolios(panel, objectives, a.options, common.seed);
-  if (!common.json) return print_text(study, panel);
+  if (!common.json) return print_advise_backtest(study, panel);
   Json out = study_json(study, a.options);
   out["prices"] = file_hashes({a.prices});
   out["seed"] = common.seed;
@@ -164,7 +164,7 @@ Json study_json(const PortfolioStudy& study, const risk::PortfolioBacktestOption
 void add_advise_backtest(CLI::App& advise, Common& common) {
   CLI::App* verb = advise.add_subcommand(
       "backtest", "Walks forward with monthly rebalancing and costs, against equal weights; nothing is stored");
-  const auto a = std::make_shared<BacktestArguments>();
+  const auto a = std::make_shared<AdviseBacktestBacktestArguments>();
   verb->add_option("--prices", a->prices, "CSV with a date and one column an instrument")->required();
   verb->add_option("--objective", a->objectives,
                    "min-variance, min-cvar, risk-parity, mean-variance (default: all of them)");
@@ -189,7 +189,7 @@ void add_advise_backtest(CLI::App& advise, Common& common) {
   verb->add_option("--until", a->until, "Last session that counts");
   verb->add_flag("--strict", a->strict, "Rows and cells that cannot be used are an error");
   add_common(*verb, common, "ballast advise backtest --prices stocks.csv --from 2005-01-01 --window 1000");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_advise_backtest(*a, common); });
 }
 
 }  // namespace ballast::apps

@@ -66,7 +66,7 @@ std::string ask_all(Language language) {
   return toml;
 }
 
-void run(const QuestionnaireArguments& a, const Common& common) {
+void run_advise_questionnaire(const QuestionnaireArguments& a, const Common& common) {
   const Language language = a.language == "zh" ? Language::zh : Language::en;
   if (a.answers.empty() && !a.ask) {
     const std::string text =
@@ -109,7 +109,7 @@ void add_advise_questionnaire(CLI::App& advise, Common& common) {
   verb->add_option("--output", a->output, "File to write (default: standard output)");
   verb->add_option("--language", a->language)->check(CLI::IsMember({"en", "zh"}))->capture_default_str();
   add_common(*verb, common, "ballast advise questionnaire --answers answers.toml --output profile.toml");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_advise_questionnaire(*a, common); });
 }
 
 }  // namespace ballast::apps

@@ -28,14 +28,14 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct Arguments {
+struct AssistArguments {
   std::vector<std::string> knowledge, questions;
   std::string model, writer, intents, conversation, evaluate, fit;
   double threshold = -1;
   RetrievalArguments retrieval;
 };
 
-assist::AssistantOptions options_of(const Arguments& a) {
+assist::AssistantOptions options_of_assist(const AssistArguments& a) {
   assist::AssistantOptions o;
   o.knowledge = a.knowledge;
   o.model = assist_model(a.model);
@@ -89,8 +89,8 @@ void say_knowledge(const assist::Assistant& assistant, const Common& common) {
   }
 }
 
-void converse(const Arguments& a, const Common& common) {
-  const assist::Assistant assistant(options_of(a));
+void converse(const AssistArguments& a, const Common& common) {
+  const assist::Assistant assistant(options_of_assist(a));
   say_knowledge(assistant, common);
   store::Store store = store::Store::open(common.store);
   assist::Conversation talk;
@@ -131,11 +131,11 @@ decide::Decision replay_answer(const decide::Decision& was) {
   return assist::answer_record(assistant, asked, assistant.answer(asked), was.subject);
 }
 
-void run(const Arguments& a, const Common& common) {
+void run_assist(const AssistArguments& a, const Common& common) {
   base::set_threads(common.threads);
   if (!a.retrieval.file.empty()) return evaluate_retrieval(a.retrieval, assist_model(a.model), common);
   if (!a.evaluate.empty() || !a.fit.empty()) {
-    const assist::Assistant assistant(options_of(a));
+    const assist::Assistant assistant(options_of_assist(a));
     return evaluate_answers(a.fit.empty() ? a.evaluate : a.fit, assistant, !a.fit.empty(), common);
   }
   converse(a, common);
@@ -151,16 +151,17 @@ std::filesystem::path assist_model(const std::string& named) {
 void add_assist(CLI::App& app, Common& common) {
   add_replay("answer", replay_answer);
   CLI::App* verb = app.add_subcommand("assist", "Customers' questions answered from a knowledge base, with citations");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<AssistArguments>();
   verb->add_option("--kb", a->knowledge,
                    "Files and folders to answer from: .md .txt .html .pdf, .csv with question and answer (default: an "
                    "invented bank)");
   verb->add_option("--question", a->questions, "Answer this and end; several are turns of one conversation");
   verb->add_option("--model", a->model,
                    "Model folder for vectors beside the words, or default: the embedded one (default: words alone)");
-  verb->add_option("--writer", a->writer,
-                   "Folder of a causal model that writes the answers from the passages; what they do not cover is quoted "
-                   "instead (default: answers are quoted)");
+  verb->add_option(
+      "--writer", a->writer,
+      "Folder of a causal model that writes the answers from the passages; what they do not cover is quoted "
+      "instead (default: answers are quoted)");
   verb->add_option("--intents", a->intents, "Folder of an intent model that `ballast train --task classify` made");
   verb->add_option("--threshold", a->threshold, "Answer from this confidence on (default: the fitted one)");
   verb->add_option("--conversation", a->conversation,
@@ -178,7 +179,7 @@ void add_assist(CLI::App& app, Common& common) {
   add_common(*verb, common,
              "ballast assist --question \"How much is a replacement card?\"\n  ballast assist --kb handbook/ --json < "
              "questions.txt");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_assist(*a, common); });
 }
 
 }  // namespace ballast::apps

@@ -24,7 +24,7 @@ struct Marked {
   std::string language, expected, question;
 };
 
-struct Judged {
+struct AssistEvaluateJudged {
   std::string language, expected;
   assist::Answer answer;
   bool first = false, among_five = false;  // the expected passage was found
@@ -53,8 +53,8 @@ bool is_passage(const std::string& expected) {
   return expected.find('#') != std::string::npos;
 }
 
-Judged judge(const Marked& m, const assist::Assistant& assistant) {
-  Judged j{m.language, m.expected, assistant.answer({m.question, "", ""})};
+AssistEvaluateJudged judge(const Marked& m, const assist::Assistant& assistant) {
+  AssistEvaluateJudged j{m.language, m.expected, assistant.answer({m.question, "", ""})};
   const auto& passages = assistant.knowledge().passages;
   for (std::size_t i = 0; i < j.answer.hits.size(); ++i) {
     const bool here = passages[j.answer.hits[i].passage].place() == m.expected;
@@ -104,9 +104,9 @@ void add(std::vector<Measure>& all, const std::string& name, const std::string& 
   }
 }
 
-std::vector<Measure> measures_of(const std::vector<Judged>& judged) {
+std::vector<Measure> measures_of(const std::vector<AssistEvaluateJudged>& judged) {
   std::vector<Measure> all;
-  for (const Judged& j : judged) {
+  for (const AssistEvaluateJudged& j : judged) {
     const assist::Outcome o = j.answer.outcome;
     if (is_passage(j.expected)) {
       add(all, "recall@1", j.language, j.first);
@@ -132,7 +132,7 @@ void fit_confidence(const std::vector<Marked>& marked, const assist::Assistant& 
   std::vector<std::uint8_t> truth;
   for (const Marked& m : marked) {
     if (m.expected == "REFUSE") continue;
-    const Judged j = judge(m, assistant);
+    const AssistEvaluateJudged j = judge(m, assistant);
     if (j.answer.features.empty()) continue;
     rows.push_back(j.answer.features);
     truth.push_back(j.first ? 1 : 0);
@@ -153,7 +153,7 @@ void fit_confidence(const std::vector<Marked>& marked, const assist::Assistant& 
 void evaluate_answers(const std::string& path, const assist::Assistant& assistant, bool fit, const Common& common) {
   const std::vector<Marked> marked = read_questions(path);
   if (fit) return fit_confidence(marked, assistant);
-  std::vector<Judged> judged;
+  std::vector<AssistEvaluateJudged> judged;
   for (const Marked& m : marked) judged.push_back(judge(m, assistant));
   Json rows = Json::array();
   for (const Measure& m : measures_of(judged)) rows.push_back(measure_json(m, common.seed));

@@ -23,19 +23,19 @@ using base::Json;
 
 constexpr std::array<std::size_t, 4> kDepths = {1, 3, 5, 10};
 
-struct Pairs {
+struct AssistRetrievalPairs {
   assist::KnowledgeBase base;  // the targets, equal ones once
   std::vector<std::pair<std::string, std::size_t>> queries;
 };
 
-Pairs read_pairs(const RetrievalArguments& a) {
+AssistRetrievalPairs read_pairs_assist_retrieval(const RetrievalArguments& a) {
   auto reader = ingest::RecordReader::open(a.file);
   reader.require_column(a.query, "--query-column");
   reader.require_column(a.target, "--target-column");
   const std::size_t equals = a.keep.find('=');
   if (!a.keep.empty() && equals == std::string::npos) throw Error(ErrorCode::usage, "is not COLUMN=VALUE", "--keep");
   if (!a.keep.empty()) reader.require_column(a.keep.substr(0, equals), "--keep");
-  Pairs out;
+  AssistRetrievalPairs out;
   std::unordered_map<std::string, std::size_t> known;
   for (ingest::Record row; reader.next(row);) {
     if (!a.keep.empty() && row.text(a.keep.substr(0, equals)).value_or("") != a.keep.substr(equals + 1)) continue;
@@ -59,7 +59,7 @@ Pairs read_pairs(const RetrievalArguments& a) {
 }
 
 /// Rank of the target from 1; 0 where it is not among the first ten.
-std::vector<std::size_t> ranks(const Pairs& pairs, const assist::SearchIndex& index) {
+std::vector<std::size_t> ranks(const AssistRetrievalPairs& pairs, const assist::SearchIndex& index) {
   std::vector<std::size_t> out;
   for (const auto& [query, target] : pairs.queries) {
     const auto hits = index.search(assist::query_of(query), kDepths.back());
@@ -69,7 +69,8 @@ std::vector<std::size_t> ranks(const Pairs& pairs, const assist::SearchIndex& in
   return out;
 }
 
-Json method_json(const std::string& method, const std::vector<std::size_t>& ranks, std::uint64_t seed) {
+Json method_json_assist_retrieval(const std::string& method, const std::vector<std::size_t>& ranks,
+                                  std::uint64_t seed) {
   Json out = {{"method", method}};
   tabular::BootstrapOptions options;
   options.seed = seed;
@@ -162,17 +163,19 @@ void evaluate_faq(const RetrievalArguments& a, const std::filesystem::path& mode
 
 void evaluate_retrieval(const RetrievalArguments& a, const std::filesystem::path& model, const Common& common) {
   if (!a.faq.empty()) return evaluate_faq(a, model, common);
-  const Pairs pairs = read_pairs(a);
+  const AssistRetrievalPairs pairs = read_pairs_assist_retrieval(a);
   say(common, fmt::format("{} queries, {} targets", pairs.queries.size(), pairs.base.passages.size()));
   assist::SearchOptions words, vectors, both;
   words.vector_weight = 0;
   vectors.vector_weight = 1e9;  // the words' ranks vanish beside it
   Json methods = Json::array();
-  methods.push_back(method_json("words", ranks(pairs, assist::SearchIndex(pairs.base, {}, words)), common.seed));
+  methods.push_back(
+      method_json_assist_retrieval("words", ranks(pairs, assist::SearchIndex(pairs.base, {}, words)), common.seed));
   if (!model.empty()) {
+    methods.push_back(method_json_assist_retrieval(
+        "vectors", ranks(pairs, assist::SearchIndex(pairs.base, model, vectors)), common.seed));
     methods.push_back(
-        method_json("vectors", ranks(pairs, assist::SearchIndex(pairs.base, model, vectors)), common.seed));
-    methods.push_back(method_json("both", ranks(pairs, assist::SearchIndex(pairs.base, model, both)), common.seed));
+        method_json_assist_retrieval("both", ranks(pairs, assist::SearchIndex(pairs.base, model, both)), common.seed));
   }
   if (common.json) {
     fmt::print("{}\n",

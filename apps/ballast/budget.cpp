@@ -17,14 +17,14 @@ namespace {
 
 const base::Stopwatch kSinceStart;
 
-double seconds_of(const timeval& t) {
+double seconds_of_budget(const timeval& t) {
   return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
 }
 
 double cpu_seconds() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  return seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
+  return seconds_of_budget(used.ru_utime) + seconds_of_budget(used.ru_stime);
 }
 
 /// Resident now, in megabytes (10⁶ bytes); 0 where the system does not say.

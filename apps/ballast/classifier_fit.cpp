@@ -65,12 +65,12 @@ std::vector<float> mixed(const HeadData& d, double a, double b) {
   return score;
 }
 
-struct Column {
+struct ClassifierFitColumn {
   std::vector<double> score;
   std::vector<std::uint8_t> truth;
 };
-Column column(const std::vector<float>& score, const HeadData& d, std::size_t label) {
-  Column c;
+ClassifierFitColumn column(const std::vector<float>& score, const HeadData& d, std::size_t label) {
+  ClassifierFitColumn c;
   for (std::size_t i = label; i < score.size(); i += d.labels) {
     c.score.push_back(score[i]);
     c.truth.push_back(d.truth[i]);
@@ -83,7 +83,7 @@ double mix_f1(const HeadData& d, bool multilabel, const std::vector<float>& scor
   if (multilabel) {
     double sum = 0;
     for (std::size_t j = 0; j < d.labels; ++j) {
-      const Column c = column(score, d, j);
+      const ClassifierFitColumn c = column(score, d, j);
       sum += tabular::best_f1_threshold(c.score, c.truth).f1;
     }
     return sum / static_cast<double>(d.labels);
@@ -151,7 +151,7 @@ double widest_lead(const std::vector<float>& score, std::size_t labels) {
 void calibrate_labels(const HeadData& d, std::uint64_t seed, lm::HeadSpec& spec) {
   const std::vector<float> score = mixed(d, spec.transformer_weight, spec.ngram_weight);
   for (std::size_t j = 0; j < d.labels; ++j) {
-    const Column c = column(score, d, j);
+    const ClassifierFitColumn c = column(score, d, j);
     const auto platt = tabular::fit_platt(c.score, c.truth);
     spec.platt.push_back({platt.a, platt.b});
     spec.bootstrap.emplace_back();

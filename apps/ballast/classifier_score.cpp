@@ -15,12 +15,12 @@ using base::Json;
 
 constexpr std::size_t kFewLabels = 12;  // up to here each label's F1 gets an interval
 
-Json number(double x) {
+Json number_classifier_score(double x) {
   return std::isfinite(x) ? Json(x) : Json(nullptr);
 }
 
 Json interval(const tabular::BootstrapInterval& x) {
-  return {number(x.low), number(x.high)};
+  return {number_classifier_score(x.low), number_classifier_score(x.high)};
 }
 
 Json calibration(const std::vector<double>& p, const std::vector<std::uint8_t>& truth, std::uint64_t seed) {
@@ -63,7 +63,7 @@ class ByText {
       return measure(rows);
     };
     const auto x = tabular::bootstrap_interval(static_cast<std::int64_t>(rows_.size()), drawn_rows, options);
-    return {number(x.low), number(x.high)};
+    return {number_classifier_score(x.low), number_classifier_score(x.high)};
   }
 
  private:
@@ -101,7 +101,7 @@ Json score_refusal(const lm::Head& head, const ClassRows& d, std::uint64_t seed)
     ++kept;
     right += d.truth[i] == d.said[i];
   }
-  json["accuracy_kept"] = number(static_cast<double>(right) / static_cast<double>(kept));
+  json["accuracy_kept"] = number_classifier_score(static_cast<double>(right) / static_cast<double>(kept));
   if (d.likeliest_of_unknown.empty()) return json;
   json["unknown_rows"] = d.likeliest_of_unknown.size();
   json["unknown_refused"] = share_below(d.likeliest_of_unknown, head.refuse_below);
@@ -116,7 +116,7 @@ Json score_refusal(const lm::Head& head, const ClassRows& d, std::uint64_t seed)
       tabular::measure_rows(std::span<const double>(score), std::span<const std::uint8_t>(known),
                             [](auto s, auto k) { return tabular::auc(s, k); }),
       options);
-  json["auroc"] = number(auroc.estimate);
+  json["auroc"] = number_classifier_score(auroc.estimate);
   json["auroc_interval_95"] = interval(auroc);
   return json;
 }
@@ -203,7 +203,7 @@ Json score_labels(const lm::Head& head, const LabelRows& d, std::uint64_t seed) 
       t.push_back(d.truth[i]);
     }
     Json& one = json["labels"][head.labels[j]];
-    one["auc"] = number(tabular::auc(p, t));
+    one["auc"] = number_classifier_score(tabular::auc(p, t));
     one["brier"] = tabular::brier_score(p, t);
     one["f1_interval_95"] = interval(measured([j](const Scores& s) { return s.labels[j].f1; }));
   }

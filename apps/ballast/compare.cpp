@@ -64,7 +64,7 @@ std::string command_words(const Options& o, const Common& common) {
   return words;
 }
 
-void show(const ComparisonRun& run, const Options& o, const Common& common, const decide::Decision& decision) {
+void show_compare(const ComparisonRun& run, const Options& o, const Common& common, const decide::Decision& decision) {
   govern::ReportContext context{command_words(o, common), run.data, run.notes, run.checks, decision.id,
                                 decision.created_at};
   if (!o.report.empty()) {
@@ -83,7 +83,7 @@ void show(const ComparisonRun& run, const Options& o, const Common& common, cons
   }
 }
 
-void run(const Options& o, const Common& common) {
+void run_compare(const Options& o, const Common& common) {
   base::set_threads(common.threads);
   const base::Stopwatch watch;
   const ComparisonRun result = run_comparison(o.compare, o.violations, common);
@@ -92,7 +92,7 @@ void run(const Options& o, const Common& common) {
   sign(decisions.front());
   store::Store store = store::Store::open(common.store);
   decide::keep(store, decisions);
-  show(result, o, common, decisions.front());
+  show_compare(result, o, common, decisions.front());
 }
 
 }  // namespace
@@ -153,7 +153,7 @@ void add_compare(CLI::App& app, Common& common) {
       ->capture_default_str();
   verb->add_option("--report", o->report, "HTML file to write");
   add_common(*verb, common, "ballast compare text --data train.csv --test dev.csv --report comparison.html");
-  verb->callback([o, &common] { run(*o, common); });
+  verb->callback([o, &common] { run_compare(*o, common); });
   add_replay("comparison", replay_comparison);
 }
 

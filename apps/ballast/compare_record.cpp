@@ -22,7 +22,7 @@ struct Checked {
   std::int64_t rows_dropped = 0;
 };
 
-Checked check(CompareTask& task, const std::string& violations) {
+Checked check_compare_record(CompareTask& task, const std::string& violations) {
   const govern::SplitRows rows = task.rows();
   const govern::SplitReport report = govern::check_split(rows);
   Checked out;
@@ -124,7 +124,7 @@ CompareArguments arguments_from(const Json& json, const std::string& where) {
 
 ComparisonRun run_comparison(const CompareArguments& a, const std::string& violations, const Common& common) {
   const auto task = make_task(a, common);
-  Checked checked = check(*task, violations);
+  Checked checked = check_compare_record(*task, violations);
   for (const std::string& line : checked.lines) say(common, "check: " + line);
   if (!checked.drop.empty()) task->drop(checked.drop);
   ComparisonRun run;

@@ -26,7 +26,7 @@ constexpr std::uint64_t kFoldStream = 0x5b117;
 constexpr double kHeldOutByTime = 0.2;
 
 /// Seconds of a date, a moment or a number; nothing where it is none of them.
-std::optional<double> seconds_of(const std::string& text) {
+std::optional<double> seconds_of_compare_rows(const std::string& text) {
   if (const auto moment = risk::parse_moment(text)) {
     return static_cast<double>(moment->time_since_epoch().count());
   }
@@ -41,7 +41,7 @@ std::optional<double> seconds_of(const std::string& text) {
 
 double time_of(const ingest::Record& row, const std::string& column) {
   const std::string text = row.text(column).value_or("");
-  const auto seconds = seconds_of(text);
+  const auto seconds = seconds_of_compare_rows(text);
   if (seconds) return *seconds;
   throw Error(ErrorCode::bad_input, "\"" + text.substr(0, 40) + "\" is no date, RFC 3339 moment or number",
               fmt::format("{}:{}, column {}", row.source, row.line, column));

@@ -15,11 +15,11 @@
 namespace ballast::apps {
 namespace {
 
-struct Arguments {
+struct ConvertArguments {
   std::string from, to, type = "F16";
 };
 
-lm::ConvertReport convert(const Arguments& a) {
+lm::ConvertReport convert(const ConvertArguments& a) {
   if (std::filesystem::is_directory(a.from)) {
     if (lm::is_lora_folder(a.from)) return lm::merge_adapter(a.from, a.to);
     return lm::folder_to_gguf(a.from, a.to, a.type);
@@ -27,7 +27,7 @@ lm::ConvertReport convert(const Arguments& a) {
   return lm::gguf_to_folder(a.from, a.to);
 }
 
-void run(const Arguments& a, const Common& common) {
+void run_convert(const ConvertArguments& a, const Common& common) {
   const lm::ConvertReport report = convert(a);
   if (!report.note.empty()) say(common, report.note);
   if (common.json) {
@@ -46,7 +46,7 @@ void run(const Arguments& a, const Common& common) {
 
 void add_convert(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("convert", "GGUF to a model folder, a folder to GGUF, an adapter into its model");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<ConvertArguments>();
   verb->add_option("from", a->from,
                    "A .gguf file (F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q6_K), a model folder, or a LoRA "
                    "adapter's folder")
@@ -54,7 +54,7 @@ void add_convert(CLI::App& app, Common& common) {
   verb->add_option("to", a->to, "The model folder to write; from a model folder: the .gguf file")->required();
   verb->add_option("--type", a->type, "Matrices of the .gguf: F32, F16, BF16, Q8_0 or Q4_0")->capture_default_str();
   add_common(*verb, common, "ballast convert qwen2.5-0.5b-q4_k_m.gguf my-qwen");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_convert(*a, common); });
 }
 
 }  // namespace ballast::apps

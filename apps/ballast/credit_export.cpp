@@ -21,7 +21,7 @@ struct ExportArguments {
   std::string model, format = "sql", table = "applications", output;
 };
 
-void run(const ExportArguments& a, const Common& common) {
+void run_credit_export(const ExportArguments& a, const Common& common) {
   const risk::CreditModel model = risk::CreditModel::load(a.model);
   const tabular::Pipeline* card = model.scorecard();
   if (card == nullptr || card->scorecard() == nullptr) {
@@ -56,7 +56,7 @@ void add_credit_export(CLI::App& credit, Common& common) {
   verb->add_option("--table", a->table, "sql: the table that holds the applications")->capture_default_str();
   verb->add_option("--output", a->output, "File; default: standard output");
   add_common(*verb, common, "ballast credit export --model models/german --format pmml --output card.pmml");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_credit_export(*a, common); });
 }
 
 }  // namespace ballast::apps

@@ -98,7 +98,7 @@ Json curve_json(const risk::FairnessAudit& audit) {
   return json;
 }
 
-void print_curve(const risk::FairnessAudit& audit) {
+void print_curve_credit_fairness(const risk::FairnessAudit& audit) {
   fmt::print("\n{}\n  {:>9} {:>9} {:>9} {:>7}  {:<34} {}\n", audit.column, "cut-off", "approved", "accuracy", "Youden",
              "lowest adverse impact", "widest opportunity gap");
   for (std::size_t t = 0; t < audit.thresholds.size(); ++t) {
@@ -110,7 +110,7 @@ void print_curve(const risk::FairnessAudit& audit) {
   }
 }
 
-void run(const FairnessArguments& a, const Common& common) {
+void run_credit_fairness(const FairnessArguments& a, const Common& common) {
   base::set_threads(common.threads);
   const risk::CreditModel model = risk::CreditModel::load(a.model);
   if (model.training().protected_columns.empty()) {
@@ -134,7 +134,7 @@ void run(const FairnessArguments& a, const Common& common) {
     return;
   }
   fmt::print("{}, on {}\n", a.model, a.data.empty() ? "the predictions that training made out of fold" : a.data);
-  for (const auto& audit : audits) print_curve(audit);
+  for (const auto& audit : audits) print_curve_credit_fairness(audit);
   for (const auto& breach : found) fmt::print("breach at the cut-off: {}\n", risk::describe(breach));
 }
 
@@ -148,7 +148,7 @@ void add_credit_fairness(CLI::App& credit, Common& common) {
   verb->add_flag("--allow-unseen", a->allow_unseen, "Score values of a category that training never saw");
   verb->add_flag("--strict", a->strict, "Rows that cannot be scored are an error");
   add_common(*verb, common, "ballast credit fairness --model models/german --json");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_credit_fairness(*a, common); });
 }
 
 }  // namespace ballast::apps

@@ -24,15 +24,16 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct ScoreArguments {
+struct CreditScoreScoreArguments {
   std::string model, policy, shadow, trend, language = "en";
   std::vector<std::string> data;
   bool all_reasons = false, allow_unseen = false, strict = false;
 };
 
 /// The applications, with the trend beside them where the model was trained with one.
-std::vector<ingest::Record> read_applications(const ScoreArguments& a, const risk::CreditTraining& training,
-                                              const ingest::QuarantineSink& sink) {
+std::vector<ingest::Record> read_applications_credit_score(const CreditScoreScoreArguments& a,
+                                                           const risk::CreditTraining& training,
+                                                           const ingest::QuarantineSink& sink) {
   std::vector<ingest::Record> rows = read_rows(a.data, sink);
   if (training.trend_columns.empty()) {
     if (!a.trend.empty()) throw Error(ErrorCode::usage, "--trend: the model was trained without a trend");
@@ -46,7 +47,7 @@ std::vector<ingest::Record> read_applications(const ScoreArguments& a, const ris
   return risk::join_trend(std::move(rows), series, training.as_of, sink);
 }
 
-void print_text(const decide::CreditCase& one, const decide::CreditDesk& desk, bool all) {
+void print_credit_score(const decide::CreditCase& one, const decide::CreditDesk& desk, bool all) {
   fmt::print("row {}: PD {:.4f} [{:.4f}, {:.4f}], grade {}\n", one.score.line, one.score.pd, one.score.interval[0],
              one.score.interval[1], one.score.grade);
   if (one.decision) {
@@ -59,7 +60,8 @@ void print_text(const decide::CreditCase& one, const decide::CreditDesk& desk, b
   }
 }
 
-void print_json(const decide::CreditCase& one, const decide::CreditDesk& desk, const std::string& id, bool all) {
+void print_json_credit_score(const decide::CreditCase& one, const decide::CreditDesk& desk, const std::string& id,
+                             bool all) {
   Json json = risk::to_json(one.score, all);
   if (one.decision) {
     json.update(risk::to_json(*one.decision, desk.policy()));
@@ -68,14 +70,14 @@ void print_json(const decide::CreditCase& one, const decide::CreditDesk& desk, c
   print_line(base::dump_json(json));
 }
 
-void run(const ScoreArguments& a, const Common& common, bool decide) {
+void run_credit_score(const CreditScoreScoreArguments& a, const Common& common, bool decide) {
   base::set_threads(common.threads);
   const base::Stopwatch watch;
   if (decide) risk::read_policy(a.policy);  // an empty file is not "no policy"
   const decide::CreditDesk desk(a.model, decide ? base::read_file(a.policy) : "", a.policy);
   RowQuarantine quarantine(common);
   const auto language = a.language == "zh" ? risk::ReasonLanguage::zh : risk::ReasonLanguage::en;
-  std::vector<ingest::Record> rows = read_applications(a, desk.model().training(), quarantine.sink());
+  std::vector<ingest::Record> rows = read_applications_credit_score(a, desk.model().training(), quarantine.sink());
   const std::vector<decide::CreditCase> cases = desk.run(std::move(rows), language, a.allow_unseen, quarantine.sink());
   quarantine.finish(a.strict);
   std::vector<decide::Decision> decisions;
@@ -96,16 +98,16 @@ void run(const ScoreArguments& a, const Common& common, bool decide) {
   }
   for (std::size_t i = 0; i < cases.size(); ++i) {
     if (common.json)
-      print_json(cases[i], desk, decide ? decisions[i].id : "", a.all_reasons);
+      print_json_credit_score(cases[i], desk, decide ? decisions[i].id : "", a.all_reasons);
     else
-      print_text(cases[i], desk, a.all_reasons);
+      print_credit_score(cases[i], desk, a.all_reasons);
   }
 }
 
-void add_verb(CLI::App& credit, Common& common, bool decide) {
+void add_verb_credit_score(CLI::App& credit, Common& common, bool decide) {
   CLI::App* verb = credit.add_subcommand(decide ? "decide" : "score",
                                          decide ? "Outcome, amount and rate by a policy" : "PD, grade and reasons");
-  const auto a = std::make_shared<ScoreArguments>();
+  const auto a = std::make_shared<CreditScoreScoreArguments>();
   verb->add_option("--model", a->model, "Folder of the model")->required();
   verb->add_option("--data", a->data, "CSV or JSONL files of applications, - for standard input")->required();
   if (decide) {
@@ -122,14 +124,14 @@ void add_verb(CLI::App& credit, Common& common, bool decide) {
   add_common(*verb, common,
              decide ? "ballast credit decide --model models/german --policy policy.toml --data new.csv --json"
                     : "ballast credit score --model models/german --data new.csv --json");
-  verb->callback([a, &common, decide] { run(*a, common, decide); });
+  verb->callback([a, &common, decide] { run_credit_score(*a, common, decide); });
 }
 
 }  // namespace
 
 void add_credit_score(CLI::App& credit, Common& common) {
-  add_verb(credit, common, false);
-  add_verb(credit, common, true);
+  add_verb_credit_score(credit, common, false);
+  add_verb_credit_score(credit, common, true);
 }
 
 }  // namespace ballast::apps

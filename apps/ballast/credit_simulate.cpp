@@ -14,12 +14,12 @@
 namespace ballast::apps {
 namespace {
 
-struct SimulateArguments {
+struct CreditSimulateSimulateArguments {
   std::string output;
   std::int64_t rows = 2000;
 };
 
-void run(const SimulateArguments& a, const Common& common) {
+void run_credit_simulate(const CreditSimulateSimulateArguments& a, const Common& common) {
   const risk::SimulatedCredit made = risk::simulate_credit(a.rows, common.seed);
   const std::filesystem::path folder = a.output;
   base::write_directory_atomic(folder, [&](const std::filesystem::path& fresh) {
@@ -42,11 +42,11 @@ void run(const SimulateArguments& a, const Common& common) {
 
 void add_credit_simulate(CLI::App& credit, Common& common) {
   CLI::App* verb = credit.add_subcommand("simulate", "SIMULATED applications with notes and an industry index");
-  const auto a = std::make_shared<SimulateArguments>();
+  const auto a = std::make_shared<CreditSimulateSimulateArguments>();
   verb->add_option("--output", a->output, "Folder to write")->required();
   verb->add_option("--rows", a->rows, "Applications")->check(CLI::Range(10, 1000000))->capture_default_str();
   add_common(*verb, common, "ballast credit simulate --output simulated --rows 4000 --seed 7");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_credit_simulate(*a, common); });
 }
 
 }  // namespace ballast::apps

@@ -23,7 +23,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct TrainArguments {
+struct CreditTrainTrainArguments {
   std::vector<std::string> data, protect, use, drop, categorical, text_columns;
   std::string label, bad, output, words, folds_file, trend, trend_key, as_of, calibration = "platt", language_model;
   double min_impact = 0, max_gap = 1, cut_off = -1, fairness_penalty = 0;
@@ -32,7 +32,8 @@ struct TrainArguments {
   Budget budget;
 };
 
-risk::CreditTraining training_of(const TrainArguments& a, const tabular::Table& table, const Common& common) {
+risk::CreditTraining training_of(const CreditTrainTrainArguments& a, const tabular::Table& table,
+                                 const Common& common) {
   risk::CreditTraining t;
   t.label = a.label;
   t.bad = a.bad;
@@ -76,8 +77,9 @@ risk::CreditTraining training_of(const TrainArguments& a, const tabular::Table& 
 }
 
 /// The applications, with the trend's columns beside them where there is one.
-tabular::Table read_applications(const TrainArguments& a, std::vector<std::string>& trend_columns,
-                                 const ingest::QuarantineSink& sink) {
+tabular::Table read_applications_credit_train(const CreditTrainTrainArguments& a,
+                                              std::vector<std::string>& trend_columns,
+                                              const ingest::QuarantineSink& sink) {
   if (!a.folds_file.empty() && a.data.size() > 1) {
     throw Error(ErrorCode::usage, "--folds-file goes with one file of applications", "",
                 "its rows are lines of that file");
@@ -99,11 +101,11 @@ tabular::Table read_applications(const TrainArguments& a, std::vector<std::strin
   return tabular::infer_table(rows, options, sink);
 }
 
-void run(const TrainArguments& a, const Common& common) {
+void run_credit_train(const CreditTrainTrainArguments& a, const Common& common) {
   base::set_threads(common.threads);
   RowQuarantine quarantine(common);
   std::vector<std::string> trend_columns;
-  tabular::Table table = read_applications(a, trend_columns, quarantine.sink());
+  tabular::Table table = read_applications_credit_train(a, trend_columns, quarantine.sink());
   table = table.take(tabular::labelled_rows(table, table.at(a.label), a.data[0], quarantine.sink()));
   quarantine.finish(a.strict);
   risk::CreditTraining training = training_of(a, table, common);
@@ -131,7 +133,7 @@ void run(const TrainArguments& a, const Common& common) {
 
 void add_credit_train(CLI::App& credit, Common& common) {
   CLI::App* verb = credit.add_subcommand("train", "Compare candidates out of fold and save the champion");
-  const auto a = std::make_shared<TrainArguments>();
+  const auto a = std::make_shared<CreditTrainTrainArguments>();
   verb->add_option("--data", a->data, "CSV or JSONL files with the same columns")->required();
   verb->add_option("--label", a->label, "The column that says how it ended")->required();
   verb->add_option("--bad", a->bad, "Its value that means default")->required();
@@ -180,7 +182,7 @@ void add_credit_train(CLI::App& credit, Common& common) {
       "ballast credit train --data german.csv --label label --bad bad --output models/german --protected age_years");
   verb->callback([a, &common, verb] {
     a->with_language_model = verb->count("--language-model") > 0;
-    run(*a, common);
+    run_credit_train(*a, common);
   });
 }
 

@@ -21,12 +21,12 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct BacktestArguments {
+struct CustomersBacktestBacktestArguments {
   CustomerTrainArguments training;
   std::string offers, product;
 };
 
-const risk::Offer& chosen_offer(const std::vector<risk::Offer>& offers, const BacktestArguments& a) {
+const risk::Offer& chosen_offer(const std::vector<risk::Offer>& offers, const CustomersBacktestBacktestArguments& a) {
   if (a.product.empty()) {
     if (offers.size() == 1) return offers.front();
     throw Error(ErrorCode::usage, "the catalogue has several offers", a.offers, "name one with --product");
@@ -44,8 +44,8 @@ std::string money(const tabular::BootstrapInterval& v) {
   return fmt::format("{:.0f} [{:.0f}, {:.0f}]", v.estimate, v.low, v.high);
 }
 
-void print_text(const risk::Campaign& campaign, const risk::CustomerModel& model, const risk::Offer& offer,
-                const risk::CampaignData& data) {
+void print_customers_backtest(const risk::Campaign& campaign, const risk::CustomerModel& model,
+                              const risk::Offer& offer, const risk::CampaignData& data) {
   const auto suited = std::count(data.suits.begin(), data.suits.end(), std::uint8_t{1});
   fmt::print("{} customers, \"{}\" suits {}; an acceptance earns {}, an offer costs {}\n\n", data.suits.size(),
              offer.product, suited, offer.value, offer.cost);
@@ -69,7 +69,7 @@ void print_text(const risk::Campaign& campaign, const risk::CustomerModel& model
   for (const risk::CandidateDifference& d : model.differences()) fmt::print("{}\n", sentence(d));
 }
 
-void run(const BacktestArguments& a, const Common& common) {
+void run_customers_backtest(const CustomersBacktestBacktestArguments& a, const Common& common) {
   base::set_threads(common.threads);
   const std::vector<risk::Offer> offers = risk::parse_offers(base::read_file(a.offers), a.offers);
   const risk::Offer& offer = chosen_offer(offers, a);
@@ -95,7 +95,7 @@ void run(const BacktestArguments& a, const Common& common) {
     json["quarantined"] = quarantine.count();
     fmt::print("{}\n", base::dump_json(json));
   } else {
-    print_text(campaign, model, offer, data);
+    print_customers_backtest(campaign, model, offer, data);
   }
 }
 
@@ -103,13 +103,13 @@ void run(const BacktestArguments& a, const Common& common) {
 
 void add_customers_backtest(CLI::App& customers, Common& common) {
   CLI::App* verb = customers.add_subcommand("backtest", "What an offer would have earned where the answer is known");
-  const auto a = std::make_shared<BacktestArguments>();
+  const auto a = std::make_shared<CustomersBacktestBacktestArguments>();
   add_training_options(*verb, a->training);
   verb->add_option("--offers", a->offers, "TOML file of offers; value, cost and suitability are used")->required();
   verb->add_option("--product", a->product, "The offer that the label answers, where there are several");
   add_common(*verb, common,
              "ballast customers backtest --data answers.csv --label answer --positive yes --offers offers.toml");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_customers_backtest(*a, common); });
 }
 
 }  // namespace ballast::apps

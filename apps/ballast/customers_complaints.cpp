@@ -180,7 +180,7 @@ decide::Decision replay_complaint(const decide::Decision& was) {
 
 namespace {
 
-void print_text(const Json& outcome, const std::string& subject) {
+void print_customers_complaints(const Json& outcome, const std::string& subject) {
   std::string line = fmt::format("{}: {} ({} points)", subject, outcome["urgency"].get<std::string>(),
                                  outcome["urgency_points"].get<int>());
   for (const auto& [name, value] : outcome.items()) {
@@ -198,7 +198,7 @@ void print_text(const Json& outcome, const std::string& subject) {
   }
 }
 
-void run(const ComplaintArguments& a, const Common& common) {
+void run_customers_complaints(const ComplaintArguments& a, const Common& common) {
   base::set_threads(common.threads);
   const base::Stopwatch watch;
   RowQuarantine quarantine(common);
@@ -225,7 +225,7 @@ void run(const ComplaintArguments& a, const Common& common) {
     ++of_level[static_cast<std::size_t>(cases[i].urgency.level)];
     const Json outcome = desk.outcome_of(cases[i], language);
     if (!common.json) {
-      print_text(outcome, decisions[i].subject);
+      print_customers_complaints(outcome, decisions[i].subject);
       continue;
     }
     Json json = {{"row", cases[i].record.line}};
@@ -256,7 +256,7 @@ void add_customers_complaints(CLI::App& customers, Common& common) {
   verb->add_flag("--strict", a->strict, "Rows without text are an error");
   add_common(*verb, common,
              "ballast customers complaints complaints.csv --text narrative --model models/topics --by-urgency");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_customers_complaints(*a, common); });
 }
 
 }  // namespace ballast::apps

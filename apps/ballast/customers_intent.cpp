@@ -60,7 +60,7 @@ std::vector<IntentCase> cases_of(const IntentArguments& a, RowQuarantine& quaran
   return cases;
 }
 
-void print_text(const IntentCase& one, const Intent& intent, const std::string& subject) {
+void print_customers_intent(const IntentCase& one, const Intent& intent, const std::string& subject) {
   fmt::print("{}: {} ({:.2f}{})", subject, intent.answer, intent.probability,
              intent.interval.empty()
                  ? ""
@@ -75,7 +75,7 @@ void print_text(const IntentCase& one, const Intent& intent, const std::string& 
   if (!words.empty()) fmt::print("  {}\n", words);
 }
 
-void run(const IntentArguments& a, const Common& common) {
+void run_customers_intent(const IntentArguments& a, const Common& common) {
   base::set_threads(common.threads);
   const base::Stopwatch watch;
   const IntentDesk desk(a.model);
@@ -97,7 +97,7 @@ void run(const IntentArguments& a, const Common& common) {
   for (std::size_t i = 0; i < cases.size(); ++i) {
     refused += intents[i].answer == lm::kUnknownAnswer;
     if (!common.json) {
-      print_text(cases[i], intents[i], decisions[i].subject);
+      print_customers_intent(cases[i], intents[i], decisions[i].subject);
       continue;
     }
     Json json = {{"row", cases[i].record.line}};
@@ -207,7 +207,7 @@ void add_customers_intent(CLI::App& customers, Common& common) {
   verb->add_flag("--strict", a->strict, "Rows without text are an error");
   add_common(*verb, common,
              "echo 'My card has not arrived' | ballast customers intent - --model models/intents --json");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_customers_intent(*a, common); });
 }
 
 }  // namespace ballast::apps

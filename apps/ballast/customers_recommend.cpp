@@ -26,7 +26,7 @@ struct RecommendArguments {
   bool all_reasons = false, strict = false;
 };
 
-void print_text(const Json& outcome, const std::string& subject) {
+void print_customers_recommend(const Json& outcome, const std::string& subject) {
   fmt::print("{}\n", subject);
   for (const Json& offer : outcome["offers"]) {
     fmt::print("  offer {}: probability {:.4f} [{:.4f}, {:.4f}], expected value {:.2f}\n",
@@ -56,7 +56,7 @@ void print_counts(const std::vector<OfferCase>& cases, const OfferDesk& desk, co
   }
 }
 
-void run(const RecommendArguments& a, const Common& common) {
+void run_customers_recommend(const RecommendArguments& a, const Common& common) {
   base::set_threads(common.threads);
   const base::Stopwatch watch;
   const OfferDesk desk(base::read_file(a.offers), a.offers, a.model, a.most);
@@ -76,7 +76,7 @@ void run(const RecommendArguments& a, const Common& common) {
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const Json outcome = desk.outcome_of(cases[i], language, a.all_reasons);
     if (!common.json) {
-      print_text(outcome, decisions[i].subject);
+      print_customers_recommend(outcome, decisions[i].subject);
       continue;
     }
     Json json = {{"row", cases[i].record.line}};
@@ -106,7 +106,7 @@ void add_customers_recommend(CLI::App& customers, Common& common) {
   verb->add_flag("--strict", a->strict, "Rows that cannot be scored are an error");
   add_common(*verb, common,
              "ballast customers recommend --offers offers.toml --model models/response --data customers.csv --json");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_customers_recommend(*a, common); });
 }
 
 }  // namespace ballast::apps

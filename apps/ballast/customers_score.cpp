@@ -17,13 +17,13 @@ namespace {
 
 using base::Json;
 
-struct ScoreArguments {
+struct CustomersScoreScoreArguments {
   std::string model, key, language = "en";
   std::vector<std::string> data;
   bool all_reasons = false, strict = false;
 };
 
-void print_text(const CustomerCase& one, const std::string& subject, const ScoreArguments& a) {
+void print_customers_score(const CustomerCase& one, const std::string& subject, const CustomersScoreScoreArguments& a) {
   fmt::print("{}: {:.4f} [{:.4f}, {:.4f}]\n", subject, one.score.probability, one.score.interval[0],
              one.score.interval[1]);
   for (const std::string& column : one.score.outside) {
@@ -35,7 +35,7 @@ void print_text(const CustomerCase& one, const std::string& subject, const Score
   }
 }
 
-void run(const ScoreArguments& a, const Common& common) {
+void run_customers_score(const CustomersScoreScoreArguments& a, const Common& common) {
   base::set_threads(common.threads);
   const base::Stopwatch watch;
   const CustomerDesk desk(a.model);
@@ -54,7 +54,7 @@ void run(const ScoreArguments& a, const Common& common) {
   decide::keep(store, decisions);
   for (std::size_t i = 0; i < cases.size(); ++i) {
     if (!common.json) {
-      print_text(cases[i], decisions[i].subject, a);
+      print_customers_score(cases[i], decisions[i].subject, a);
       continue;
     }
     Json json = risk::to_json(cases[i].score, a.all_reasons);
@@ -68,7 +68,7 @@ void run(const ScoreArguments& a, const Common& common) {
 
 void add_customers_score(CLI::App& customers, Common& common) {
   CLI::App* verb = customers.add_subcommand("score", "Probability, interval and reasons of each customer");
-  const auto a = std::make_shared<ScoreArguments>();
+  const auto a = std::make_shared<CustomersScoreScoreArguments>();
   verb->add_option("--model", a->model, "Folder of the model")->required();
   verb->add_option("--data", a->data, "CSV or JSONL files of customers, - for standard input")->required();
   verb->add_option("--key", a->key, "Column that names a customer: later rows of one are set aside");
@@ -78,7 +78,7 @@ void add_customers_score(CLI::App& customers, Common& common) {
   verb->add_flag("--all-reasons", a->all_reasons, "Every contribution, not only the four strongest");
   verb->add_flag("--strict", a->strict, "Rows that cannot be scored are an error");
   add_common(*verb, common, "ballast customers score --model models/churn --data customers.csv --json");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_customers_score(*a, common); });
 }
 
 }  // namespace ballast::apps

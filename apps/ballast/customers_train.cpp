@@ -31,7 +31,7 @@ void print_lift(const risk::CustomerModel& model) {
   }
 }
 
-void print_text(const risk::CustomerModel& model) {
+void print_customers_train(const risk::CustomerModel& model) {
   fmt::print("{} rows, {:.2f} % {} = {}, {} inputs\n", model.rows(), 100 * model.positive_rate(),
              model.training().label, model.training().positive,
              model.schema().columns.size() + model.text_columns().size());
@@ -49,7 +49,8 @@ void print_text(const risk::CustomerModel& model) {
   fmt::print("{} wins with the least log loss\n", model.champion());
 }
 
-void run(const CustomerTrainArguments& a, const std::string& output, const Budget& budget, const Common& common) {
+void run_customers_train(const CustomerTrainArguments& a, const std::string& output, const Budget& budget,
+                         const Common& common) {
   base::set_threads(common.threads);
   RowQuarantine quarantine(common);
   const CustomerTrainingSet set = read_training_set(a, common, quarantine);
@@ -63,7 +64,7 @@ void run(const CustomerTrainArguments& a, const std::string& output, const Budge
     json["quarantined"] = quarantine.count();
     fmt::print("{}\n", base::dump_json(json));
   } else {
-    print_text(model);
+    print_customers_train(model);
   }
 }
 
@@ -79,7 +80,7 @@ void add_customers_train(CLI::App& customers, Common& common) {
   add_budget(*verb, *budget);
   add_common(*verb, common,
              "ballast customers train --data churn.csv --label left --positive yes --output models/churn");
-  verb->callback([a, output, budget, &common] { run(*a, *output, *budget, common); });
+  verb->callback([a, output, budget, &common] { run_customers_train(*a, *output, *budget, common); });
 }
 
 }  // namespace ballast::apps

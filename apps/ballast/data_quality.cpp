@@ -33,7 +33,7 @@ std::vector<std::uint8_t> truth_of(const tabular::Column& label, const std::stri
   return tabular::binary_truth(label, label.spec.levels.front());
 }
 
-void print_text(const tabular::QualityReport& report, std::int64_t quarantined) {
+void print_data_quality(const tabular::QualityReport& report, std::int64_t quarantined) {
   fmt::print("{} rows, {} columns, {} set aside\n", report.rows, report.columns.size(), quarantined);
   for (const tabular::Finding& f : report.findings)
     fmt::print("{:<8} {}\n", tabular::severity_name(f.severity), f.text);
@@ -44,7 +44,7 @@ void print_text(const tabular::QualityReport& report, std::int64_t quarantined) 
   }
 }
 
-void run(const QualityArguments& arguments, const Common& common) {
+void run_data_quality(const QualityArguments& arguments, const Common& common) {
   base::set_threads(common.threads);
   RowQuarantine quarantine(common);
   tabular::TableOptions options;
@@ -64,7 +64,7 @@ void run(const QualityArguments& arguments, const Common& common) {
     json["quarantined"] = quarantine.count();
     fmt::print("{}\n", base::dump_json(json));
   } else {
-    print_text(report, quarantine.count());
+    print_data_quality(report, quarantine.count());
   }
   if (arguments.strict && report.leakage_suspected()) {
     throw Error(ErrorCode::bad_input,
@@ -84,7 +84,7 @@ void add_quality(CLI::App& app, Common& common) {
   verb->add_option("--drop", a->drop, "Columns to leave out");
   verb->add_flag("--strict", a->strict, "Exit code 2 for bad rows or suspected leakage");
   add_common(*verb, common, "ballast quality --data heloc.csv --label label --json");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_data_quality(*a, common); });
 }
 
 }  // namespace ballast::apps

@@ -19,9 +19,9 @@
 namespace ballast::apps {
 namespace {
 
-constexpr std::size_t kShown = 10;          // signals in the table
-constexpr std::size_t kColumns = 100;       // of the terminal that the layout is made for
-constexpr std::size_t kTrendDocuments = 3;  // of an entity, before a trend is worth a line
+constexpr std::size_t kDemoReportShown = 10;     // signals in the table
+constexpr std::size_t kDemoReportColumns = 100;  // of the terminal that the layout is made for
+constexpr std::size_t kTrendDocuments = 3;       // of an entity, before a trend is worth a line
 
 struct Ranked {
   const risk::Scanned* scanned;
@@ -155,7 +155,7 @@ class Page {
   }
 
   void signals(const std::vector<Ranked>& ranked) const {
-    const std::size_t shown = std::min(kShown, ranked.size());
+    const std::size_t shown = std::min(kDemoReportShown, ranked.size());
     heading(shown < ranked.size() ? fmt::format("The {} most severe of {} signals", shown, ranked.size())
                                   : fmt::format("All {} found, the most severe first", signals_of(shown)));
     line(fmt::format("    {:<10}{:<30}{:<16}{:<10}{}", "severity", "risk", "probability", "sentiment", "entity"));
@@ -220,7 +220,7 @@ class Page {
                      probability, risk.sentiment, entity_of(risk)));
     MarkOptions marks;
     marks.colour = colour_;
-    marks.columns = kColumns - 4;
+    marks.columns = kDemoReportColumns - 4;
     for (const std::string& text : mark_evidence(r.scanned->document.text, evidence_spans(s), marks))
       line("    " + text);
   }

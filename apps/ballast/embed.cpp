@@ -18,12 +18,12 @@ namespace {
 
 constexpr std::size_t kLines = 256;  // read, embedded and written at a time
 
-struct Arguments {
+struct EmbedArguments {
   std::string model, pooling = "mean";
   bool words = false, normalize = false;
 };
 
-struct Counts {
+struct EmbedCounts {
   std::int64_t lines = 0, without_tokens = 0, in_windows = 0;
 };
 
@@ -36,7 +36,7 @@ void append_vector(fmt::memory_buffer& out, const std::vector<float>& vector) {
 }
 
 void append_lines(fmt::memory_buffer& out, const lm::Embedder& embedder, std::span<const std::string_view> texts,
-                  const lm::EmbedOptions& options, Counts& counts) {
+                  const lm::EmbedOptions& options, EmbedCounts& counts) {
   for (const lm::Embedding& e : embedder.embed(texts, options)) {
     fmt::format_to(fmt::appender(out), "{{");
     append_vector(out, e.vector);
@@ -64,12 +64,12 @@ void append_words(fmt::memory_buffer& out, const lm::Embedder& embedder, std::sp
   }
 }
 
-void run(const Arguments& arguments, const Common& common) {
+void run_embed(const EmbedArguments& arguments, const Common& common) {
   lm::EmbedOptions options;
   options.pooling = lm::pooling_from_name(arguments.pooling);
   options.normalize = arguments.normalize;
   const lm::Embedder embedder = lm::Embedder::load(arguments.model);
-  Counts counts;
+  EmbedCounts counts;
   std::vector<std::string> lines;
   fmt::memory_buffer out;
   for (bool more = true; more;) {
@@ -100,13 +100,13 @@ void run(const Arguments& arguments, const Common& common) {
 
 void add_embed(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("embed", "Vectors for lines of text, or for their words");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<EmbedArguments>();
   verb->add_option("--model", arguments->model, "Model folder")->required();
   verb->add_option("--pooling", arguments->pooling, "mean, cls (first token) or last")->capture_default_str();
   verb->add_flag("--words", arguments->words, "One vector a word: the mean over its tokens");
   verb->add_flag("--normalize", arguments->normalize, "Scale vectors to length 1");
   add_common(*verb, common, "ballast embed --model risk-small --normalize < headlines.txt > vectors.jsonl");
-  verb->callback([arguments, &common] { run(*arguments, common); });
+  verb->callback([arguments, &common] { run_embed(*arguments, common); });
 }
 
 }  // namespace ballast::apps

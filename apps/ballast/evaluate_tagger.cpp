@@ -13,7 +13,7 @@ namespace {
 using base::Json;
 
 /// Rows of one text as one; what is to be found are the strings of all its conditions, each with its condition.
-SpanRows by_text(const SpanRows& rows) {
+SpanRows by_text_evaluate_tagger(const SpanRows& rows) {
   SpanRows texts;
   texts.labels = rows.labels;
   texts.distinct_texts = rows.distinct_texts;
@@ -44,7 +44,7 @@ std::vector<std::vector<std::string>> found_events(const SpanRows& texts, const 
   return found;
 }
 
-void print(const Json& s) {
+void print_evaluate_tagger(const Json& s) {
   fmt::print("{} rows of {} texts\n  F1 {:.3f} [{:.3f}, {:.3f}], precision {:.3f}, recall {:.3f}\n",
              s["rows"].get<std::int64_t>(), s["texts"].get<std::int64_t>(), s["f1"].get<double>(),
              s["f1_interval_95"][0].get<double>(), s["f1_interval_95"][1].get<double>(), s["precision"].get<double>(),
@@ -68,14 +68,14 @@ void evaluate_tagger(const std::string& folder, const SpanRowOptions& options, c
   } else {
     const auto types = lm::TextClassifier::load(condition_model);
     json["condition_model"] = types.identity();
-    const SpanRows texts = by_text(rows);
+    const SpanRows texts = by_text_evaluate_tagger(rows);
     json["spans"] = score_spans(texts, found_events(texts, types, tagger), common.seed);
   }
   if (common.json) {
     fmt::print("{}\n", base::dump_json(json));
     return;
   }
-  print(json["spans"]);
+  print_evaluate_tagger(json["spans"]);
   if (summary.quarantined > 0) fmt::print("{} rows were set aside\n", summary.quarantined);
 }
 

@@ -22,9 +22,9 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-constexpr std::size_t kBatch = 256;  // documents scored and kept at a time
+constexpr std::size_t kEventsVerbBatch = 256;  // documents scored and kept at a time
 
-struct EventsArguments {
+struct EventsVerbArguments {
   Reading reading;
   std::string types, subjects;
 };
@@ -99,7 +99,7 @@ decide::Decision replay_events(const decide::Decision& was) {
   return decide_events(m, {document}, was.seed).front();
 }
 
-void show(const decide::Decision& d, const Common& common) {
+void show_events_verb(const decide::Decision& d, const Common& common) {
   if (common.json) {
     fmt::print("{}\n", base::dump_json({{"id", d.id}, {"document_id", d.subject}, {"events", d.outcome}}));
     return;
@@ -118,7 +118,7 @@ void show(const decide::Decision& d, const Common& common) {
   }
 }
 
-void run_events(const EventsArguments& a, const Common& common) {
+void run_events_verb(const EventsVerbArguments& a, const Common& common) {
   const EventModels models = open_models(a.types, a.subjects);
   store::Store store = store::Store::open(common.store);
   std::vector<ingest::Document> batch;
@@ -127,7 +127,7 @@ void run_events(const EventsArguments& a, const Common& common) {
     std::vector<decide::Decision> decisions = decide_events(models, batch, common.seed);
     decide::keep(store, decisions);
     for (const decide::Decision& d : decisions) {
-      show(d, common);
+      show_events_verb(d, common);
       with_events += d.outcome.empty() ? 0 : 1;
     }
     documents += static_cast<std::int64_t>(batch.size());
@@ -135,7 +135,7 @@ void run_events(const EventsArguments& a, const Common& common) {
   };
   const ingest::IngestReport read = read_sources(a.reading, common, store, [&](ingest::Document&& document) {
     batch.push_back(std::move(document));
-    if (batch.size() >= kBatch) flush();
+    if (batch.size() >= kEventsVerbBatch) flush();
   });
   if (!batch.empty()) flush();
   say(common, fmt::format("{} documents, {} with events", documents, with_events));
@@ -146,7 +146,7 @@ void run_events(const EventsArguments& a, const Common& common) {
 
 void add_events(CLI::App& app, Common& common) {
   auto* verb = app.add_subcommand("events", "Which events a text reports, and whom each is about");
-  auto a = std::make_shared<EventsArguments>();
+  auto a = std::make_shared<EventsVerbArguments>();
   add_reading(*verb, a->reading);
   verb->add_option("--types", a->types, "Classifier of event types: `train --task multilabel` or classify")->required();
   verb->add_option("--subjects", a->subjects, "Tagger of their subjects: `train --task token-classify`")->required();
@@ -154,7 +154,7 @@ void add_events(CLI::App& app, Common& common) {
   add_replay("events", replay_events);
   verb->callback([a, &common] {
     if (a->reading.sources.empty()) throw Error(ErrorCode::usage, "needs a source", "events");
-    run_events(*a, common);
+    run_events_verb(*a, common);
   });
 }
 

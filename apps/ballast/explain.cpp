@@ -137,7 +137,7 @@ void run_explain(const ExplainArguments& a, const Common& common) {
               "an id as `scan --json` or a desk prints it");
 }
 
-bool chosen(std::int64_t wanted, std::int64_t here) {
+bool chosen_explain(std::int64_t wanted, std::int64_t here) {
   return wanted < 0 || wanted == here;
 }
 
@@ -154,7 +154,7 @@ void run_attention(const AttentionArguments& a, const Common& common) {
   const auto n = static_cast<std::int64_t>(maps.tokens.size());
   for (std::int64_t layer = 0; layer < maps.layers; ++layer) {
     for (std::int64_t head = 0; head < maps.heads; ++head) {
-      if (!chosen(a.layer, layer) || !chosen(a.head, head)) continue;
+      if (!chosen_explain(a.layer, layer) || !chosen_explain(a.head, head)) continue;
       Json rows = Json::array();
       for (std::int64_t from = 0; from < n; ++from) {
         Json row = Json::array();

@@ -227,7 +227,7 @@ class Judge {
   std::uint64_t seed_;
 };
 
-Json method_json(const MethodFigures& f, WeightMethod method, std::uint64_t seed) {
+Json method_json_explain_evaluate(const MethodFigures& f, WeightMethod method, std::uint64_t seed) {
   Json json;
   if (method == WeightMethod::gradients && !f.gap.values().empty()) {
     json["completeness"] = {{"gap", f.gap.json(seed)},
@@ -328,8 +328,10 @@ void judge_explanations(const JudgingArguments& a, const Common& common) {
                {"explained_texts", explained},
                {"steps", a.steps},
                {"methods", Json::object()}};
-  if (a.method != "hiding") json["methods"]["gradients"] = method_json(gradients, WeightMethod::gradients, common.seed);
-  if (a.method != "gradients") json["methods"]["hiding"] = method_json(hiding, WeightMethod::hiding, common.seed);
+  if (a.method != "hiding")
+    json["methods"]["gradients"] = method_json_explain_evaluate(gradients, WeightMethod::gradients, common.seed);
+  if (a.method != "gradients")
+    json["methods"]["hiding"] = method_json_explain_evaluate(hiding, WeightMethod::hiding, common.seed);
   if (common.json) {
     fmt::print("{}\n", base::dump_json(json));
     return;

@@ -26,7 +26,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct Arguments {
+struct ForecastArguments {
   PriceArguments prices;
   std::string news, news_model, news_vectors, calendar = "NYSE";
   std::vector<std::string> models = {"logistic", "boosted"};
@@ -52,7 +52,7 @@ void print_reasons(const Json& j) {
   }
 }
 
-void print(const Json& j) {
+void print_forecast(const Json& j) {
   const auto percent = [](const Json& v) { return 100 * v.get<double>(); };
   fmt::print("session {}: {} ({})\n", j["session"].get<std::string>(), j["advice"].get<std::string>(),
              j["reason"].get<std::string>());
@@ -87,7 +87,8 @@ void print(const Json& j) {
   }
 }
 
-decide::TradeQuestion question_of(const Arguments& a, const Common& common, Quarantine& prices, Quarantine& news) {
+decide::TradeQuestion question_of(const ForecastArguments& a, const Common& common, Quarantine& prices,
+                                  Quarantine& news) {
   decide::TradeQuestion q;
   q.calendar = a.calendar;
   risk::ForecastOptions& o = q.options;
@@ -109,7 +110,7 @@ decide::TradeQuestion question_of(const Arguments& a, const Common& common, Quar
   return q;
 }
 
-void run(const Arguments& a, const Common& common) {
+void run_forecast(const ForecastArguments& a, const Common& common) {
   if (a.prices.files.size() != 1)
     throw Error(ErrorCode::usage, "takes one file", "--prices", "a CSV with dates and prices");
   const base::Stopwatch watch;
@@ -129,7 +130,7 @@ void run(const Arguments& a, const Common& common) {
   if (common.json) {
     fmt::print("{}\n", base::dump_json(out));
   } else {
-    print(out);
+    print_forecast(out);
     fmt::print("decision {}: `ballast explain` and `ballast replay` take it\n", decision.id);
   }
 }
@@ -138,7 +139,7 @@ void run(const Arguments& a, const Common& common) {
 
 void add_forecast(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("forecast", "The next session from prices and news, with advice and back-tests");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<ForecastArguments>();
   add_price_options(*verb, a->prices);
   verb->add_option("--news", a->news, "CSV or JSONL with published_at, optional available_at, and columns of numbers");
   verb->add_option("--news-model", a->news_model,
@@ -168,7 +169,7 @@ void add_forecast(CLI::App& app, Common& common) {
   add_replay("var", decide::replay_var);
   add_common(*verb, common, "ballast forecast --prices sp500.csv --json");
   verb->callback([a, verb, &common] {
-    if (verb->get_subcommands().empty()) run(*a, common);
+    if (verb->get_subcommands().empty()) run_forecast(*a, common);
   });
 }
 

@@ -33,18 +33,18 @@ constexpr double kC = 0.05;
 constexpr int kLeastRows = 20;
 constexpr std::int64_t kVector = 32;  // numbers that a session's tweets become
 
-struct Arguments {
+struct ForecastDirectionArguments {
   std::string protocol = "acl18", data, part = "dev", embed_model = "default";
   std::vector<std::string> models = {"up", "logistic", "boosted", "tweets", "prices-tweets", "transformer"};
 };
 
-struct Rows {
+struct ForecastDirectionRows {
   std::vector<std::int64_t> train;
   std::vector<std::uint8_t> truth;  // of the train rows
 };
 
 /// Features with mean 0 and deviation 1 over the train rows.
-tabular::Matrix standardised(const risk::DirectionData& data, const Rows& rows) {
+tabular::Matrix standardised_forecast_direction(const risk::DirectionData& data, const ForecastDirectionRows& rows) {
   tabular::Matrix x = data.features;
   for (std::int64_t c = 0; c < x.cols; ++c) {
     const auto at = [&](std::int64_t r) -> double& { return x.values[static_cast<std::size_t>(r * x.cols + c)]; };
@@ -65,7 +65,8 @@ std::vector<std::uint8_t> above_zero(const std::vector<double>& scores) {
 }
 
 /// Words of the tweets, and the price features behind them where `dense` is given.
-lm::SparseMatrix text_rows(const risk::DirectionData& data, const Rows& rows, const tabular::Matrix* dense) {
+lm::SparseMatrix text_rows(const risk::DirectionData& data, const ForecastDirectionRows& rows,
+                           const tabular::Matrix* dense) {
   std::vector<std::string_view> all, train;
   for (const risk::StockDay& d : data.days) all.push_back(d.tweets);
   for (const std::int64_t r : rows.train) train.push_back(all[static_cast<std::size_t>(r)]);
@@ -101,8 +102,8 @@ lm::SparseMatrix taken(const lm::SparseMatrix& m, const std::vector<std::int64_t
   return out;
 }
 
-std::vector<std::uint8_t> by_text(const risk::DirectionData& data, const Rows& rows, const tabular::Matrix* dense,
-                                  std::uint64_t seed) {
+std::vector<std::uint8_t> by_text_forecast_direction(const risk::DirectionData& data, const ForecastDirectionRows& rows,
+                                                     const tabular::Matrix* dense, std::uint64_t seed) {
   const lm::SparseMatrix x = text_rows(data, rows, dense);
   lm::LinearTask task;
   task.loss = lm::LinearLoss::multilabel;
@@ -125,7 +126,8 @@ std::vector<std::uint8_t> by_text(const risk::DirectionData& data, const Rows& r
   return above_zero(scores);
 }
 
-std::vector<std::uint8_t> by_trees(const risk::DirectionData& data, const Rows& rows, std::uint64_t seed) {
+std::vector<std::uint8_t> by_trees(const risk::DirectionData& data, const ForecastDirectionRows& rows,
+                                   std::uint64_t seed) {
   tabular::BoostedParameters p;
   p.depth = 3, p.rounds = 100, p.eta = 0.05, p.subsample = 1, p.column_sample = 1, p.seed = seed;
   const auto model = tabular::BoostedTrees::fit(data.features.take(rows.train), rows.truth, {}, p);
@@ -200,7 +202,7 @@ struct Published {
 };
 constexpr Published kPublished[] = {{"StockNet (published)", 0.582, 0.081}, {"Adv-ALSTM (published)", 0.572, 0.148}};
 
-bool is_wanted(const Arguments& a, const std::string& key) {
+bool is_wanted(const ForecastDirectionArguments& a, const std::string& key) {
   return std::find(a.models.begin(), a.models.end(), key) != a.models.end();
 }
 
@@ -214,9 +216,9 @@ void print_published(const Common& common, Json& out) {
   }
 }
 
-void run(const Arguments& a, const Common& common) {
+void run_forecast_direction(const ForecastDirectionArguments& a, const Common& common) {
   const risk::DirectionData data = risk::read_acl18(a.data);
-  Rows rows;
+  ForecastDirectionRows rows;
   for (std::size_t i = 0; i < data.days.size(); ++i) {
     if (data.days[i].part != Part::train) continue;
     rows.train.push_back(static_cast<std::int64_t>(i));
@@ -224,14 +226,15 @@ void run(const Arguments& a, const Common& common) {
   }
   say(common, fmt::format("stock-days: {} train, {} dev, {} test; {} left out for want of history", data.read[0],
                           data.read[1], data.read[2], data.without_history));
-  const tabular::Matrix x = standardised(data, rows);
+  const tabular::Matrix x = standardised_forecast_direction(data, rows);
   const std::vector<Model> models = {
       {"up", "always up", [&] { return std::vector<std::uint8_t>(data.days.size(), 1); }},
       {"logistic", "logistic, prices",
        [&] { return above_zero(tabular::fit_logistic(x.take(rows.train), rows.truth, {}, kC).scores(x)); }},
       {"boosted", "boosted trees, prices", [&] { return by_trees(data, rows, common.seed); }},
-      {"tweets", "logistic, tweets", [&] { return by_text(data, rows, nullptr, common.seed); }},
-      {"prices-tweets", "logistic, prices + tweets", [&] { return by_text(data, rows, &x, common.seed); }},
+      {"tweets", "logistic, tweets", [&] { return by_text_forecast_direction(data, rows, nullptr, common.seed); }},
+      {"prices-tweets", "logistic, prices + tweets",
+       [&] { return by_text_forecast_direction(data, rows, &x, common.seed); }},
       {"transformer", "transformer, prices", [&] { return by_transformer(data, nullptr, common); }},
       {"transformer-tweets", "transformer, prices + tweets", [&] {
          const auto vectors = tweet_vectors(data.sessions, a.embed_model, common.seed);
@@ -271,12 +274,12 @@ void run(const Arguments& a, const Common& common) {
 
 void add_forecast_direction(CLI::App& forecast, Common& common) {
   CLI::App* verb = forecast.add_subcommand("direction", "Stock movement by a published protocol, with intervals");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<ForecastDirectionArguments>();
   verb->add_option("--protocol", a->protocol, "acl18: Xu & Cohen (2018), StockNet")
       ->check(CLI::IsMember({"acl18"}))
       ->capture_default_str();
   verb->add_option("--data", a->data, "Folder with examples.csv, prices/ and tweets/")->required();
-  verb->add_option("--part", a->part, "Rows to judge on; test is for the end")
+  verb->add_option("--part", a->part, "ForecastDirectionRows to judge on; test is for the end")
       ->check(CLI::IsMember({"dev", "test"}))
       ->capture_default_str();
   verb->add_option("--models", a->models,
@@ -290,7 +293,7 @@ void add_forecast_direction(CLI::App& forecast, Common& common) {
                    "Folder of the model that reads tweets for transformer-tweets "
                    "(default: the embedded one)");
   add_common(*verb, common, "ballast forecast direction --protocol acl18 --data stocknet --part dev");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_forecast_direction(*a, common); });
 }
 
 }  // namespace ballast::apps

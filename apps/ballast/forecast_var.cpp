@@ -26,7 +26,7 @@ using risk::Day;
 
 constexpr std::size_t kLeastChoiceDays = 500;  // fewer days before the split: the first third is used instead
 
-struct Arguments {
+struct ForecastVarArguments {
   PriceArguments prices;
   double level = 0.99;
   int window = 250, refit_days = 21;
@@ -39,7 +39,7 @@ bool uses_decay(const risk::VarMethod& method) {
   return method.filtered && method.volatility == risk::VolatilityModel::ewma;
 }
 
-risk::VarOptions options_of(const Arguments& a) {
+risk::VarOptions options_of_forecast_var(const ForecastVarArguments& a) {
   risk::VarOptions o;
   o.method = risk::var_method_named(a.method);
   o.level = a.level;
@@ -49,7 +49,7 @@ risk::VarOptions options_of(const Arguments& a) {
   return o;
 }
 
-Day split_day(const Arguments& a) {
+Day split_day(const ForecastVarArguments& a) {
   const auto day = risk::parse_day(a.split);
   if (!day) throw Error(ErrorCode::usage, "not a date (expected YYYY-MM-DD)", "--split");
   return *day;
@@ -66,9 +66,9 @@ std::span<const risk::VarDay> part_of(std::span<const risk::VarDay> days, const 
   return part == "choice" ? days.first(at) : days.subspan(at);
 }
 
-void run_one(const Arguments& a, const Common& common) {
+void run_one(const ForecastVarArguments& a, const Common& common) {
   const base::Stopwatch watch;
-  const risk::VarOptions options = options_of(a);
+  const risk::VarOptions options = options_of_forecast_var(a);
   Quarantine quarantine;
   const auto series = read_series(a.prices, a.prices.files.front(), a.prices.column, common, quarantine);
   const auto forecasts = risk::forecast_var(risk::returns_of(series), options);
@@ -117,7 +117,7 @@ struct Instrument {
   risk::Returns returns;
 };
 
-std::vector<Instrument> read_all(const Arguments& a, const Common& common) {
+std::vector<Instrument> read_all(const ForecastVarArguments& a, const Common& common) {
   std::vector<Instrument> out;
   for (const std::string& file : a.prices.files) {
     for (const std::string& column : risk::price_columns(file, a.prices.encoding)) {
@@ -166,8 +166,8 @@ struct Family {
   }
 };
 
-void run_all(const Arguments& a, const Common& common) {
-  const risk::VarOptions options = options_of(a);
+void run_all(const ForecastVarArguments& a, const Common& common) {
+  const risk::VarOptions options = options_of_forecast_var(a);
   const Day split = split_day(a);
   const auto instruments = read_all(a, common);
   Family family;
@@ -218,17 +218,17 @@ void run_all(const Arguments& a, const Common& common) {
 
 /// Every candidate on the choice part only. To be frozen is the one with the best quantile score among those that
 /// chance could explain: at most 5 % of the tests rejected at 5 %, and none after Holm.
-void run_choice(const Arguments& a, const Common& common) {
+void run_choice(const ForecastVarArguments& a, const Common& common) {
   const Day split = split_day(a);
   const auto instruments = read_all(a, common);
   std::vector<risk::VarOptions> candidates;
   for (const risk::VarMethod& method : risk::var_methods()) {
     if (method.name == "filtered") continue;  // another name of one of the others
-    Arguments with = a;
+    ForecastVarArguments with = a;
     with.method = method.name;
     for (const double decay : uses_decay(method) ? std::vector{0.86, 0.88, 0.90, 0.92, 0.94, 0.97} : std::vector{0.0}) {
       with.decay = decay;
-      candidates.push_back(options_of(with));
+      candidates.push_back(options_of_forecast_var(with));
     }
   }
   if (!common.json) {
@@ -283,7 +283,7 @@ void run_choice(const Arguments& a, const Common& common) {
   }
 }
 
-void run(const Arguments& a, const Common& common) {
+void run_forecast_var(const ForecastVarArguments& a, const Common& common) {
   if (a.prices.files.empty()) throw Error(ErrorCode::usage, "is required", "--prices", "a CSV with dates and prices");
   if (a.choose) return run_choice(a, common);
   if (a.all_columns) return run_all(a, common);
@@ -297,7 +297,7 @@ void run(const Arguments& a, const Common& common) {
 
 void add_forecast_var(CLI::App& forecast, Common& common) {
   CLI::App* verb = forecast.add_subcommand("var", "Value at risk and expected shortfall, day by day, with back-tests");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<ForecastVarArguments>();
   add_price_options(*verb, a->prices);
   verb->add_option("--level", a->level, "Confidence, for example 0.95, 0.975, 0.99")->capture_default_str();
   verb->add_option("--window", a->window, "Days that a forecast's tail is made from")->capture_default_str();
@@ -314,7 +314,7 @@ void add_forecast_var(CLI::App& forecast, Common& common) {
   verb->add_option("--split", a->split, "First day of the test part; the first third where little lies before")
       ->capture_default_str();
   add_common(*verb, common, "ballast forecast var --prices sp500.csv --level 0.99 --window 250 --json");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_forecast_var(*a, common); });
 }
 
 }  // namespace ballast::apps

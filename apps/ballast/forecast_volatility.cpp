@@ -19,7 +19,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct Arguments {
+struct ForecastVolatilityArguments {
   PriceArguments prices;
   risk::VolatilityComparisonOptions options;
   bool days = false;
@@ -74,7 +74,7 @@ Json comparison_json(const risk::VolatilityComparison& c, bool days) {
   return out;
 }
 
-void print(const Json& j) {
+void print_forecast_volatility(const Json& j) {
   fmt::print("one-day-ahead volatility, {} days from {} to {}; the champion is {}\n", j["days"].get<std::int64_t>(),
              j["first"].get<std::string>(), j["last"].get<std::string>(), j["champion"].get<std::string>());
   fmt::print("{:<12} {:>8} {:>12} {:>10} {:>9} {:>22} {:>9}\n", "model", "QLIKE", "MSE", "tomorrow", "QLIKE -",
@@ -93,7 +93,7 @@ void print(const Json& j) {
   fmt::print("{}\n", j["verdict"].get<std::string>());
 }
 
-void run(const Arguments& a, const Common& common) {
+void run_forecast_volatility(const ForecastVolatilityArguments& a, const Common& common) {
   if (a.prices.files.size() != 1)
     throw Error(ErrorCode::usage, "takes one file", "--prices", "a CSV with dates and prices");
   Quarantine quarantine;
@@ -108,7 +108,7 @@ void run(const Arguments& a, const Common& common) {
   if (common.json) {
     fmt::print("{}\n", base::dump_json(out));
   } else {
-    print(out);
+    print_forecast_volatility(out);
   }
 }
 
@@ -116,7 +116,7 @@ void run(const Arguments& a, const Common& common) {
 
 void add_forecast_volatility(CLI::App& forecast, Common& common) {
   CLI::App* verb = forecast.add_subcommand("volatility", "Methods of volatility compared, one day ahead");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<ForecastVolatilityArguments>();
   add_price_options(*verb, a->prices);
   verb->add_option("--models", a->options.models,
                    "Of ewma, garch, garch-t, gjr, gjr-t, har and transformer; commas between them")
@@ -130,7 +130,7 @@ void add_forecast_volatility(CLI::App& forecast, Common& common) {
       ->capture_default_str();
   verb->add_flag("--days", a->days, "List every day's squared change and forecasts");
   add_common(*verb, common, "ballast forecast volatility --prices sp500.csv --json");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_forecast_volatility(*a, common); });
 }
 
 }  // namespace ballast::apps

@@ -20,7 +20,7 @@
 namespace ballast::apps {
 namespace {
 
-struct Arguments {
+struct GenerateArguments {
   std::string model, prompt;
   std::int64_t texts = 1;  // of a beam search
   std::string system, messages, schema;
@@ -34,7 +34,7 @@ void put(std::string_view text) {
   }
 }
 
-base::Json messages_of(const Arguments& a) {
+base::Json messages_of(const GenerateArguments& a) {
   if (!a.messages.empty()) return base::read_json(a.messages);
   base::Json messages = base::Json::array();
   if (!a.system.empty()) messages.push_back({{"role", "system"}, {"content", a.system}});
@@ -43,13 +43,13 @@ base::Json messages_of(const Arguments& a) {
 }
 
 /// The prompt as the model's chat template writes it.
-std::string chat_prompt(const Arguments& a) {
+std::string chat_prompt(const GenerateArguments& a) {
   lm::ChatOptions options;
   options.thinking = !a.no_thinking;
   return lm::ChatTemplate::load(a.model).render(messages_of(a), options);
 }
 
-base::Json to_json(const lm::Generation& out) {
+base::Json to_json_generate(const lm::Generation& out) {
   base::Json json;
   json["text"] = out.text;
   json["ids"] = out.ids;
@@ -58,7 +58,7 @@ base::Json to_json(const lm::Generation& out) {
   return json;
 }
 
-void search(lm::Generator& generator, const std::string& prompt, const Arguments& arguments,
+void search(lm::Generator& generator, const std::string& prompt, const GenerateArguments& arguments,
             const lm::GenerateOptions& options, const Common& common) {
   const base::Stopwatch watch;
   const auto found = generator.search(prompt, options, arguments.texts);
@@ -68,7 +68,7 @@ void search(lm::Generator& generator, const std::string& prompt, const Arguments
       put(out.text + "\n");
       continue;
     }
-    base::Json json = to_json(out);
+    base::Json json = to_json_generate(out);
     json["score"] = out.score;
     put(base::dump_json(json) + "\n");
   }
@@ -77,7 +77,7 @@ void search(lm::Generator& generator, const std::string& prompt, const Arguments
 }
 
 /// A model elsewhere answers in one piece and by its own rules.
-void run_remote(const Arguments& a, const lm::GenerateOptions& o, const Common& common) {
+void run_remote(const GenerateArguments& a, const lm::GenerateOptions& o, const Common& common) {
   if (o.schema != nullptr || o.beams > 1 || o.top_k > 0 || o.min_p > 0 || !o.stop.empty()) {
     throw base::Error(base::ErrorCode::usage, "takes no schema, beams, --top-k, --min-p or --stop", a.model);
   }
@@ -86,7 +86,7 @@ void run_remote(const Arguments& a, const lm::GenerateOptions& o, const Common& 
   put((common.json ? base::dump_json(answer) : answer["text"].get<std::string>()) + "\n");
 }
 
-void run(const Arguments& arguments, const Common& common) {
+void run_generate(const GenerateArguments& arguments, const Common& common) {
   lm::GenerateOptions options = arguments.options;
   options.seed = common.seed;
   if (!arguments.schema.empty()) {
@@ -109,7 +109,7 @@ void run(const Arguments& arguments, const Common& common) {
   });
   const double rate = static_cast<double>(out.ids.size()) / std::max(watch.seconds(), 1e-9);
   if (common.json) {
-    base::Json json = to_json(out);
+    base::Json json = to_json_generate(out);
     json["seed"] = options.seed;
     json["tokens_per_second"] = rate;
     put(base::dump_json(json) + "\n");
@@ -125,7 +125,7 @@ void run(const Arguments& arguments, const Common& common) {
 void add_generate(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand(
       "generate", "Continue a prompt (an encoder-decoder: rewrite it): greedy, sampling or beam search");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<GenerateArguments>();
   lm::GenerateOptions& o = arguments->options;
   verb->add_option("--model", arguments->model,
                    "Folder of a language model, a .gguf file, or https://HOST/v1#NAME of a chat model elsewhere")
@@ -161,7 +161,7 @@ void add_generate(CLI::App& app, Common& common) {
   verb->add_option("--texts", arguments->texts, "Beams: so many of the best texts")->capture_default_str();
   verb->add_option("--stop", o.stop, "End the text before this string (repeatable)");
   add_common(*verb, common, "ballast generate --model gpt2 --prompt 'The bank said' --temperature 0.8 --top-p 0.95");
-  verb->callback([arguments, &common] { run(*arguments, common); });
+  verb->callback([arguments, &common] { run_generate(*arguments, common); });
 }
 
 }  // namespace ballast::apps

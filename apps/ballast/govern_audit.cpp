@@ -29,7 +29,7 @@ struct AuditArguments {
   std::int64_t after = 0, limit = 50;
 };
 
-constexpr std::int64_t kPage = 1000;
+constexpr std::int64_t kGovernAuditPage = 1000;
 constexpr std::size_t kShownFaults = 20;
 
 std::string csv_cell(const std::string& text) {
@@ -51,12 +51,12 @@ std::string csv_line(const AuditEntry& e) {
 void each_entry(store::Store& store, std::int64_t after, const std::function<bool(const AuditEntry&)>& take) {
   store::Audit audit(store);
   while (true) {
-    const auto page = audit.entries(after, kPage);
+    const auto page = audit.entries(after, kGovernAuditPage);
     for (const AuditEntry& e : page) {
       if (!take(e)) return;
       after = e.number;
     }
-    if (page.size() < static_cast<std::size_t>(kPage)) return;
+    if (page.size() < static_cast<std::size_t>(kGovernAuditPage)) return;
   }
 }
 
@@ -130,7 +130,7 @@ void run_verify(const AuditArguments& a, const Common& common) {
   }
 }
 
-void run_list(const AuditArguments& a, const Common& common) {
+void run_list_govern_audit(const AuditArguments& a, const Common& common) {
   store::Store store = open_existing(common);
   std::int64_t shown = 0;
   each_entry(store, a.after, [&](const AuditEntry& e) {
@@ -220,7 +220,7 @@ void add_govern_audit(CLI::App& govern, Common& common) {
   verify->add_option("--checkpoint", a->checkpoints, "Files of checkpoints that were kept elsewhere");
   verify->add_option("--archive", a->archives, "All archives of this store's trail: verified from the first entry on");
   verify->add_option("--public-key", a->public_key, "The only key whose checkpoints count");
-  CLI::App* list = add("list", "Entries in their order", "list --subject d1", run_list);
+  CLI::App* list = add("list", "Entries in their order", "list --subject d1", run_list_govern_audit);
   list->add_option("--after", a->after, "Start after this entry")->check(CLI::NonNegativeNumber);
   list->add_option("--limit", a->limit, "At most so many")->check(CLI::PositiveNumber)->capture_default_str();
   list->add_option("--subject", a->subject, "Only of this document, decision, case …");

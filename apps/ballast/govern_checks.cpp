@@ -49,7 +49,7 @@ std::string content_of_row(const ingest::Record& row, const std::vector<std::str
   return all;
 }
 
-std::string place_of(const ingest::Record& row) {
+std::string place_of_govern_checks(const ingest::Record& row) {
   return fmt::format("{}:{}", std::filesystem::path(row.source).filename().string(), row.line);
 }
 
@@ -64,7 +64,7 @@ void find_duplicates(const std::string& side, const std::vector<ingest::Record>&
     const auto [at, fresh] = seen.try_emplace(texts ? govern::normal_form(contents[i]) : contents[i], i);
     if (fresh) continue;
     if (count++ == 0) {
-      first = place_of(rows[i]) + " = " + place_of(rows[at->second]);
+      first = place_of_govern_checks(rows[i]) + " = " + place_of_govern_checks(rows[at->second]);
     }
   }
   if (count > 0)
@@ -86,7 +86,7 @@ void find_shared_runs(const std::vector<std::string>& learnt, const std::vector<
       "8-gram contamination",
       fmt::format("{} of {} judged texts ({:.1f} %) share a run of eight words with a training text (the most: {},"
                   " \"{}\")",
-                  shared.size(), judged.size(), 100 * share, place_of(row), worst.words));
+                  shared.size(), judged.size(), 100 * share, place_of_govern_checks(row), worst.words));
 }
 
 void find_age(const govern::SplitRows& rows, const CheckArguments& a, const std::string& now, CheckFindings& out) {

@@ -17,7 +17,7 @@
 namespace ballast::apps {
 namespace {
 
-void print_json(const ingest::IngestReport& report, const Stored& stored) {
+void print_json_ingest(const ingest::IngestReport& report, const Stored& stored) {
   base::Json out = {{"read", report.read},
                     {"new", stored.added},
                     {"duplicate", stored.unchanged},
@@ -53,7 +53,7 @@ void run_ingest(const Reading& reading, const Common& common) {
   });
   state.finished = true;
   progress(state);
-  common.json ? print_json(report, stored) : print_words(report, stored, common.store);
+  common.json ? print_json_ingest(report, stored) : print_words(report, stored, common.store);
 }
 
 }  // namespace

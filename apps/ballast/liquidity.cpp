@@ -48,7 +48,7 @@ void print_market(const Json& market) {
   }
 }
 
-void print_text(const decide::Decision& d) {
+void print_liquidity(const decide::Decision& d) {
   const Json& out = d.outcome;
   if (out.contains("ladder")) print_ladder(out["ladder"]);
   for (const char* ratio : {"lcr", "nsfr"}) {
@@ -81,7 +81,7 @@ void print_text(const decide::Decision& d) {
   }
 }
 
-void run(LiquidityArguments& a, const Common& common) {
+void run_liquidity(LiquidityArguments& a, const Common& common) {
   if (a.cashflows.empty() && a.table.empty() && a.prices.empty() && !a.signals && a.entity.empty()) {
     throw Error(ErrorCode::usage, "nothing to look at", "liquidity",
                 "give --cashflows, --table, --prices or --signals");
@@ -92,7 +92,7 @@ void run(LiquidityArguments& a, const Common& common) {
   sign(d);
   store::Store store = store::Store::open(common.store);
   decide::keep(store, {&d, 1});
-  if (!common.json) return print_text(d);
+  if (!common.json) return print_liquidity(d);
   Json out = {{"decision_id", d.id}};
   out.update(d.outcome);
   fmt::print("{}\n", base::dump_json(out));
@@ -125,7 +125,7 @@ void add_liquidity(CLI::App& app, Common& common) {
   add_common(*verb, common,
              "ballast liquidity --cashflows flows.csv --table lcr.csv --scenarios stress.toml --as-of 2026-06-30");
   add_replay("liquidity", replay_liquidity);
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_liquidity(*a, common); });
 }
 
 }  // namespace ballast::apps

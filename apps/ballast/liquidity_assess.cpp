@@ -23,7 +23,7 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kRecentDays = 21, kBeforeDays = 250;  // trading days: a month against a year before it
 constexpr std::int64_t kWeeksShown = 12;
 
-Json number(double x) {
+Json number_liquidity_assess(double x) {
   return std::isfinite(x) ? Json(x) : Json();
 }
 
@@ -43,10 +43,10 @@ Json ladder_json(const std::vector<risk::LadderRung>& ladder) {
 
 Json market_json(const risk::MarketLiquidity& m) {
   return {{"days", m.days},
-          {"amihud", number(m.amihud)},
+          {"amihud", number_liquidity_assess(m.amihud)},
           {"roll", m.roll},
-          {"corwin_schultz", number(m.corwin_schultz)},
-          {"abdi_ranaldo", number(m.abdi_ranaldo)}};
+          {"corwin_schultz", number_liquidity_assess(m.corwin_schultz)},
+          {"abdi_ranaldo", number_liquidity_assess(m.abdi_ranaldo)}};
 }
 
 void add_ratios(const Json& inputs, Json& out, risk::WarningInputs& measured, double& buffer) {
@@ -59,7 +59,7 @@ void add_ratios(const Json& inputs, Json& out, risk::WarningInputs& measured, do
   };
   if (has("hqla") || has("outflow")) {
     const risk::LiquidityCoverage c = risk::liquidity_coverage(items);
-    out["lcr"] = {{"ratio", number(c.ratio)},
+    out["lcr"] = {{"ratio", number_liquidity_assess(c.ratio)},
                   {"stock", money(c.stock)},
                   {"level_1", money(c.level_1)},
                   {"level_2a", money(c.level_2a)},
@@ -75,7 +75,9 @@ void add_ratios(const Json& inputs, Json& out, risk::WarningInputs& measured, do
   }
   if (has("asf") || has("rsf")) {
     const risk::StableFunding f = risk::stable_funding(items);
-    out["nsfr"] = {{"ratio", number(f.ratio)}, {"available", money(f.available)}, {"required", money(f.required)}};
+    out["nsfr"] = {{"ratio", number_liquidity_assess(f.ratio)},
+                   {"available", money(f.available)},
+                   {"required", money(f.required)}};
     measured.nsfr = f.ratio;
   }
 }
@@ -136,8 +138,8 @@ void add_market(const Json& inputs, Json& out, risk::WarningInputs& measured) {
   market["before"] = market_json(before);
   if (before.corwin_schultz > 0) measured.spread_ratio = recent.corwin_schultz / before.corwin_schultz;
   if (before.amihud > 0) measured.amihud_ratio = recent.amihud / before.amihud;
-  market["spread_ratio"] = number(measured.spread_ratio);
-  market["amihud_ratio"] = number(measured.amihud_ratio);
+  market["spread_ratio"] = number_liquidity_assess(measured.spread_ratio);
+  market["amihud_ratio"] = number_liquidity_assess(measured.amihud_ratio);
 }
 
 void add_signals(const Json& inputs, Json& out, risk::WarningInputs& measured) {
@@ -189,8 +191,11 @@ decide::Decision assess_liquidity(const Json& inputs, std::uint64_t seed) {
   Json list = Json::array();
   for (const risk::WarningIndicator& i : indicators) {
     const std::string level = risk::warning_level_name(i.level);
-    list.push_back(
-        {{"name", i.name}, {"value", number(i.value)}, {"amber", i.amber}, {"red", i.red}, {"level", level}});
+    list.push_back({{"name", i.name},
+                    {"value", number_liquidity_assess(i.value)},
+                    {"amber", i.amber},
+                    {"red", i.red},
+                    {"level", level}});
     d.reasons.push_back({i.name, fmt::format("{}: amber at {:g}, red at {:g}", level, i.amber, i.red),
                          std::isfinite(i.value) ? i.value : 0});
   }

@@ -27,7 +27,7 @@
 namespace ballast::apps {
 namespace {
 
-int report(const char* message, int code) {
+int report_failure(const char* message, int code) {
   std::fprintf(stderr, "ballast: %s\n", message);
   return code;
 }
@@ -63,10 +63,10 @@ int parse_error(const CLI::App& app, const CLI::ParseError& e) {
   // The library checks what is missing before what is too much; a misspelt name is both, and the latter helps more.
   const auto extra = verb->remaining();
   const std::string problem = extra.empty() ? e.what() : unknown(*verb, extra.front());
-  return report((problem + " (see `" + path + " --help`)").c_str(), 2);
+  return report_failure((problem + " (see `" + path + " --help`)").c_str(), 2);
 }
 
-int run(int argc, char** argv) {
+int run_main(int argc, char** argv) {
   CLI::App app("Ballast: a native language-model system for financial risk.", "ballast");
   app.set_version_flag("--version", std::string("ballast ") + BALLAST_VERSION);
   app.require_subcommand(1);
@@ -109,11 +109,11 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return parse_error(app, e);
   } catch (const base::Error& e) {
-    return report(e.what(), base::exit_code(e.code()));
+    return report_failure(e.what(), base::exit_code(e.code()));
   } catch (const std::bad_alloc&) {
-    return report("out of memory", 1);
+    return report_failure("out of memory", 1);
   } catch (const std::exception& e) {
-    return report(e.what(), 1);
+    return report_failure(e.what(), 1);
   }
 }
 
@@ -131,5 +131,5 @@ void start_with_short_spin(char** argv) {
 int main(int argc, char** argv) {
   ballast::apps::start_with_short_spin(argv);
   ballast::base::watch_interrupts();
-  return ballast::apps::run(argc, argv);
+  return ballast::apps::run_main(argc, argv);
 }

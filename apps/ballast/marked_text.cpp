@@ -11,7 +11,7 @@ namespace ballast::apps {
 namespace {
 
 /// A character with what follows it without a column of its own.
-struct Cell {
+struct MarkedTextCell {
   std::string_view bytes;
   std::size_t columns = 0;
   bool marked = false, blank = false, wide = false;
@@ -25,14 +25,14 @@ std::size_t width_of(UChar32 c) {
   return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
 }
 
-std::vector<Cell> cells_of(std::string_view text, const Spans& spans) {
-  std::vector<Cell> cells;
+std::vector<MarkedTextCell> cells_of(std::string_view text, const Spans& spans) {
+  std::vector<MarkedTextCell> cells;
   const auto size = static_cast<std::int32_t>(text.size());
   for (std::int32_t i = 0; i < size;) {
     const auto begin = static_cast<std::size_t>(i);
     UChar32 c = 0;
     U8_NEXT(text.data(), i, size, c);
-    Cell cell;
+    MarkedTextCell cell;
     cell.bytes = text.substr(begin, static_cast<std::size_t>(i) - begin);
     cell.columns = width_of(c);
     cell.wide = cell.columns == 2;
@@ -46,7 +46,7 @@ std::vector<Cell> cells_of(std::string_view text, const Spans& spans) {
 }
 
 /// One line: cells with marks opened and closed, so that none runs over the end.
-std::string line_of(const std::vector<Cell>& cells, std::size_t begin, std::size_t end, bool colour) {
+std::string line_of(const std::vector<MarkedTextCell>& cells, std::size_t begin, std::size_t end, bool colour) {
   std::string line;
   bool open = false;
   const auto turn = [&](bool marked) {
@@ -63,7 +63,7 @@ std::string line_of(const std::vector<Cell>& cells, std::size_t begin, std::size
 }
 
 /// Where the line that starts at `begin` ends: after a blank or between wide characters, before `columns` are full.
-std::size_t end_of_line(const std::vector<Cell>& cells, std::size_t begin, const MarkOptions& options) {
+std::size_t end_of_line(const std::vector<MarkedTextCell>& cells, std::size_t begin, const MarkOptions& options) {
   std::size_t used = 0, last = begin;
   bool marked = false;
   for (std::size_t i = begin; i < cells.size(); ++i) {
@@ -91,7 +91,7 @@ const char* severity_colour(int severity) {
 
 std::size_t columns_of(std::string_view text) {
   std::size_t columns = 0;
-  for (const Cell& cell : cells_of(text, {})) columns += cell.columns;
+  for (const MarkedTextCell& cell : cells_of(text, {})) columns += cell.columns;
   return columns;
 }
 
@@ -113,7 +113,7 @@ std::vector<std::string> mark_evidence(std::string_view text, const Spans& spans
     U8_SET_CP_START(reinterpret_cast<const std::uint8_t*>(text.data()), 0, end);
     shown_text = text.substr(0, static_cast<std::size_t>(end));
   }
-  std::vector<Cell> cells = cells_of(shown_text, spans);
+  std::vector<MarkedTextCell> cells = cells_of(shown_text, spans);
   if (shown_text.size() < text.size()) cells.push_back({" …", 2, false, false, false});
   std::vector<std::string> lines;
   for (std::size_t begin = 0; begin < cells.size();) {

@@ -25,7 +25,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct Arguments {
+struct MaskArguments {
   std::vector<std::string> files;
   std::string vault, key, new_key, names, evaluate;
   bool reveal = false, each = false;
@@ -54,7 +54,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-std::string as_json(const text::Masked& masked, const std::string& file, std::int64_t line) {
+std::string as_json_mask(const text::Masked& masked, const std::string& file, std::int64_t line) {
   Json spans = Json::array();
   for (const text::MaskedSpan& s : masked.spans) {
     spans.push_back({{"kind", text::personal_kind_name(s.kind)},
@@ -67,7 +67,7 @@ std::string as_json(const text::Masked& masked, const std::string& file, std::in
   return base::dump_json({{"file", file}, {"line", line}, {"text", masked.text}, {"spans", spans}}) + "\n";
 }
 
-text::Masker start_masker(const Arguments& a) {
+text::Masker start_masker(const MaskArguments& a) {
   std::error_code ignored;
   const bool old = !a.vault.empty() && std::filesystem::exists(a.vault, ignored);
   text::Masker masker = old ? text::Masker(read_vault(a.vault, a.key)) : text::Masker();
@@ -80,7 +80,7 @@ text::Masker start_masker(const Arguments& a) {
   return masker;
 }
 
-void mask_files(const Arguments& a, const Common& common) {
+void mask_files(const MaskArguments& a, const Common& common) {
   const text::Masker fresh = start_masker(a);
   text::Masker masker = fresh;
   std::map<text::PersonalKind, std::int64_t> counts;
@@ -96,7 +96,7 @@ void mask_files(const Arguments& a, const Common& common) {
       const text::Masked masked = masker.mask(body);
       for (const auto& s : masked.spans) ++counts[s.kind];
       spans += static_cast<std::int64_t>(masked.spans.size());
-      out += common.json ? as_json(masked, file, ++number) : masked.text + (feed ? "\n" : "");
+      out += common.json ? as_json_mask(masked, file, ++number) : masked.text + (feed ? "\n" : "");
       // With a vault nothing is shown before the vault holds what reverses it.
       if (a.vault.empty() && out.size() > (1u << 16)) {
         write_out(out);
@@ -112,7 +112,7 @@ void mask_files(const Arguments& a, const Common& common) {
   say(common, fmt::format("{} lines, {} places masked{}", lines, spans, kinds));
 }
 
-void reveal(const Arguments& a, const Common& common) {
+void reveal(const MaskArguments& a, const Common& common) {
   if (a.vault.empty())
     throw Error(ErrorCode::usage, "--reveal needs the vault", "--vault", "name the one that masking wrote");
   const text::Masker masker(read_vault(a.vault, a.key));
@@ -120,7 +120,7 @@ void reveal(const Arguments& a, const Common& common) {
   say(common, fmt::format("the vault holds {} entries", masker.entries().size()));
 }
 
-void run(Arguments a, const Common& common) {
+void run_mask(MaskArguments a, const Common& common) {
   if (!a.new_key.empty()) {
     base::SecretKey::create(a.new_key);
     say(common, "key written to " + a.new_key + ": keep it away from the vault; without it the vault stays shut");
@@ -168,7 +168,7 @@ void write_vault(const std::string& path, const std::string& key_file,
 
 void add_mask(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("mask", "Personal data in texts replaced by placeholders, and back");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<MaskArguments>();
   verb->add_option("files", a->files, "Text files, - for standard input (default)");
   verb->add_option("--vault", a->vault,
                    "Sealed file that remembers what each placeholder stands for; made or added to");
@@ -180,7 +180,7 @@ void add_mask(CLI::App& app, Common& common) {
   verb->add_option("--evaluate", a->evaluate,
                    "Precision and recall on a file of marked sentences (see data/personal_data)");
   add_common(*verb, common, "echo 'Call Ann Lee on 07700 900123' | ballast mask --new-key k --vault v");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_mask(*a, common); });
 }
 
 }  // namespace ballast::apps

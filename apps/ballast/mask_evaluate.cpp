@@ -24,7 +24,7 @@ struct Share {
 };
 
 /// Wilson's 95 % score interval of a binomial share (1927): honest for the few tens of cases that a kind has.
-std::array<double, 2> interval(Share s) {
+std::array<double, 2> interval_mask_evaluate(Share s) {
   if (s.of == 0) return {0, 1};
   constexpr double kZ = 1.959963984540054;
   const double n = static_cast<double>(s.of), p = static_cast<double>(s.hits) / n;
@@ -35,16 +35,16 @@ std::array<double, 2> interval(Share s) {
 
 Json share_json(Share s) {
   if (s.of == 0) return nullptr;
-  return {{"value", static_cast<double>(s.hits) / static_cast<double>(s.of)}, {"interval", interval(s)}};
+  return {{"value", static_cast<double>(s.hits) / static_cast<double>(s.of)}, {"interval", interval_mask_evaluate(s)}};
 }
 
 std::string share_text(Share s) {
   if (s.of == 0) return fmt::format("{:>22}", "-");
-  const auto [lo, hi] = interval(s);
+  const auto [lo, hi] = interval_mask_evaluate(s);
   return fmt::format("{:.3f} [{:.3f}, {:.3f}]", static_cast<double>(s.hits) / static_cast<double>(s.of), lo, hi);
 }
 
-Json score_json(const std::string& language, const std::string& kind, const text::PersonalScore& s) {
+Json score_json_mask_evaluate(const std::string& language, const std::string& kind, const text::PersonalScore& s) {
   return {{"language", language},
           {"kind", kind},
           {"marked", s.marked},
@@ -75,9 +75,9 @@ void evaluate_masking(const std::string& path, const Common& common) {
   if (common.json) {
     Json rows = Json::array();
     for (const auto& [key, s] : e.by_kind)
-      rows.push_back(score_json(key.first, text::personal_kind_name(key.second), s));
-    for (const auto& [language, s] : e.by_language) rows.push_back(score_json(language, "all", s));
-    rows.push_back(score_json("all", "all", e.all));
+      rows.push_back(score_json_mask_evaluate(key.first, text::personal_kind_name(key.second), s));
+    for (const auto& [language, s] : e.by_language) rows.push_back(score_json_mask_evaluate(language, "all", s));
+    rows.push_back(score_json_mask_evaluate("all", "all", e.all));
     fmt::print("{}\n", base::dump_json({{"sentences", e.sentences},
                                         {"clean_sentences", e.clean},
                                         {"clean_sentences_touched", e.clean_touched},

@@ -13,7 +13,7 @@
 namespace ballast::apps {
 namespace {
 
-base::Json as_json(const lm::ModelInfo& m) {
+base::Json as_json_model(const lm::ModelInfo& m) {
   base::Json json = {{"architecture", m.architecture},
                      {"model_type", m.model_type},
                      {"parameters", m.parameters},
@@ -36,7 +36,7 @@ base::Json as_json(const lm::ModelInfo& m) {
   return json;
 }
 
-void print_text(const lm::ModelInfo& m) {
+void print_model_info(const lm::ModelInfo& m) {
   fmt::print("architecture  {} ({} layers, width {}, {} heads)\n", m.architecture, m.layers, m.width, m.heads);
   fmt::print("parameters    {} ({})\n", m.parameters, fmt::join(m.dtypes, ", "));
   fmt::print("positions     {}\n", m.positions);
@@ -62,9 +62,9 @@ void add_model(CLI::App& app, Common& common) {
   info->callback([folder, &common] {
     const lm::ModelInfo m = lm::model_info(*folder);
     if (common.json) {
-      fmt::print("{}\n", base::dump_json(as_json(m)));
+      fmt::print("{}\n", base::dump_json(as_json_model(m)));
     } else {
-      print_text(m);
+      print_model_info(m);
     }
   });
   add_model_list(*verb, common);

@@ -36,7 +36,7 @@ struct CapitalArguments {
   bool gross = false, skip_simulation = false, ignore_losses = false, strict = false;
 };
 
-Json number(double x) {
+Json number_operations_capital(double x) {
   return std::isfinite(x) ? Json(x) : Json();
 }
 
@@ -112,11 +112,11 @@ Json simulation_json(const risk::LossDistributionCapital& c, bool resampled) {
                 {"losses", t.losses},
                 {"events_a_year", t.frequency.mean},
                 {"frequency", std::isinf(t.frequency.size) ? "poisson" : "negative_binomial"},
-                {"frequency_size", number(t.frequency.size)},
+                {"frequency_size", number_operations_capital(t.frequency.size)},
                 {"severity",
                  {{"log_mean", t.severity.log_mean},
                   {"log_sd", t.severity.log_sd},
-                  {"threshold", number(t.severity.threshold)},
+                  {"threshold", number_operations_capital(t.severity.threshold)},
                   {"tail_shape", std::isinf(t.severity.threshold) ? Json() : Json(t.severity.shape)},
                   {"tail_scale", std::isinf(t.severity.threshold) ? Json() : Json(t.severity.scale)},
                   {"pooled", t.pooled}}}};
@@ -160,34 +160,35 @@ decide::Decision simulate(const Json& inputs, std::uint64_t seed, const base::Pr
 
 // ---- standardised approach
 
-struct Column {
+struct OperationsCapitalColumn {
   const char* name;
   double risk::BusinessYear::*field;
   bool may_be_negative;
 };
-constexpr Column kColumns[] = {{"interest_income", &risk::BusinessYear::interest_income, false},
-                               {"interest_expense", &risk::BusinessYear::interest_expense, false},
-                               {"interest_earning_assets", &risk::BusinessYear::interest_earning_assets, false},
-                               {"dividend_income", &risk::BusinessYear::dividend_income, false},
-                               {"other_operating_income", &risk::BusinessYear::other_operating_income, false},
-                               {"other_operating_expense", &risk::BusinessYear::other_operating_expense, false},
-                               {"fee_income", &risk::BusinessYear::fee_income, false},
-                               {"fee_expense", &risk::BusinessYear::fee_expense, false},
-                               {"trading_book_result", &risk::BusinessYear::trading_book_result, true},
-                               {"banking_book_result", &risk::BusinessYear::banking_book_result, true}};
+constexpr OperationsCapitalColumn kOperationsCapitalColumns[] = {
+    {"interest_income", &risk::BusinessYear::interest_income, false},
+    {"interest_expense", &risk::BusinessYear::interest_expense, false},
+    {"interest_earning_assets", &risk::BusinessYear::interest_earning_assets, false},
+    {"dividend_income", &risk::BusinessYear::dividend_income, false},
+    {"other_operating_income", &risk::BusinessYear::other_operating_income, false},
+    {"other_operating_expense", &risk::BusinessYear::other_operating_expense, false},
+    {"fee_income", &risk::BusinessYear::fee_income, false},
+    {"fee_expense", &risk::BusinessYear::fee_expense, false},
+    {"trading_book_result", &risk::BusinessYear::trading_book_result, true},
+    {"banking_book_result", &risk::BusinessYear::banking_book_result, true}};
 
 std::map<int, risk::BusinessYear> read_business(const CapitalArguments& a, const Common& common) {
   std::map<int, risk::BusinessYear> years;
   SetAside aside(common, a.strict);
   std::vector<std::string> required = {"year"};
-  for (const Column& c : kColumns) required.emplace_back(c.name);
+  for (const OperationsCapitalColumn& c : kOperationsCapitalColumns) required.emplace_back(c.name);
   const int now = std::stoi(base::utc_now().substr(0, 4));
   read_rows(a.business, {}, aside, required, [&](const ingest::Record& row) {
     const double year = number_of(row, "year");
     if (year != std::floor(year) || year < 1900) throw std::invalid_argument("year: is no year");
     if (year > now) throw std::invalid_argument(fmt::format("year: {} is in the future", year));
     risk::BusinessYear y;
-    for (const Column& c : kColumns) {
+    for (const OperationsCapitalColumn& c : kOperationsCapitalColumns) {
       y.*c.field = number_of(row, c.name);
       if (!c.may_be_negative && y.*c.field < 0) {
         throw std::invalid_argument(fmt::format("{}: {} is negative", c.name, y.*c.field));
@@ -234,7 +235,7 @@ Json standardised_inputs(const CapitalArguments& a, const std::vector<store::Los
                   "the approach needs the last three years");
     }
     Json one = {{"year", year}};
-    for (const Column& c : kColumns) one[c.name] = found->second.*c.field;
+    for (const OperationsCapitalColumn& c : kOperationsCapitalColumns) one[c.name] = found->second.*c.field;
     business.push_back(std::move(one));
   }
   std::vector<double> annual;
@@ -242,11 +243,12 @@ Json standardised_inputs(const CapitalArguments& a, const std::vector<store::Los
   return {{"business", business}, {"annual_losses", annual}, {"last_year", last}};
 }
 
-decide::Decision standardised(const Json& inputs, std::uint64_t seed) {
+decide::Decision standardised_operations_capital(const Json& inputs, std::uint64_t seed) {
   std::vector<risk::BusinessYear> years;
   for (const Json& one : base::json_field<Json>(inputs, "business", "capital")) {
     risk::BusinessYear& y = years.emplace_back();
-    for (const Column& c : kColumns) y.*c.field = base::json_field<double>(one, c.name, "capital");
+    for (const OperationsCapitalColumn& c : kOperationsCapitalColumns)
+      y.*c.field = base::json_field<double>(one, c.name, "capital");
   }
   const auto annual = base::json_field<std::vector<double>>(inputs, "annual_losses", "capital");
   const risk::StandardisedCapital c = risk::standardised_capital(years, annual);
@@ -275,7 +277,8 @@ decide::Decision standardised(const Json& inputs, std::uint64_t seed) {
 }
 
 decide::Decision replay_capital(const decide::Decision& was) {
-  return was.subject == "loss distribution" ? simulate(was.inputs, was.seed, {}) : standardised(was.inputs, was.seed);
+  return was.subject == "loss distribution" ? simulate(was.inputs, was.seed, {})
+                                            : standardised_operations_capital(was.inputs, was.seed);
 }
 
 void print_simulation(const decide::Decision& d) {
@@ -319,7 +322,8 @@ void run_capital(const CapitalArguments& a, const Common& common) {
     decisions.push_back(
         simulate(simulation_inputs(a, losses, currency, common), common.seed, terminal_progress(common)));
   }
-  if (!a.business.empty()) decisions.push_back(standardised(standardised_inputs(a, losses, common), common.seed));
+  if (!a.business.empty())
+    decisions.push_back(standardised_operations_capital(standardised_inputs(a, losses, common), common.seed));
   for (decide::Decision& d : decisions) sign(d);
   store::Store store = store::Store::open(common.store);
   decide::keep(store, decisions);

@@ -41,7 +41,7 @@ void print_case(const CaseRecord& record, const Common& common) {
   }
 }
 
-void run_list(const CaseArguments& a, const Common& common) {
+void run_list_operations_cases(const CaseArguments& a, const Common& common) {
   for (const CaseRecord& record : store::Store::open(common.store).cases()) {
     const risk::CaseState state = risk::case_state(record);
     if (a.status != "all" && (a.status == "open") != state.open) continue;
@@ -90,8 +90,8 @@ void run_step(const CaseArguments& a, const std::string& action, const Common& c
   print_case(record, common);
 }
 
-CLI::App* add_verb(CLI::App& cases, Common& common, const std::string& name, const std::string& about,
-                   const std::string& example) {
+CLI::App* add_verb_operations_cases(CLI::App& cases, Common& common, const std::string& name, const std::string& about,
+                                    const std::string& example) {
   CLI::App* verb = cases.add_subcommand(name, about);
   add_common(*verb, common, "ballast operations cases " + example);
   return verb;
@@ -109,7 +109,7 @@ void add_steps(CLI::App& cases, Common& common) {
         Step{"reopen", "Open a closed case again, with the reason", "reopen 3fa94c01b2d7 --note \"new evidence\"",
              true}}) {
     const auto a = std::make_shared<CaseArguments>();
-    CLI::App* verb = add_verb(cases, common, step.name, step.about, step.example);
+    CLI::App* verb = add_verb_operations_cases(cases, common, step.name, step.about, step.example);
     verb->add_option("id", a->id, "Of the case")->required();
     const std::string action = step.name;
     if (action == "assign") verb->add_option("--to", a->to, "Who takes it")->required();
@@ -143,21 +143,22 @@ void add_operations_cases(CLI::App& desk, Common& common) {
   cases->require_subcommand(1);
   const auto list = std::make_shared<CaseArguments>();
   list->kind = "";
-  CLI::App* verb = add_verb(*cases, common, "list", "Cases, the oldest first", "list --status all --json");
+  CLI::App* verb =
+      add_verb_operations_cases(*cases, common, "list", "Cases, the oldest first", "list --status all --json");
   verb->add_option("--status", list->status)->check(CLI::IsMember({"open", "closed", "all"}))->capture_default_str();
   verb->add_option("--kind", list->kind, "One kind only");
   verb->add_option("--assignee", list->assignee, "Of one person only");
-  verb->callback([list, &common] { run_list(*list, common); });
+  verb->callback([list, &common] { run_list_operations_cases(*list, common); });
   const auto open = std::make_shared<CaseArguments>();
-  verb = add_verb(*cases, common, "open", "Open a case by hand",
-                  "open --subject \"card 7\" --note \"client called\" --by ann");
+  verb = add_verb_operations_cases(*cases, common, "open", "Open a case by hand",
+                                   "open --subject \"card 7\" --note \"client called\" --by ann");
   verb->add_option("--kind", open->kind, "What it is about in a word: fraud, surveillance …")->capture_default_str();
   verb->add_option("--subject", open->subject, "Whom or what it is about")->required();
   verb->add_option("--note", open->note, "Why it is opened")->required();
   verb->add_option("--by", open->by, "Who does it (default: the user of this machine)");
   verb->callback([open, &common] { run_open(*open, common); });
   const auto show = std::make_shared<CaseArguments>();
-  verb = add_verb(*cases, common, "show", "A case with all its steps", "show 3fa94c01b2d7");
+  verb = add_verb_operations_cases(*cases, common, "show", "A case with all its steps", "show 3fa94c01b2d7");
   verb->add_option("id", show->id, "Of the case")->required();
   verb->callback([show, &common] { run_show(*show, common); });
   add_steps(*cases, common);

@@ -27,14 +27,14 @@ using base::Json;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-struct EventsArguments {
+struct OperationsEventsArguments {
   double horizon = 0, period = 0, held_out = 0.25, threshold = kNone;
   std::string data, from, as_of, anomalies, choose = "aic";
   std::vector<std::string> types;
   bool signals = false, strict = false;
 };
 
-struct SimulateArguments {
+struct OperationsEventsSimulateArguments {
   risk::HawkesParameters truth{0.2, 0.5, 1};
   double days = 1000, horizon = 7;
   std::int64_t replications = 200;
@@ -83,7 +83,8 @@ std::vector<double> signal_counts(const Observation& o, double period, const Com
   return sums.take("operational signals", common);
 }
 
-std::vector<double> anomaly_sums(const EventsArguments& a, const Observation& o, double period, const Common& common) {
+std::vector<double> anomaly_sums(const OperationsEventsArguments& a, const Observation& o, double period,
+                                 const Common& common) {
   PeriodSums sums(o, period);
   SetAside aside(common, a.strict);
   read_rows(a.anomalies, {}, aside, {"date", "score"}, [&](const ingest::Record& row) {
@@ -106,7 +107,7 @@ std::string interval_text(const Json& estimate) {
                      number(estimate["interval"][1]));
 }
 
-void print_text(const decide::Decision& d) {
+void print_operations_events(const decide::Decision& d) {
   const Json& o = d.outcome;
   fmt::print("{:<17} {:.4f} [{:.4f}, {:.4f}]  {} events in {:.0f} days; {}; decision {}\n", d.subject, *d.probability,
              (*d.interval)[0], (*d.interval)[1], o["events"].get<std::int64_t>(), o["days"].get<double>(),
@@ -133,7 +134,7 @@ void print_text(const decide::Decision& d) {
   for (const Json& note : o["notes"]) fmt::print("    {}\n", note.get<std::string>());
 }
 
-void run_events(const EventsArguments& a, const Common& common) {
+void run_operations_events(const OperationsEventsArguments& a, const Common& common) {
   if (!(a.horizon > 0 && a.horizon <= 36500)) {
     throw Error(ErrorCode::usage, "must be a number of days above 0", "--horizon", "--horizon 30");
   }
@@ -168,7 +169,7 @@ void run_events(const EventsArguments& a, const Common& common) {
     Json one = {{"type", d.subject}, {"decision_id", d.id}};
     one.update(d.outcome);
     forecasts.push_back(std::move(one));
-    if (!common.json) print_text(d);
+    if (!common.json) print_operations_events(d);
   }
   if (common.json) {
     fmt::print("{}\n", base::dump_json({{"from", date_of(observation.first_day)},
@@ -179,7 +180,7 @@ void run_events(const EventsArguments& a, const Common& common) {
   }
 }
 
-void run_simulate(const SimulateArguments& a, const Common& common) {
+void run_simulate(const OperationsEventsSimulateArguments& a, const Common& common) {
   const risk::HawkesStudy study =
       risk::study_hawkes(a.truth, a.days, a.horizon, a.replications, common.seed, terminal_progress(common));
   Json rows = Json::array();
@@ -216,7 +217,7 @@ void run_simulate(const SimulateArguments& a, const Common& common) {
 void add_simulate(CLI::App& events, Common& common) {
   CLI::App* verb = events.add_subcommand(
       "simulate", "SIMULATED Hawkes data through the fit: are parameters found, do 90 % intervals cover 90 %?");
-  const auto a = std::make_shared<SimulateArguments>();
+  const auto a = std::make_shared<OperationsEventsSimulateArguments>();
   verb->add_option("--mu", a->truth.mu, "Events a day that come by themselves")->capture_default_str();
   verb->add_option("--branching", a->truth.branching, "Events that one event brings about")->capture_default_str();
   verb->add_option("--decay", a->truth.decay, "How fast excitation fades, a day")->capture_default_str();
@@ -231,7 +232,7 @@ void add_simulate(CLI::App& events, Common& common) {
 
 void add_operations_events(CLI::App& desk, Common& common) {
   CLI::App* verb = desk.add_subcommand("events", "Probability of an event of each Basel type within a horizon");
-  const auto a = std::make_shared<EventsArguments>();
+  const auto a = std::make_shared<OperationsEventsArguments>();
   verb->add_option("--horizon", a->horizon, "Days ahead");
   verb->add_option("--data", a->data, "A loss register (CSV or JSON) instead of the store's");
   verb->add_option("--type", a->types, "Basel level-1 types (default: all seven)");
@@ -255,7 +256,7 @@ void add_operations_events(CLI::App& desk, Common& common) {
   add_simulate(*verb, common);
   add_replay("event", decide::replay_event);
   verb->callback([verb, a, &common] {
-    if (verb->get_subcommands().empty()) run_events(*a, common);
+    if (verb->get_subcommands().empty()) run_operations_events(*a, common);
   });
 }
 

@@ -23,7 +23,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct TrainArguments {
+struct OperationsFraudTrainArguments {
   std::vector<std::string> data, categorical;
   std::string output, costs, rules;
   double embargo_days = 0;
@@ -34,7 +34,7 @@ struct TrainArguments {
 };
 
 /// The file's costs, and over them what the options say.
-risk::FraudCosts costs_of(const TrainArguments& a) {
+risk::FraudCosts costs_of(const OperationsFraudTrainArguments& a) {
   if (a.costs.empty()) return a.training.costs;
   risk::FraudCosts c = risk::parse_fraud_costs(base::read_file(a.costs), a.costs);
   const risk::FraudCosts& said = a.training.costs;
@@ -46,7 +46,7 @@ risk::FraudCosts costs_of(const TrainArguments& a) {
 }
 
 /// Rows that pass the guard, their times as seconds.
-std::vector<ingest::Record> read_transactions(const TrainArguments& a, const risk::FraudTraining& t,
+std::vector<ingest::Record> read_transactions(const OperationsFraudTrainArguments& a, const risk::FraudTraining& t,
                                               const ingest::QuarantineSink& sink) {
   std::vector<std::string> needed = {t.label};
   for (const std::string& column : {t.columns.id, t.columns.time, t.columns.group, t.costs.amount_column}) {
@@ -70,7 +70,7 @@ std::vector<ingest::Record> read_transactions(const TrainArguments& a, const ris
   return rows;
 }
 
-void print_curve(const risk::FraudModel& model) {
+void print_curve_operations_fraud(const risk::FraudModel& model) {
   const risk::CostCurve& curve = model.curve();
   fmt::print("\ncost curve of {} out of fold\n{:>12} {:>8} {:>8} {:>8} {:>14}\n", model.champion(), "threshold",
              "alerts", "caught", "missed", "cost");
@@ -84,7 +84,7 @@ void print_curve(const risk::FraudModel& model) {
   if (curve.block) fmt::print("blocking is cheaper than looking from {:.6f} up\n", *curve.block);
 }
 
-void print_text(const risk::FraudModel& model) {
+void print_operations_fraud(const risk::FraudModel& model) {
   fmt::print("{} transactions, {} frauds ({:.2f} %), {} inputs\n", model.rows(), model.frauds(),
              100.0 * static_cast<double>(model.frauds()) / static_cast<double>(model.rows()),
              model.schema().columns.size());
@@ -95,10 +95,10 @@ void print_text(const risk::FraudModel& model) {
                c.fold_ap, c.fold_ap_sd, c.fold_auc, c.fold_auc_sd, c.seconds);
   }
   if (model.candidates().size() > 1) fmt::print("\n{} has the higher average precision\n", model.champion());
-  print_curve(model);
+  print_curve_operations_fraud(model);
 }
 
-void run(const TrainArguments& a, const Common& common) {
+void run_operations_fraud(const OperationsFraudTrainArguments& a, const Common& common) {
   risk::FraudTraining t = a.training;
   t.costs = costs_of(a);
   t.seed = common.seed;
@@ -124,14 +124,14 @@ void run(const TrainArguments& a, const Common& common) {
     json["quarantined"] = quarantine.count();
     fmt::print("{}\n", base::dump_json(json));
   } else {
-    print_text(model);
+    print_operations_fraud(model);
   }
 }
 
 void add_train_verb(CLI::App& fraud, Common& common) {
   CLI::App* verb =
       fraud.add_subcommand("train", "Compare logistic regression and boosted trees out of fold, save the better");
-  const auto a = std::make_shared<TrainArguments>();
+  const auto a = std::make_shared<OperationsFraudTrainArguments>();
   risk::FraudTraining& t = a->training;
   verb->add_option("--data", a->data, "CSV or JSONL files of transactions with the same columns")->required();
   verb->add_option("--label", t.label, "The column that says how it ended")->required();
@@ -173,7 +173,7 @@ void add_train_verb(CLI::App& fraud, Common& common) {
       *verb, common,
       "ballast operations fraud train --data tx.csv --label fraud --fraud 1 --time at --group card --amount amount "
       "--output models/fraud");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_operations_fraud(*a, common); });
 }
 
 }  // namespace

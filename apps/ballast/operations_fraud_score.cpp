@@ -27,10 +27,10 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-constexpr std::size_t kBatch = 4096;  // rows scored, stored and shown together
+constexpr std::size_t kOperationsFraudScoreBatch = 4096;  // rows scored, stored and shown together
 constexpr double kDay = 86400;
 
-struct ScoreArguments {
+struct OperationsFraudScoreScoreArguments {
   std::vector<std::string> data, known;
   std::string model, rules, label, fraud, keep = "review", language = "en";
   int delay = 7;
@@ -52,7 +52,8 @@ std::int64_t day_of(const ingest::Record& row, const std::string& column) {
 /// Cards whose fraud was known before a day: seen at least `delay` days and one before it.
 class KnownCards {
  public:
-  KnownCards(const ScoreArguments& a, const risk::FraudTraining& t, const ingest::QuarantineSink& sink)
+  KnownCards(const OperationsFraudScoreScoreArguments& a, const risk::FraudTraining& t,
+             const ingest::QuarantineSink& sink)
       : delay_(a.delay), time_(t.columns.time), group_(t.columns.group) {
     if (a.known.empty()) return;
     if (time_.empty() || group_.empty()) {
@@ -88,7 +89,7 @@ class KnownCards {
 };
 
 /// Probabilities and what happened, for the figures.
-struct Judged {
+struct OperationsFraudScoreJudged {
   std::vector<double> probabilities, losses;
   std::vector<std::uint8_t> truth;
   std::vector<std::int64_t> group, day;
@@ -98,7 +99,7 @@ struct Judged {
 
 class Scoring {
  public:
-  Scoring(const ScoreArguments& a, const Common& common)
+  Scoring(const OperationsFraudScoreScoreArguments& a, const Common& common)
       : a_(a),
         common_(common),
         desk_(a.model, rules_text(a), a.rules.empty() ? "rules of the model" : a.rules),
@@ -128,7 +129,7 @@ class Scoring {
 
  private:
   /// --rules, else those that the model was saved with.
-  static std::string rules_text(const ScoreArguments& a) {
+  static std::string rules_text(const OperationsFraudScoreScoreArguments& a) {
     if (!a.rules.empty()) {
       const std::string text = base::read_file(a.rules);
       if (text.empty()) throw Error(ErrorCode::bad_input, "is empty", a.rules, "[[rule]] tables");
@@ -169,7 +170,7 @@ class Scoring {
       } else {
         batch.push_back(row);
       }
-      if (batch.size() == kBatch) take(std::move(batch)), batch.clear();
+      if (batch.size() == kOperationsFraudScoreBatch) take(std::move(batch)), batch.clear();
     }
     take(std::move(batch));
   }
@@ -250,7 +251,7 @@ class Scoring {
     }
   }
 
-  const ScoreArguments& a_;
+  const OperationsFraudScoreScoreArguments& a_;
   const Common& common_;
   decide::FraudDesk desk_;
   RowQuarantine quarantine_;
@@ -259,7 +260,7 @@ class Scoring {
   std::unique_ptr<store::Store> store_;
   risk::TransactionColumns columns_;
   std::string amount_, wanted_;
-  Judged judged_;
+  OperationsFraudScoreJudged judged_;
   std::map<std::string, std::int64_t> actions_;
   std::int64_t read_ = 0, kept_ = 0, left_out_ = 0;
 };
@@ -268,7 +269,7 @@ class Scoring {
 
 void add_fraud_score(CLI::App& fraud, Common& common) {
   CLI::App* verb = fraud.add_subcommand("score", "Probability, rules, action (pass, review, block) and reasons");
-  const auto a = std::make_shared<ScoreArguments>();
+  const auto a = std::make_shared<OperationsFraudScoreScoreArguments>();
   verb->add_option("--model", a->model, "Folder of the model")->required();
   verb->add_option("--data", a->data, "CSV or JSONL files of transactions, - for standard input")->required();
   verb->add_option("--rules", a->rules, "Rules (TOML) in place of those that the model was saved with");

@@ -63,7 +63,7 @@ std::vector<std::vector<double>> read_values(const IndicatorArguments& a,
   return values;
 }
 
-decide::Decision decision_of(const risk::KeyRiskIndicator& k, const std::vector<double>& values) {
+decide::Decision decision_of_operations_indicators(const risk::KeyRiskIndicator& k, const std::vector<double>& values) {
   const risk::IndicatorReading reading = risk::read_indicator(k, values);
   decide::Decision d;
   d.kind = "indicator";
@@ -88,7 +88,8 @@ decide::Decision replay_indicator(const decide::Decision& was) {
   k.owner = base::json_field<std::string>(was.inputs, "owner", where);
   k.amber = base::json_field<double>(was.inputs, "amber", where);
   k.red = base::json_field<double>(was.inputs, "red", where);
-  decide::Decision now = decision_of(k, base::json_field<std::vector<double>>(was.inputs, "values", where));
+  decide::Decision now =
+      decision_of_operations_indicators(k, base::json_field<std::vector<double>>(was.inputs, "values", where));
   now.seed = was.seed;
   return now;
 }
@@ -103,7 +104,7 @@ void run_indicators(const IndicatorArguments& a, const Common& common) {
       throw Error(ErrorCode::bad_input, "column \"" + indicators[i].column + "\" holds no number", a.data,
                   "indicator " + indicators[i].name + " needs one");
     }
-    decisions.push_back(decision_of(indicators[i], values[i]));
+    decisions.push_back(decision_of_operations_indicators(indicators[i], values[i]));
     decisions.back().seed = common.seed;
     sign(decisions.back());
   }

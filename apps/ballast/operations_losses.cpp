@@ -82,7 +82,7 @@ void run_import(const ImportArguments& a, const Common& common) {
                          {{"new", added}, {"unchanged", unchanged}, {"differing", differing}, {"set_aside", rows}}));
 }
 
-std::vector<LossEventRecord> chosen(const ViewArguments& a, const Common& common) {
+std::vector<LossEventRecord> chosen_operations_losses(const ViewArguments& a, const Common& common) {
   if (!a.type.empty()) {
     try {
       risk::check_event_type(a.type, "");
@@ -100,8 +100,8 @@ std::vector<LossEventRecord> chosen(const ViewArguments& a, const Common& common
   return losses;
 }
 
-void run_list(const ViewArguments& a, const Common& common) {
-  for (const LossEventRecord& loss : chosen(a, common)) {
+void run_list_operations_losses(const ViewArguments& a, const Common& common) {
+  for (const LossEventRecord& loss : chosen_operations_losses(a, common)) {
     if (common.json) {
       fmt::print("{}\n", base::dump_json({{"id", loss.id},
                                           {"date", loss.occurred_on},
@@ -119,13 +119,13 @@ void run_list(const ViewArguments& a, const Common& common) {
 }
 
 /// Losses that are added up together: one type, year and currency.
-struct Cell {
+struct OperationsLossesCell {
   std::vector<double> amounts;
   double recovered = 0;
 };
 using CellKey = std::tuple<std::string, std::string, std::string>;  // type, year ("" for all years), currency
 
-Json cell_json(const CellKey& key, Cell cell) {
+Json cell_json(const CellKey& key, OperationsLossesCell cell) {
   std::sort(cell.amounts.begin(), cell.amounts.end());
   double gross = 0;
   for (const double x : cell.amounts) gross += x;
@@ -142,13 +142,13 @@ Json cell_json(const CellKey& key, Cell cell) {
 }
 
 void run_summary(const ViewArguments& a, const Common& common) {
-  const std::vector<LossEventRecord> losses = chosen(a, common);
+  const std::vector<LossEventRecord> losses = chosen_operations_losses(a, common);
   if (losses.empty())
     throw Error(ErrorCode::bad_input, "no loss event matches", a.data.empty() ? common.store : a.data);
-  std::map<CellKey, Cell> cells;
+  std::map<CellKey, OperationsLossesCell> cells;
   for (const LossEventRecord& loss : losses) {
     for (const std::string& year : {std::string(), loss.occurred_on.substr(0, 4)}) {
-      Cell& cell = cells[{loss.type, year, loss.currency}];
+      OperationsLossesCell& cell = cells[{loss.type, year, loss.currency}];
       cell.amounts.push_back(amount_of(loss.amount));
       cell.recovered += amount_of(loss.recovery);
     }
@@ -198,7 +198,7 @@ void add_operations_losses(CLI::App& desk, Common& common) {
   verb->add_flag("--strict", a->strict, "Stop at the first row that cannot be used");
   add_common(*verb, common, "ballast operations losses import register.csv");
   verb->callback([a, &common] { run_import(*a, common); });
-  add_view(*losses, common, "list", "The events, by date", run_list);
+  add_view(*losses, common, "list", "The events, by date", run_list_operations_losses);
   add_view(*losses, common, "summary", "Frequency and severity by type and year", run_summary);
 }
 

@@ -15,9 +15,9 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::int64_t kShown = 3;  // rows shown one by one
+constexpr std::int64_t kOperationsRowsShown = 3;  // rows shown one by one
 
-std::string place_of(const ingest::Quarantined& bad) {
+std::string place_of_operations_rows(const ingest::Quarantined& bad) {
   return bad.line > 0 ? fmt::format("{}:{}", bad.source, bad.line) : bad.source;
 }
 
@@ -26,10 +26,12 @@ std::string place_of(const ingest::Quarantined& bad) {
 void SetAside::add(const ingest::Quarantined& bad) {
   const std::string column = bad.column.empty() ? "" : fmt::format(" (column {})", bad.column);
   if (strict_) {
-    throw Error(ErrorCode::bad_input, bad.reason + column, place_of(bad), "leave out --strict to set it aside");
+    throw Error(ErrorCode::bad_input, bad.reason + column, place_of_operations_rows(bad),
+                "leave out --strict to set it aside");
   }
   if (keep_rows_) rows_.push_back(bad);
-  if (++count_ <= kShown) say(common_, fmt::format("set aside: {}: {}{}", place_of(bad), bad.reason, column));
+  if (++count_ <= kOperationsRowsShown)
+    say(common_, fmt::format("set aside: {}: {}{}", place_of_operations_rows(bad), bad.reason, column));
 }
 
 void SetAside::finish(const std::string& source, std::int64_t good) const {

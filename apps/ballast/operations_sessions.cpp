@@ -26,14 +26,14 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct Arguments {
+struct OperationsSessionsArguments {
   std::string data, log, lines, model, output, column = "event_sequence", label, encoding = "auto";
   bool strict = false;
   risk::SessionOptions options;
   risk::LogWindowOptions windows;
 };
 
-struct Rows {
+struct OperationsSessionsRows {
   std::vector<risk::Session> sessions;
   std::vector<std::int64_t> lines;  // of each session; of a window its first line
   std::vector<std::uint8_t> truth;
@@ -63,7 +63,7 @@ std::pair<std::int64_t, std::int64_t> line_range(const std::string& text) {
   return range;
 }
 
-LogLines read_log(const Arguments& a, const Common& common, const risk::LogWindowOptions& windows) {
+LogLines read_log(const OperationsSessionsArguments& a, const Common& common, const risk::LogWindowOptions& windows) {
   LogLines out;
   const auto [first, last] = line_range(a.lines);
   ingest::ReadOptions options;
@@ -79,8 +79,8 @@ LogLines read_log(const Arguments& a, const Common& common, const risk::LogWindo
   return out;
 }
 
-Rows windows_of(const LogLines& log, const risk::LogWindowModel& model, const Common& common) {
-  Rows rows;
+OperationsSessionsRows windows_of(const LogLines& log, const risk::LogWindowModel& model, const Common& common) {
+  OperationsSessionsRows rows;
   const auto window = static_cast<std::size_t>(model.options().window);
   for (std::size_t begin = 0; begin + window <= log.lines.size(); begin += window) {
     risk::Session session;
@@ -101,14 +101,14 @@ Rows windows_of(const LogLines& log, const risk::LogWindowModel& model, const Co
   return rows;
 }
 
-void require_one_source(const Arguments& a) {
+void require_one_source(const OperationsSessionsArguments& a) {
   if (a.data.empty() == a.log.empty()) {
     throw Error(ErrorCode::usage, "needs either --data (a table of sessions) or --log (a log, cut into windows)");
   }
 }
 
-Rows read(const Arguments& a, const Common& common) {
-  Rows rows;
+OperationsSessionsRows read_operations_sessions(const OperationsSessionsArguments& a, const Common& common) {
+  OperationsSessionsRows rows;
   SetAside aside(common, a.strict);
   std::vector<std::string> required = {a.column};
   if (!a.label.empty()) required.push_back(a.label);
@@ -128,7 +128,8 @@ Rows read(const Arguments& a, const Common& common) {
   return rows;
 }
 
-void print_trained(const Arguments& a, const Common& common, const risk::SessionModel& model, Json more) {
+void print_trained(const OperationsSessionsArguments& a, const Common& common, const risk::SessionModel& model,
+                   Json more) {
   Json out = {{"model", a.output},
               {"trained_sessions", model.trained_sessions()},
               {"held_back_sessions", model.held_back_sessions()},
@@ -144,7 +145,7 @@ void print_trained(const Arguments& a, const Common& common, const risk::Session
   }
 }
 
-void train_on_log(const Arguments& a, const Common& common) {
+void train_on_log(const OperationsSessionsArguments& a, const Common& common) {
   const LogLines log = read_log(a, common, a.windows);
   const auto model = risk::LogWindowModel::train(log.lines, a.windows, a.options);
   model.save(a.output);
@@ -159,12 +160,12 @@ void train_on_log(const Arguments& a, const Common& common) {
                  {"templates", model.templates().templates().size()}});
 }
 
-void train(Arguments& a, const Common& common) {
+void train(OperationsSessionsArguments& a, const Common& common) {
   require_one_source(a);
   a.options.seed = common.seed;
   a.options.progress = terminal_progress(common);
   if (!a.log.empty()) return train_on_log(a, common);
-  const Rows rows = read(a, common);
+  const OperationsSessionsRows rows = read_operations_sessions(a, common);
   const risk::SessionModel model = risk::SessionModel::train(rows.sessions, a.options);
   model.save(a.output);
   print_trained(a, common, model, Json::object());
@@ -174,7 +175,7 @@ double f1(std::span<const std::uint8_t> truth, std::span<const std::uint8_t> sai
   return tabular::multilabel_scores(truth, said, 1).macro_f1;
 }
 
-std::string figures(const std::string& name, const Rows& rows, const std::vector<double>& scores,
+std::string figures(const std::string& name, const OperationsSessionsRows& rows, const std::vector<double>& scores,
                     const std::vector<std::uint8_t>& said, std::uint64_t seed) {
   const auto n = static_cast<std::int64_t>(scores.size());
   const std::span<const std::uint8_t> truth(rows.truth);
@@ -187,7 +188,8 @@ std::string figures(const std::string& name, const Rows& rows, const std::vector
                      f.low, f.high, a.estimate, a.low, a.high);
 }
 
-Json score_json(const Rows& rows, std::size_t i, const risk::SessionScore& s, const risk::LogWindowModel* log) {
+Json score_json_operations_sessions(const OperationsSessionsRows& rows, std::size_t i, const risk::SessionScore& s,
+                                    const risk::LogWindowModel* log) {
   const auto step = static_cast<std::size_t>(s.step);
   const Json event = step <= rows.sessions[i].size() ? Json(rows.sessions[i][step - 1]) : Json();
   Json out = {
@@ -197,11 +199,11 @@ Json score_json(const Rows& rows, std::size_t i, const risk::SessionScore& s, co
   return out;
 }
 
-void score(const Arguments& a, const Common& common) {
+void score(const OperationsSessionsArguments& a, const Common& common) {
   require_one_source(a);
   std::optional<risk::LogWindowModel> log;
   std::optional<risk::SessionModel> own;
-  Rows rows;
+  OperationsSessionsRows rows;
   if (!a.log.empty()) {
     log = risk::LogWindowModel::load(a.model);
     risk::LogWindowOptions options = log->options();
@@ -210,7 +212,7 @@ void score(const Arguments& a, const Common& common) {
     rows = windows_of(read_log(a, common, options), *log, common);
   } else {
     own = risk::SessionModel::load(a.model);
-    rows = read(a, common);
+    rows = read_operations_sessions(a, common);
   }
   const risk::SessionModel& model = log ? log->sessions() : *own;
   const std::vector<risk::SessionScore> scores = model.score(rows.sessions);
@@ -225,7 +227,8 @@ void score(const Arguments& a, const Common& common) {
     said.push_back(s.anomaly);
     said_counts.push_back(s.count_anomaly);
     truncated += s.truncated;
-    if (common.json) std::printf("%s\n", base::dump_json(score_json(rows, i, s, log ? &*log : nullptr)).c_str());
+    if (common.json)
+      std::printf("%s\n", base::dump_json(score_json_operations_sessions(rows, i, s, log ? &*log : nullptr)).c_str());
   }
   if (truncated > 0) say(common, fmt::format("{} over-long sessions were read in part", truncated));
   const auto marked = std::count(said.begin(), said.end(), 1);
@@ -240,7 +243,7 @@ void score(const Arguments& a, const Common& common) {
 }  // namespace
 
 void add_operations_sessions(CLI::App& desk, Common& common) {
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<OperationsSessionsArguments>();
   CLI::App* train_verb = desk.add_subcommand("train", "Learn normal log sessions: a causal language model and counts");
   train_verb->add_option("--data", a->data, "Table of normal sessions");
   train_verb->add_option("--output", a->output, "Model folder to write")->required();

@@ -98,7 +98,7 @@ std::vector<risk::ProcessStep> read_steps(const SurveilArguments& a, std::int64_
   return steps;
 }
 
-Json to_json(const risk::OrderEvent& e) {
+Json to_json_operations_surveil(const risk::OrderEvent& e) {
   return {{"line", e.line},
           {"second", e.second},
           {"trader", e.trader},
@@ -109,7 +109,7 @@ Json to_json(const risk::OrderEvent& e) {
           {"price", e.price}};
 }
 
-Json to_json(const risk::ProcessStep& s) {
+Json to_json_operations_surveil(const risk::ProcessStep& s) {
   return {{"line", s.line}, {"second", s.second}, {"item", s.item}, {"step", s.step}, {"actor", s.actor}};
 }
 
@@ -128,7 +128,8 @@ risk::ProcessStep step_from(const Json& json, const std::string& where) {
 }
 
 /// The record of a finding: its rows (of a process: all of the item) and the rules are all that it needs.
-decide::Decision decision_of(const risk::Finding& f, const std::string& rules, Json orders, Json steps) {
+decide::Decision decision_of_operations_surveil(const risk::Finding& f, const std::string& rules, Json orders,
+                                                Json steps) {
   decide::Decision d;
   d.kind = "surveillance";
   d.subject = f.subject;
@@ -158,7 +159,7 @@ decide::Decision replay_surveillance(const decide::Decision& was) {
   const auto lines = base::json_field<std::vector<std::int64_t>>(was.inputs, "lines", where);
   for (const risk::Finding& f : orders.empty() ? survey_process(steps, rules) : survey_orders(orders, rules)) {
     if (f.kind != kind || f.lines != lines || f.detail != was.outcome.value("detail", "")) continue;
-    decide::Decision now = decision_of(f, rules_text, orders_json, steps_json);
+    decide::Decision now = decision_of_operations_surveil(f, rules_text, orders_json, steps_json);
     now.seed = was.seed;
     return now;
   }
@@ -169,7 +170,7 @@ decide::Decision replay_surveillance(const decide::Decision& was) {
 
 Json rows_at(const std::map<std::int64_t, const risk::OrderEvent*>& by_line, const std::vector<std::int64_t>& lines) {
   Json rows = Json::array();
-  for (const std::int64_t line : lines) rows.push_back(to_json(*by_line.at(line)));
+  for (const std::int64_t line : lines) rows.push_back(to_json_operations_surveil(*by_line.at(line)));
   return rows;
 }
 
@@ -182,7 +183,7 @@ std::vector<decide::Decision> survey(const SurveilArguments& a, const std::strin
     std::map<std::int64_t, const risk::OrderEvent*> by_line;
     for (const risk::OrderEvent& e : orders) by_line[e.line] = &e;
     for (const risk::Finding& f : survey_orders(orders, rules)) {
-      decisions.push_back(decision_of(f, rules_text, rows_at(by_line, f.lines), Json::array()));
+      decisions.push_back(decision_of_operations_surveil(f, rules_text, rows_at(by_line, f.lines), Json::array()));
     }
   }
   if (!a.steps.empty()) {
@@ -192,9 +193,9 @@ std::vector<decide::Decision> survey(const SurveilArguments& a, const std::strin
     }
     const std::vector<risk::ProcessStep> steps = read_steps(a, now, common);
     std::map<std::string, Json> by_item;
-    for (const risk::ProcessStep& s : steps) by_item[s.item].push_back(to_json(s));
+    for (const risk::ProcessStep& s : steps) by_item[s.item].push_back(to_json_operations_surveil(s));
     for (const risk::Finding& f : survey_process(steps, rules)) {
-      decisions.push_back(decision_of(f, rules_text, Json::array(), by_item.at(f.subject)));
+      decisions.push_back(decision_of_operations_surveil(f, rules_text, Json::array(), by_item.at(f.subject)));
     }
   }
   return decisions;

@@ -20,7 +20,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-struct Arguments {
+struct OperationsTemplatesArguments {
   std::string log, format = "auto", encoding = "auto", column, truth, frozen, freeze;
   bool whole_lines = false, online = false, strict = false;
 };
@@ -30,11 +30,11 @@ struct Line {
   std::string content, truth;
 };
 
-bool is_table(const Arguments& a) {
+bool is_table(const OperationsTemplatesArguments& a) {
   return !a.column.empty() || (a.format != "auto" && a.format != "txt");
 }
 
-void print(const risk::TemplateMiner& miner, const Line& line) {
+void print_operations_templates(const risk::TemplateMiner& miner, const Line& line) {
   Json out = {{"line", line.number}, {"template_id", nullptr}, {"template", nullptr}, {"parameters", Json::array()}};
   if (line.id > 0) {
     out["template_id"] = line.id;
@@ -44,7 +44,8 @@ void print(const risk::TemplateMiner& miner, const Line& line) {
   std::printf("%s\n", base::dump_json(out).c_str());
 }
 
-std::vector<Line> read(const Arguments& a, const Common& common, risk::TemplateMiner& miner) {
+std::vector<Line> read_operations_templates(const OperationsTemplatesArguments& a, const Common& common,
+                                            risk::TemplateMiner& miner) {
   ingest::ReadOptions options;
   options.format = is_table(a) ? ingest::format_named(a.format) : ingest::Format::text;
   options.encoding = a.encoding;
@@ -64,7 +65,7 @@ std::vector<Line> read(const Arguments& a, const Common& common, risk::TemplateM
     if (!a.truth.empty()) line.truth = row.text(a.truth).value_or("");
     line.id = mine ? miner.add(line.content) : miner.match(line.content);
     if (a.online && common.json) {
-      print(miner, line);
+      print_operations_templates(miner, line);
       if (a.log == "-") std::fflush(stdout);  // whoever pipes a live log in wants each line now
       line.content.clear();
     }
@@ -73,8 +74,8 @@ std::vector<Line> read(const Arguments& a, const Common& common, risk::TemplateM
   return lines;
 }
 
-void report(const Arguments& a, const Common& common, const std::vector<Line>& lines,
-            const risk::TemplateMiner& miner) {
+void report_operations_templates(const OperationsTemplatesArguments& a, const Common& common,
+                                 const std::vector<Line>& lines, const risk::TemplateMiner& miner) {
   std::vector<std::string> truth, said;
   std::int64_t unknown = 0;
   for (const Line& line : lines) {
@@ -95,14 +96,14 @@ void print_table(const risk::TemplateMiner& miner) {
   for (const risk::LogTemplate& t : all) fmt::print("{:>6} {:>9}  {}\n", t.id, t.lines, t.text);
 }
 
-void run(const Arguments& a, const Common& common) {
+void run_operations_templates(const OperationsTemplatesArguments& a, const Common& common) {
   risk::TemplateMiner miner;
   if (!a.frozen.empty()) miner = risk::TemplateMiner::thaw(base::read_json(a.frozen), a.frozen);
-  std::vector<Line> lines = read(a, common, miner);
+  std::vector<Line> lines = read_operations_templates(a, common, miner);
   if (common.json && !a.online) {
     for (Line& line : lines) {
       if (line.id > 0) line.id = miner.resolve(line.id);
-      print(miner, line);
+      print_operations_templates(miner, line);
     }
   }
   if (!common.json) print_table(miner);
@@ -111,14 +112,14 @@ void run(const Arguments& a, const Common& common) {
     base::write_file_atomic(a.freeze, frozen.dump(1) + "\n");
     say(common, fmt::format("version {} of the templates in {}", frozen["version"].get<std::int64_t>(), a.freeze));
   }
-  report(a, common, lines, miner);
+  report_operations_templates(a, common, lines, miner);
 }
 
 }  // namespace
 
 void add_operations_templates(CLI::App& desk, Common& common) {
   CLI::App* verb = desk.add_subcommand("templates", "Log lines to message templates");
-  const auto a = std::make_shared<Arguments>();
+  const auto a = std::make_shared<OperationsTemplatesArguments>();
   verb->add_option("LOG", a->log, "A log (one line a message), or a table with --text-column; - for standard input")
       ->required();
   verb->add_option("--format", a->format, "auto (a plain log), txt, csv, tsv, jsonl or json")->capture_default_str();
@@ -132,7 +133,7 @@ void add_operations_templates(CLI::App& desk, Common& common) {
   verb->add_option("--truth", a->truth, "Column with the true event of each row: says the grouping accuracy");
   verb->add_flag("--strict", a->strict, "Stop at the first row that cannot be used");
   add_common(*verb, common, "ballast operations templates server.log --json");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_operations_templates(*a, common); });
 }
 
 }  // namespace ballast::apps

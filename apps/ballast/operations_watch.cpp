@@ -26,14 +26,14 @@ using base::Json;
 
 constexpr std::int64_t kLinesALook = 2000;  // judged, stored and shown together
 
-struct WatchArguments {
+struct OperationsWatchWatchArguments {
   std::vector<std::string> sources;
   std::string model, rules, templates, state;
   double interval = 0.5;
   bool once = false, from_end = false, open_cases = false;
 };
 
-std::unique_ptr<LineWatch> make_watch(const WatchArguments& a, const Common& common) {
+std::unique_ptr<LineWatch> make_watch(const OperationsWatchWatchArguments& a, const Common& common) {
   if (!a.model.empty() && !a.templates.empty()) {
     throw Error(ErrorCode::usage, "--templates belongs to a watch without --model: a model has its own");
   }
@@ -57,7 +57,7 @@ void pause(double seconds) {
   }
 }
 
-void run(const WatchArguments& a, const Common& common) {
+void run_operations_watch(const OperationsWatchWatchArguments& a, const Common& common) {
   const std::unique_ptr<LineWatch> watch = make_watch(a, common);
   Outbox outbox(common, a.state, a.open_cases);
   const Json was = outbox.resume();
@@ -100,7 +100,7 @@ void run(const WatchArguments& a, const Common& common) {
 
 void add_operations_watch(CLI::App& desk, Common& common) {
   CLI::App* verb = desk.add_subcommand("watch", "Follow logs or transactions as they grow; alerts as they arise");
-  const auto a = std::make_shared<WatchArguments>();
+  const auto a = std::make_shared<OperationsWatchWatchArguments>();
   verb->add_option("LOG", a->sources, "Files, folders, or - for standard input")->required();
   verb->add_option("--model", a->model,
                    "Model of `operations train --log` (logs) or `operations fraud train` (CSV, JSONL)");
@@ -115,7 +115,7 @@ void add_operations_watch(CLI::App& desk, Common& common) {
   verb->add_flag("--open-cases", a->open_cases, "Open a case in the store for every alert");
   add_common(*verb, common,
              "ballast operations watch /var/log/app.log --model models/windows --state app.state --open-cases --json");
-  verb->callback([a, &common] { run(*a, common); });
+  verb->callback([a, &common] { run_operations_watch(*a, common); });
   add_replay("log_window", decide::replay_window);
 }
 

@@ -16,12 +16,12 @@
 namespace ballast::apps {
 namespace {
 
-struct Arguments {
+struct PreprocessArguments {
   std::vector<std::string> steps = {"clean", "language", "sentences", "words", "stop", "stem"};
   std::string form = "nfc";
 };
 
-text::PreprocessOptions options_of(const Arguments& arguments) {
+text::PreprocessOptions options_of_preprocess(const PreprocessArguments& arguments) {
   text::PreprocessOptions o{false, false, false, false, false, false, {}};
   const std::pair<const char*, bool*> known[] = {{"clean", &o.clean},         {"language", &o.language},
                                                  {"sentences", &o.sentences}, {"words", &o.words},
@@ -49,7 +49,7 @@ base::Json span_texts(const std::vector<text::Span>& spans, const std::string& t
   return out;
 }
 
-std::string as_json(const text::Preprocessed& p, const text::PreprocessOptions& o) {
+std::string as_json_preprocess(const text::Preprocessed& p, const text::PreprocessOptions& o) {
   base::Json out;
   out["text"] = p.text;
   if (o.language) {
@@ -79,11 +79,11 @@ std::string as_text(const text::Preprocessed& p, const text::PreprocessOptions& 
   return out + "\n";
 }
 
-void run(const Arguments& arguments, const Common& common) {
-  const text::PreprocessOptions options = options_of(arguments);
+void run_preprocess(const PreprocessArguments& arguments, const Common& common) {
+  const text::PreprocessOptions options = options_of_preprocess(arguments);
   map_lines({}, [&](const std::string& line, std::size_t, std::int64_t) {
     const text::Preprocessed result = text::preprocess(line, options);
-    return common.json ? as_json(result, options) : as_text(result, options);
+    return common.json ? as_json_preprocess(result, options) : as_text(result, options);
   });
 }
 
@@ -91,14 +91,14 @@ void run(const Arguments& arguments, const Common& common) {
 
 void add_preprocess(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("preprocess", "The visible steps of text preparation");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<PreprocessArguments>();
   verb->add_option("--steps", arguments->steps, "Any of clean,language,sentences,words,stop,stem (default: all)")
       ->delimiter(',');
   verb->add_option("--form", arguments->form, "Unicode form that cleaning brings the text to")
       ->check(CLI::IsMember({"none", "nfc", "nfkc"}))
       ->capture_default_str();
   add_common(*verb, common, "echo '央行下调存款准备金率0.5个百分点。' | ballast preprocess --steps clean,words,stop");
-  verb->callback([arguments, &common] { run(*arguments, common); });
+  verb->callback([arguments, &common] { run_preprocess(*arguments, common); });
 }
 
 }  // namespace ballast::apps

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 constexpr auto kPatience = std::chrono::seconds(60);
 
 /// Runs a program without a shell, its output thrown away. False where it fails; stopped after kPatience.
-bool run(const std::vector<std::string>& command) {
+bool run_print_pdf(const std::vector<std::string>& command) {
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
@@ -90,9 +90,9 @@ void print_pdf(const std::string& browser, const fs::path& html, const fs::path&
   const Scratch scratch;
   const fs::path made = scratch.path() / "report.pdf";
   // Its sandbox needs rights that containers and the root user lack; the page is our own and loads nothing.
-  const bool done = run({browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
-                         "--user-data-dir=" + (scratch.path() / "profile").string(), "--print-to-pdf=" + made.string(),
-                         "file://" + fs::absolute(html).string()});
+  const bool done = run_print_pdf({browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
+                                   "--user-data-dir=" + (scratch.path() / "profile").string(),
+                                   "--print-to-pdf=" + made.string(), "file://" + fs::absolute(html).string()});
   if (!done || !fs::exists(made)) {
     throw base::Error(base::ErrorCode::io, browser + " could not print the report", pdf.string(),
                       "--report writes the HTML alone");

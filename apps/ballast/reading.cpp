@@ -17,11 +17,11 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kShown = 3;              // bad rows shown one by one
+constexpr std::size_t kReadingShown = 3;       // bad rows shown one by one
 constexpr std::size_t kQuarantineBatch = 500;  // a transaction
 constexpr std::size_t kDocumentBatch = 1000;   // a transaction
 
-std::string place_of(const ingest::Quarantined& bad) {
+std::string place_of_reading(const ingest::Quarantined& bad) {
   return bad.line > 0 ? fmt::format("{}:{}", bad.source, bad.line) : bad.source;
 }
 
@@ -33,8 +33,10 @@ class QuarantineWriter {
   void add(const ingest::Quarantined& bad) {
     const std::string column = bad.column.empty() ? "" : fmt::format(" (column {})", bad.column);
     if (strict_)
-      throw Error(ErrorCode::bad_input, bad.reason + column, place_of(bad), "leave out --strict to set it aside");
-    if (++seen_ <= kShown) say(common_, fmt::format("set aside: {}: {}{}", place_of(bad), bad.reason, column));
+      throw Error(ErrorCode::bad_input, bad.reason + column, place_of_reading(bad),
+                  "leave out --strict to set it aside");
+    if (++seen_ <= kReadingShown)
+      say(common_, fmt::format("set aside: {}: {}{}", place_of_reading(bad), bad.reason, column));
     rows_.push_back(quarantine_record(bad, base::utc_now()));
     if (rows_.size() >= kQuarantineBatch) flush();
   }

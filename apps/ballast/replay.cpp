@@ -135,7 +135,7 @@ std::string program_words(const Outcome& outcome) {
              : fmt::format(", decided by {}, now {} on {}", outcome.program, build_name(), engine::isa_name());
 }
 
-void print(const Outcome& outcome, const std::string& id, const Common& common) {
+void print_replay(const Outcome& outcome, const std::string& id, const Common& common) {
   if (common.json) {
     Json differences = Json::array();
     for (const auto& d : outcome.differences)
@@ -205,7 +205,7 @@ void run_replay_all(const ReplayArguments& a, const Common& common) {
       tally.other_program += !outcome.program.empty();
       tally.largest = std::max(tally.largest, outcome.largest);
       beyond += !outcome.within(a.tolerance);
-      if (!outcome.differences.empty()) print(outcome, record.id, common);
+      if (!outcome.differences.empty()) print_replay(outcome, record.id, common);
     } catch (const Error& e) {
       ++tally.impossible;
       say(common, fmt::format("{} {}: {}", record.kind, record.id, e.what()));
@@ -222,10 +222,10 @@ void run_replay(const ReplayArguments& arguments, const Common& common) {
   if (arguments.all) return run_replay_all(arguments, common);
   store::Store store = store::Store::open(common.store);
   if (const auto decision = decide::find(store, arguments.id)) {
-    return print(replay_decision(*decision), arguments.id, common);
+    return print_replay(replay_decision(*decision), arguments.id, common);
   }
   if (const auto signal = store.find_signal(arguments.id)) {
-    return print(replay_signal(store, *signal, arguments.model), arguments.id, common);
+    return print_replay(replay_signal(store, *signal, arguments.model), arguments.id, common);
   }
   throw Error(ErrorCode::not_found, "no decision or signal has the id \"" + arguments.id + "\"", common.store,
               "an id as `scan --json` or a desk prints it");

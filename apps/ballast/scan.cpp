@@ -27,7 +27,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::int64_t kPage = 256;  // stored documents fetched at a time
+constexpr std::int64_t kScanPage = 256;  // stored documents fetched at a time
 
 struct ScanArguments {
   Reading reading;
@@ -53,7 +53,8 @@ risk::Scan::Sink make_sink(const ScanArguments& arguments, const Common& common,
 
 void scan_stored(risk::Scan& scan, store::Store& store, const std::string& model) {
   std::int64_t after = 0;
-  for (auto page = store.unassessed(model, kPage, after); !page.empty(); page = store.unassessed(model, kPage, after)) {
+  for (auto page = store.unassessed(model, kScanPage, after); !page.empty();
+       page = store.unassessed(model, kScanPage, after)) {
     for (const auto& record : page) {
       if (base::interrupted()) throw Error(ErrorCode::cancelled, "stopped; run the same command again to go on");
       scan.add(risk::to_document(record));

@@ -13,8 +13,8 @@
 namespace ballast::apps {
 namespace {
 
-constexpr std::size_t kShown = 30;        // documents in the table
-constexpr std::size_t kShownBytes = 400;  // of a text
+constexpr std::size_t kScanReportShown = 30;  // documents in the table
+constexpr std::size_t kShownBytes = 400;      // of a text
 
 /// What gave any of the document's risks away.
 Spans all_evidence(const risk::DocumentRisk& risk) {
@@ -46,13 +46,13 @@ void ScanReport::add(const risk::Scanned& scanned) {
   if (listed == 0 && !all_) return;
   risky_ += listed > 0;
   rows_.push_back({scanned.risk.severity + strongest, order, scanned});
-  if (rows_.size() >= 8 * kShown) trim();
+  if (rows_.size() >= 8 * kScanReportShown) trim();
 }
 
 void ScanReport::trim() {
   std::sort(rows_.begin(), rows_.end(),
             [](const Row& a, const Row& b) { return a.rank != b.rank ? a.rank > b.rank : a.order < b.order; });
-  if (rows_.size() > kShown) rows_.resize(kShown);
+  if (rows_.size() > kScanReportShown) rows_.resize(kScanReportShown);
 }
 
 void ScanReport::print_row(const Row& row, bool colour) const {

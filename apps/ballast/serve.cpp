@@ -67,7 +67,7 @@ std::function<void(const std::string&)> log_of(const ServeArguments& a, const Co
   return [file](const std::string& line) { *file << line << '\n' << std::flush; };
 }
 
-void run(const ServeArguments& a, const Common& common) {
+void run_serve(const ServeArguments& a, const Common& common) {
   base::set_threads(common.threads);
   serve::ServeOptions options = a.options;
   options.store = common.store;
@@ -160,7 +160,7 @@ void add_serve(CLI::App& app, Common& common) {
   add_common(*verb, common, "ballast serve --store sqlite:bank.db --watchlist names.csv");
   add_serve_accounts(*verb, common);
   verb->callback([a, verb, &common] {
-    if (verb->get_subcommands().empty()) run(*a, common);
+    if (verb->get_subcommands().empty()) run_serve(*a, common);
   });
 }
 

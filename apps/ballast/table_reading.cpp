@@ -12,7 +12,7 @@
 namespace ballast::apps {
 namespace {
 
-constexpr std::int64_t kShown = 3;
+constexpr std::int64_t kTableReadingShown = 3;
 
 }  // namespace
 
@@ -20,7 +20,7 @@ ingest::QuarantineSink RowQuarantine::sink() {
   return [this](const ingest::Quarantined& q) {
     const std::string line =
         fmt::format("{}:{}: {}{}", q.source, q.line, q.column.empty() ? "" : "column \"" + q.column + "\" ", q.reason);
-    if (count_++ < kShown) say(common_, "set aside " + line);
+    if (count_++ < kTableReadingShown) say(common_, "set aside " + line);
     if (first_.empty()) first_ = line;
   };
 }

@@ -12,9 +12,9 @@ namespace {
 
 using base::Json;
 
-struct Counts {
+struct TaggerScoreCounts {
   std::int64_t right = 0, found = 0, truth = 0;
-  void operator+=(const Counts& o) {
+  void operator+=(const TaggerScoreCounts& o) {
     right += o.right;
     found += o.found;
     truth += o.truth;
@@ -30,8 +30,8 @@ struct Counts {
   }
 };
 
-Counts count(const std::vector<std::string>& truth, const std::vector<std::string>& found) {
-  Counts c{0, static_cast<std::int64_t>(found.size()), static_cast<std::int64_t>(truth.size())};
+TaggerScoreCounts count(const std::vector<std::string>& truth, const std::vector<std::string>& found) {
+  TaggerScoreCounts c{0, static_cast<std::int64_t>(found.size()), static_cast<std::int64_t>(truth.size())};
   for (const std::string& f : found) c.right += std::find(truth.begin(), truth.end(), f) != truth.end();
   return c;
 }
@@ -40,12 +40,12 @@ Counts count(const std::vector<std::string>& truth, const std::vector<std::strin
 
 Json score_spans(const SpanRows& rows, const std::vector<std::vector<std::string>>& found, std::uint64_t seed,
                  bool intervals) {
-  std::vector<Counts> texts(rows.distinct_texts);
-  std::map<std::string, Counts> conditions;
-  Counts all;
+  std::vector<TaggerScoreCounts> texts(rows.distinct_texts);
+  std::map<std::string, TaggerScoreCounts> conditions;
+  TaggerScoreCounts all;
   std::int64_t exact = 0;
   for (std::size_t r = 0; r < rows.texts.size(); ++r) {
-    const Counts c = count(rows.strings[r], found[r]);
+    const TaggerScoreCounts c = count(rows.strings[r], found[r]);
     texts[rows.text_number[r]] += c;
     conditions[rows.texts[r].condition] += c;
     all += c;
@@ -61,7 +61,7 @@ Json score_spans(const SpanRows& rows, const std::vector<std::vector<std::string
   const auto interval = tabular::bootstrap_interval(
       static_cast<std::int64_t>(texts.size()),
       [&](std::span<const std::int64_t> drawn) {
-        Counts sum;
+        TaggerScoreCounts sum;
         for (const std::int64_t t : drawn) sum += texts[static_cast<std::size_t>(t)];
         return sum.f1();
       },

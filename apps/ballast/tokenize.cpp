@@ -15,7 +15,7 @@
 namespace ballast::apps {
 namespace {
 
-struct Arguments {
+struct TokenizeArguments {
   std::string model;
   bool no_special = false, decode = false, strict = false;
   std::size_t max_length = 0;
@@ -58,7 +58,7 @@ std::vector<std::int32_t> parse_ids(const std::string& line, std::int64_t number
   return ids;
 }
 
-std::string decoded_line(const text::Tokenizer& tokenizer, const Arguments& arguments, const Common& common,
+std::string decoded_line(const text::Tokenizer& tokenizer, const TokenizeArguments& arguments, const Common& common,
                          const std::string& line, std::int64_t number) {
   const std::vector<std::int32_t> ids = parse_ids(line, number);
   try {
@@ -69,7 +69,7 @@ std::string decoded_line(const text::Tokenizer& tokenizer, const Arguments& argu
   }
 }
 
-void run(const Arguments& arguments, const Common& common) {
+void run_tokenize(const TokenizeArguments& arguments, const Common& common) {
   const text::Tokenizer tokenizer = lm::open_tokenizer(arguments.model);
   const text::EncodeOptions options{.add_special = !arguments.no_special, .max_length = arguments.max_length};
   Truncated truncated;
@@ -103,7 +103,7 @@ void run(const Arguments& arguments, const Common& common) {
 
 void add_tokenize(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("tokenize", "Lines of text to tokens, or back");
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<TokenizeArguments>();
   verb->add_option("--model", arguments->model,
                    "Folder of a model or of a tokenizer, a tokenizer.json, a tokenizer.model or a .gguf file")
       ->required();
@@ -115,7 +115,7 @@ void add_tokenize(CLI::App& app, Common& common) {
       ->capture_default_str();
   verb->add_flag("--strict", arguments->strict, "A line that would be cut is an error");
   add_common(*verb, common, "echo 'Moody’s cut the bank to junk' | ballast tokenize --model gpt2/");
-  verb->callback([arguments, &common] { run(*arguments, common); });
+  verb->callback([arguments, &common] { run_tokenize(*arguments, common); });
 }
 
 }  // namespace ballast::apps

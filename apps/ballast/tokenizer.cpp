@@ -17,14 +17,15 @@
 namespace ballast::apps {
 namespace {
 
-struct TrainArguments {
+struct TokenizerTrainArguments {
   text::BpeTrainOptions options;
   std::string kind = "decoder", output;
   std::vector<std::string> files, text_columns;
   bool strict = false, mask_personal_data = false;
 };
 
-ingest::IngestReport read_texts(const TrainArguments& arguments, const Common& common, text::BpeTrainer& trainer) {
+ingest::IngestReport read_texts(const TokenizerTrainArguments& arguments, const Common& common,
+                                text::BpeTrainer& trainer) {
   ingest::ReadOptions reading;
   reading.text_columns = arguments.text_columns;
   const auto report = ingest::read_documents(
@@ -43,7 +44,7 @@ ingest::IngestReport read_texts(const TrainArguments& arguments, const Common& c
   return report;
 }
 
-void show(const Common& common, const text::BpeTrainReport& r, const ingest::IngestReport& reading) {
+void show_tokenizer(const Common& common, const text::BpeTrainReport& r, const ingest::IngestReport& reading) {
   const double seconds = r.counting_seconds + r.merging_seconds;
   const double rate = static_cast<double>(r.bytes) / (seconds > 0 ? seconds : 1);
   const double compression = static_cast<double>(r.bytes) / static_cast<double>(r.tokens);
@@ -85,7 +86,7 @@ void check_output(const std::filesystem::path& folder) {
   }
 }
 
-void run_train(TrainArguments& arguments, const Common& common) {
+void run_train(TokenizerTrainArguments& arguments, const Common& common) {
   arguments.options.kind = arguments.kind == "encoder" ? text::TokenizerKind::encoder : text::TokenizerKind::decoder;
   check_output(arguments.output);
   text::BpeTrainer trainer(arguments.options, terminal_progress(common));
@@ -98,7 +99,7 @@ void run_train(TrainArguments& arguments, const Common& common) {
         fmt::format("the texts have no more pairs that occur {} times: {} tokens instead of {}",
                     arguments.options.min_frequency, report.vocabulary_size, arguments.options.vocabulary_size));
   }
-  show(common, report, reading);
+  show_tokenizer(common, report, reading);
 }
 
 }  // namespace
@@ -107,7 +108,7 @@ void add_tokenizer(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("tokenizer", "Make tokenizers");
   verb->require_subcommand(1);
   CLI::App* train = verb->add_subcommand("train", "Learn a byte-level BPE vocabulary from text");
-  const auto arguments = std::make_shared<TrainArguments>();
+  const auto arguments = std::make_shared<TokenizerTrainArguments>();
   train
       ->add_option("--vocab-size", arguments->options.vocabulary_size,
                    "Tokens, special ones and the 256 bytes included")

@@ -23,7 +23,7 @@ using base::ErrorCode;
 
 constexpr double kFineTuningRate = 5e-5, kFreshRate = 5e-4;  // usual for pre-trained and for fresh small models
 
-void check(const TrainOptions& o) {
+void check_train(const TrainOptions& o) {
   const auto usage = [](const std::string& what, const std::string& option) {
     throw Error(ErrorCode::usage, what, option);
   };
@@ -158,7 +158,7 @@ void add_train(CLI::App& app, Common& common) {
   add_budget(*verb, o->budget);
   add_common(*verb, common, "ballast train --task classify --model base --data train.csv --output my-model");
   verb->callback([o, &common] {
-    check(*o);
+    check_train(*o);
     o->seed = common.seed;
     if (o->task == "causal-lm" || o->task == "masked-lm") {
       train_language_model(*o, common);

@@ -20,7 +20,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-struct Data {
+struct TrainLanguageModelData {
   std::vector<lm::Example> examples;
   ReadSummary summary;
   lm::TokenizeReport report;
@@ -42,7 +42,7 @@ bool holds_conversations(const std::vector<std::string>& files) {
 
 /// Conversations, of which the answers alone are learnt. A row that cannot be used goes to quarantine.
 void read_conversations(const TrainOptions& o, const std::vector<std::string>& files, const lm::LoadedModel& model,
-                        std::int64_t length, Data& data) {
+                        std::int64_t length, TrainLanguageModelData& data) {
   const std::string folder = o.model.empty() ? o.tokenizer : o.model;
   const lm::ChatTemplate form = lm::ChatTemplate::load(folder);
   const ingest::QuarantineSink quarantine = quarantine_into(data.summary);
@@ -71,9 +71,10 @@ void read_conversations(const TrainOptions& o, const std::vector<std::string>& f
   }
 }
 
-Data read(const TrainOptions& o, const std::vector<std::string>& files, const lm::LoadedModel& model,
-          std::int64_t length, const Common& common) {
-  Data data;
+TrainLanguageModelData read_train_language_model(const TrainOptions& o, const std::vector<std::string>& files,
+                                                 const lm::LoadedModel& model, std::int64_t length,
+                                                 const Common& common) {
+  TrainLanguageModelData data;
   const bool causal = o.task == "causal-lm";
   if (ready_ids(files)) {
     for (const std::string& file : files) {
@@ -135,9 +136,9 @@ void train_language_model(const TrainOptions& o, const Common& common) {
   if (length < 4 || length > network.config().positions) {
     throw Error(ErrorCode::usage, fmt::format("must lie in 4 … {}", network.config().positions), "--sequence-length");
   }
-  const Data data = read(o, o.data, model, length, common);
-  Data held_out;
-  if (!o.eval_data.empty()) held_out = read(o, o.eval_data, model, length, common);
+  const TrainLanguageModelData data = read_train_language_model(o, o.data, model, length, common);
+  TrainLanguageModelData held_out;
+  if (!o.eval_data.empty()) held_out = read_train_language_model(o, o.eval_data, model, length, common);
   say_data(common, data.summary, data.report);
   if (o.mask_personal_data) say_masking(common, data.masking);
 

@@ -16,19 +16,20 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-struct Data {
+struct TrainSeq2seqData {
   std::vector<lm::Example> examples;
   ReadSummary summary;
   lm::TokenizeReport report;
   MaskingReport masking;
 };
 
-struct Pairs {
+struct TrainSeq2seqPairs {
   std::vector<std::string> sources, answers;
 };
 
-Pairs read_pairs(const TrainOptions& o, const std::vector<std::string>& files, ReadSummary& summary) {
-  Pairs pairs;
+TrainSeq2seqPairs read_pairs_train_seq2seq(const TrainOptions& o, const std::vector<std::string>& files,
+                                           ReadSummary& summary) {
+  TrainSeq2seqPairs pairs;
   const std::string column = o.label_columns.empty() ? "target" : o.label_columns.front();
   const Exclusion exclusion(o.exclude);
   const ingest::QuarantineSink quarantine = quarantine_into(summary);
@@ -65,9 +66,9 @@ Pairs read_pairs(const TrainOptions& o, const std::vector<std::string>& files, R
   return pairs;
 }
 
-Data read(const TrainOptions& o, const std::vector<std::string>& files, const lm::LoadedModel& model,
-          std::int64_t length) {
-  Data data;
+TrainSeq2seqData read_train_seq2seq(const TrainOptions& o, const std::vector<std::string>& files,
+                                    const lm::LoadedModel& model, std::int64_t length) {
+  TrainSeq2seqData data;
   const lm::ModelConfig& config = model.network->config();
   if (std::string_view(files.front()).ends_with(".safetensors")) {
     for (const std::string& file : files) {
@@ -82,7 +83,7 @@ Data read(const TrainOptions& o, const std::vector<std::string>& files, const lm
     return data;
   }
   if (!model.tokenizer) throw Error(ErrorCode::usage, "the model has no tokenizer; give one", "--tokenizer");
-  Pairs pairs = read_pairs(o, files, data.summary);
+  TrainSeq2seqPairs pairs = read_pairs_train_seq2seq(o, files, data.summary);
   if (o.mask_personal_data) {
     mask_texts(pairs.sources, data.masking);
     mask_texts(pairs.answers, data.masking);
@@ -108,9 +109,9 @@ void train_seq2seq(const TrainOptions& o, const Common& common) {
   if (length < 4 || length > network.config().positions) {
     throw Error(ErrorCode::usage, fmt::format("must lie in 4 … {}", network.config().positions), "--sequence-length");
   }
-  const Data data = read(o, o.data, model, length);
-  Data held_out;
-  if (!o.eval_data.empty()) held_out = read(o, o.eval_data, model, length);
+  const TrainSeq2seqData data = read_train_seq2seq(o, o.data, model, length);
+  TrainSeq2seqData held_out;
+  if (!o.eval_data.empty()) held_out = read_train_seq2seq(o, o.eval_data, model, length);
   say_data(common, data.summary, data.report);
   if (o.mask_personal_data) say_masking(common, data.masking);
   lm::TrainSettings settings = train_settings(o, lm::Objective::seq2seq, data.examples);

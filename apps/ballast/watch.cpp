@@ -36,11 +36,11 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-constexpr const char* kFormat = "ballast-watch-texts-1";
+constexpr const char* kWatchFormat = "ballast-watch-texts-1";
 constexpr double kSaveSeconds = 0.25;       // between two saves while texts come
 constexpr std::size_t kRemembered = 20000;  // documents whose repetition is seen without asking the store
 
-struct WatchArguments {
+struct WatchVerbArguments {
   std::vector<std::string> sources, risks;
   std::string model, watch_list, state, file, command;
   int severity = 1;
@@ -49,7 +49,7 @@ struct WatchArguments {
   bool once = false, open_cases = false;
 };
 
-struct Alert {
+struct TextAlert {
   std::string id;
   Json json;          // what is shown with --json
   std::string words;  // the same for people
@@ -90,7 +90,7 @@ Json signals_json(const std::vector<const risk::Signal*>& due) {
 }
 
 /// What a document is an alert for; nothing where it is none.
-std::optional<Alert> alert_of(const risk::Scanned& one, const WatchArguments& a) {
+std::optional<TextAlert> alert_of(const risk::Scanned& one, const WatchVerbArguments& a) {
   if (one.risk.severity < a.severity) return std::nullopt;
   std::vector<const risk::Signal*> due;
   for (const risk::Signal& s : one.risk.signals) {
@@ -98,7 +98,7 @@ std::optional<Alert> alert_of(const risk::Scanned& one, const WatchArguments& a)
     if (s.listed && wanted) due.push_back(&s);
   }
   if (due.empty()) return std::nullopt;
-  Alert alert;
+  TextAlert alert;
   alert.id = base::sha256_hex("signal|" + one.risk.document_id + "|" + one.risk.model).substr(0, 16);
   Json entities = Json::array();
   for (const risk::Entity& e : one.risk.entities)
@@ -127,13 +127,13 @@ std::optional<Alert> alert_of(const risk::Scanned& one, const WatchArguments& a)
   return alert;
 }
 
-struct Counts {
+struct WatchCounts {
   std::int64_t documents = 0, repeated = 0, set_aside = 0, alerts = 0;
 };
 
 class Watch {
  public:
-  Watch(const WatchArguments& a, const Common& common)
+  Watch(const WatchVerbArguments& a, const Common& common)
       : a_(a), common_(common), sinks_(common, a.file, a.command), store_(store::Store::open(common.store)) {
     if (!a.watch_list.empty()) names_ = risk::WatchList::read(a.watch_list);
     const auto folder = a.model.empty() ? default_model() : std::filesystem::path(a.model);
@@ -180,7 +180,7 @@ class Watch {
   Json read_state() const {
     if (a_.state.empty() || !std::filesystem::exists(a_.state)) return nullptr;
     Json state = base::read_json(a_.state);
-    if (base::json_field<std::string>(state, "format", a_.state) != kFormat) {
+    if (base::json_field<std::string>(state, "format", a_.state) != kWatchFormat) {
       throw Error(ErrorCode::bad_input, "is not the state of a watch of texts", a_.state);
     }
     if (base::json_field<std::string>(state, "model", a_.state) != model_) {
@@ -193,7 +193,7 @@ class Watch {
   void save(const ingest::Live& live, bool clean) {
     saved_ = base::Stopwatch();
     if (a_.state.empty()) return;
-    const Json state = {{"format", kFormat}, {"model", model_}, {"clean", clean}, {"reading", live.state()}};
+    const Json state = {{"format", kWatchFormat}, {"model", model_}, {"clean", clean}, {"reading", live.state()}};
     base::write_file_atomic(a_.state, base::dump_json(state) + "\n");
   }
 
@@ -224,7 +224,7 @@ class Watch {
   /// Stores what came, then shows its alerts.
   void show() {
     scan_->finish();
-    for (const Alert& alert : due_) {
+    for (const TextAlert& alert : due_) {
       if (a_.open_cases) open_case(alert);
       const std::string line = common_.json ? base::dump_json(alert.json) : alert.words;
       // Whoever reads the alerts must see them now, not when a buffer is full.
@@ -238,7 +238,7 @@ class Watch {
     due_.clear();
   }
 
-  void open_case(const Alert& alert) {
+  void open_case(const TextAlert& alert) {
     if (store_.find_case(alert.id)) return;  // opened before we were stopped
     const std::string now = base::utc_now();
     store_.open_case({alert.id, "signal", alert.words, now, {{1, "open", "watch", alert.words, now}}});
@@ -254,7 +254,7 @@ class Watch {
     if (const std::string delays = delays_.words(); !delays.empty()) say(common_, delays);
   }
 
-  const WatchArguments& a_;
+  const WatchVerbArguments& a_;
   const Common& common_;
   AlertSinks sinks_;
   Delays delays_;
@@ -263,8 +263,8 @@ class Watch {
   std::string model_;
   std::unique_ptr<risk::Scan> scan_;
   Recent recent_;
-  std::vector<Alert> due_;
-  Counts counts_;
+  std::vector<TextAlert> due_;
+  WatchCounts counts_;
   base::Stopwatch saved_;
   bool repeated_ = false;
 };
@@ -273,16 +273,16 @@ class Watch {
 
 void add_watch(CLI::App& app, Common& common) {
   CLI::App* verb = app.add_subcommand("watch", "Follow texts as they come: signals to the store, alerts as they arise");
-  const auto a = std::make_shared<WatchArguments>();
+  const auto a = std::make_shared<WatchVerbArguments>();
   verb->add_option("SOURCE", a->sources,
                    "Files and folders of lines (text or JSON), - for standard input, http(s) addresses of RSS or Atom "
                    "feeds or of JSON lines")
       ->required();
   verb->add_option("--model", a->model, "Model folder (default: $BALLAST_MODEL, else the embedded one)");
   verb->add_option("--watchlist", a->watch_list, "CSV of names to look for: name,aliases (a|b),kind,ticker");
-  verb->add_option("--risk", a->risks, "Alert for these risk kinds only")->delimiter(',');
+  verb->add_option("--risk", a->risks, "TextAlert for these risk kinds only")->delimiter(',');
   verb->add_option("--min-severity", a->severity,
-                   "Alert from this severity on: 0 none, 1 watch, 2 material, 3 critical")
+                   "TextAlert from this severity on: 0 none, 1 watch, 2 material, 3 critical")
       ->check(CLI::Range(0, 3))
       ->capture_default_str();
   verb->add_option("--alert-file", a->file, "Append alerts as JSON lines");

@@ -19,7 +19,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
-constexpr const char* kFormat = "ballast-watch-1";
+constexpr const char* kWatchAlertsFormat = "ballast-watch-1";
 
 }  // namespace
 
@@ -34,7 +34,7 @@ Outbox::Outbox(const Common& common, std::string state_file, bool open_cases)
 Json Outbox::resume() {
   if (state_file_.empty() || !std::filesystem::exists(state_file_)) return nullptr;
   Json state = base::read_json(state_file_);
-  if (base::json_field<std::string>(state, "format", state_file_) != kFormat) {
+  if (base::json_field<std::string>(state, "format", state_file_) != kWatchAlertsFormat) {
     throw Error(ErrorCode::bad_input, "is not the state of a watch", state_file_);
   }
   const Json pending = base::json_field<Json>(state, "pending", state_file_);
@@ -50,7 +50,7 @@ Json Outbox::resume() {
 
 void Outbox::save(const Json& state, const Json& pending) const {
   if (state_file_.empty()) return;
-  const Json json = {{"format", kFormat}, {"state", state}, {"pending", pending}};
+  const Json json = {{"format", kWatchAlertsFormat}, {"state", state}, {"pending", pending}};
   base::write_file_atomic(state_file_, base::dump_json(json) + "\n");
 }
 

@@ -50,7 +50,7 @@ Json confidence_json(const risk::SessionForecast& s) {
           {"interval", up ? Json{s.interval[0], s.interval[1]} : Json{1 - s.interval[1], 1 - s.interval[0]}}};
 }
 
-Json tail_json(const risk::Returns& returns) {
+Json reported_tail(const risk::Returns& returns) {
   Json out = Json::array();
   for (const double level : {0.95, 0.975, 0.99}) {
     risk::VarOptions options;
@@ -105,7 +105,7 @@ Json report_json(const risk::ForecastReport& r, double cost, const risk::Returns
   out["reason"] = reason_of(r.next, cost);
   out["confidence"] = confidence_json(r.next);
   out["cost"] = cost;
-  out["tail"] = tail_json(returns);
+  out["tail"] = reported_tail(returns);
   out["volatility_models"] = volatility_json(returns);
   Json test = {{"sessions", r.sessions.size()},
                {"first", risk::day_text(r.sessions.front().day)},

@@ -18,9 +18,9 @@ constexpr std::int64_t kRowsAPiece = 64, kFeaturesAPiece = 512;  // fixed: the o
 using Size = std::size_t;
 
 /// Value and gradient of the objective. Parameters are [features + 1, outputs]; the last row is the intercept.
-class Objective {
+class LinearObjective {
  public:
-  Objective(const SparseMatrix& x, const SparseMatrix& columns, const LinearTask& task)
+  LinearObjective(const SparseMatrix& x, const SparseMatrix& columns, const LinearTask& task)
       : x_(x), columns_(columns), task_(task), k_(static_cast<Size>(task.outputs)), residual_(task.targets.size()) {}
 
   /// Fits on the rows whose flag is set.
@@ -172,7 +172,7 @@ class Objective {
 };
 
 /// One fit from where `w` stands. The stopping length is that at zero weights, so that a warm start stops no earlier.
-LbfgsResult solve(Objective& objective, const std::vector<char>& active, double c, std::vector<float>& w,
+LbfgsResult solve(LinearObjective& objective, const std::vector<char>& active, double c, std::vector<float>& w,
                   const LinearOptions& options) {
   objective.use(active, c);
   std::vector<float> zero(w.size()), gradient(w.size());
@@ -217,7 +217,7 @@ LinearFit fit_linear(const SparseMatrix& rows, const LinearTask& task, const Lin
   BALLAST_CHECK(task.targets.size() == static_cast<Size>(rows.rows * task.outputs), task.targets.size());
   BALLAST_CHECK(!options.c_grid.empty(), options.c_grid.size());
   const SparseMatrix columns = rows.transposed();
-  Objective objective(rows, columns, task);
+  LinearObjective objective(rows, columns, task);
   const auto count = static_cast<Size>(rows.rows);
   std::vector<float> w((static_cast<Size>(rows.cols) + 1) * static_cast<Size>(task.outputs));
   LinearFit fit;
