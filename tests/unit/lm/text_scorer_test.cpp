@@ -32,7 +32,7 @@ struct Notes {
   }
 };
 
-TextScorerOptions small() {
+TextScorerOptions small_scorer() {
   TextScorerOptions o;
   o.width = 16, o.layers = 1, o.heads = 2, o.positions = 32, o.vocabulary = 300, o.epochs = 6, o.batch_tokens = 256;
   return o;
@@ -40,7 +40,7 @@ TextScorerOptions small() {
 
 TEST(TextScorer, LearnsReadsBackTheSameAndOpensAsAClassifier) {
   const Notes train(240, 1), fresh(40, 2);
-  const TextScorer scorer = TextScorer::train(train.texts, train.truth, small());
+  const TextScorer scorer = TextScorer::train(train.texts, train.truth, small_scorer());
   const auto scores = scorer.scores(fresh.texts);
   double late = 0, early = 0;
   int lates = 0;
@@ -64,7 +64,7 @@ TEST(TextScorer, LearnsReadsBackTheSameAndOpensAsAClassifier) {
 
 TEST(TextScorer, DoesNotDependOnThreads) {
   const Notes train(80, 3);
-  TextScorerOptions o = small();
+  TextScorerOptions o = small_scorer();
   o.epochs = 1;
   base::set_threads(1);
   const auto one = TextScorer::train(train.texts, train.truth, o).scores(train.texts);
@@ -76,7 +76,7 @@ TEST(TextScorer, DoesNotDependOnThreads) {
 
 TEST(TextScorer, OneBranchWillDoAndNoneOrOneClassWillNot) {
   const Notes train(120, 4);
-  TextScorerOptions o = small();
+  TextScorerOptions o = small_scorer();
   o.transformer = false;
   const TextScorer scorer = TextScorer::train(train.texts, train.truth, o);
   test::ScratchFolder scratch;
