@@ -13,17 +13,17 @@
 namespace ballast::lm {
 namespace {
 
-struct Case {
+struct TrainingCase {
   const char* name;
   Objective objective;
   engine::Precision precision;
 };
 
-void PrintTo(const Case& c, std::ostream* out) {
+void PrintTo(const TrainingCase& c, std::ostream* out) {
   *out << c.name;
 }
 
-class TrainingDeterminism : public testing::TestWithParam<Case> {
+class TrainingDeterminism : public testing::TestWithParam<TrainingCase> {
  protected:
   TrainingDeterminism() {
     base::Random random(3);
@@ -141,14 +141,15 @@ TEST_P(TrainingDeterminism, EvaluationDoesNotDisturbTheRun) {
   EXPECT_EQ(values(*model.network), whole);
 }
 
-INSTANTIATE_TEST_SUITE_P(Objectives, TrainingDeterminism,
-                         testing::Values(Case{"causal_f32", Objective::causal_lm, engine::Precision::f32},
-                                         Case{"causal_bf16", Objective::causal_lm, engine::Precision::bf16},
-                                         Case{"masked_f32", Objective::masked_lm, engine::Precision::f32},
-                                         Case{"masked_bf16", Objective::masked_lm, engine::Precision::bf16},
-                                         Case{"classify_f32", Objective::classification, engine::Precision::f32},
-                                         Case{"classify_bf16", Objective::classification, engine::Precision::bf16}),
-                         [](const testing::TestParamInfo<Case>& c) { return std::string(c.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Objectives, TrainingDeterminism,
+    testing::Values(TrainingCase{"causal_f32", Objective::causal_lm, engine::Precision::f32},
+                    TrainingCase{"causal_bf16", Objective::causal_lm, engine::Precision::bf16},
+                    TrainingCase{"masked_f32", Objective::masked_lm, engine::Precision::f32},
+                    TrainingCase{"masked_bf16", Objective::masked_lm, engine::Precision::bf16},
+                    TrainingCase{"classify_f32", Objective::classification, engine::Precision::f32},
+                    TrainingCase{"classify_bf16", Objective::classification, engine::Precision::bf16}),
+    [](const testing::TestParamInfo<TrainingCase>& c) { return std::string(c.param.name); });
 
 TEST(TrainingState, OfAnotherRunIsRefused) {
   const test::ScratchFolder scratch;

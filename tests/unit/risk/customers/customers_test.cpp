@@ -33,7 +33,7 @@ std::vector<ingest::Record> customers(int count = 600) {
   return rows;
 }
 
-CustomerTraining training() {
+CustomerTraining customer_training() {
   CustomerTraining t;
   t.label = "left";
   t.positive = "yes";
@@ -57,7 +57,7 @@ std::filesystem::path fresh_folder(const std::string& name) {
 
 TEST(CustomerModel, ReasonsAddUpAndTheArtefactScoresTheSameBits) {
   const auto records = customers();
-  const CustomerModel model = CustomerModel::train(read_customers(records, {}), training());
+  const CustomerModel model = CustomerModel::train(read_customers(records, {}), customer_training());
   ASSERT_EQ(model.candidates().size(), 2u);
   for (const auto& c : model.candidates()) EXPECT_GT(c.auc.auc, 0.65) << c.name;
   ASSERT_EQ(model.differences().size(), 1u);
@@ -93,7 +93,7 @@ TEST(CustomerModel, TextsThatTellBringALiftAndTheirWordsAreTheReason) {
   const auto records = with_texts("closing my account for good");
   const std::vector<std::string> texts = {"feedback"};
   OutOfFold judged;
-  const CustomerModel model = CustomerModel::train(read_customers(records, texts), training(), {}, &judged);
+  const CustomerModel model = CustomerModel::train(read_customers(records, texts), customer_training(), {}, &judged);
   ASSERT_EQ(model.candidates().size(), 5u);
   EXPECT_EQ(judged.names.size(), 5u);
   EXPECT_EQ(judged.truth.size(), 300u);
@@ -134,7 +134,7 @@ TEST(CustomerModel, TextsOfNoiseBringNoLift) {
     row.object["feedback"] = text;
   }
   const std::vector<std::string> texts = {"feedback"};
-  const CustomerModel model = CustomerModel::train(read_customers(records, texts), training());
+  const CustomerModel model = CustomerModel::train(read_customers(records, texts), customer_training());
   const auto& alone = model.candidates()[2];
   EXPECT_EQ(alone.name, "text");
   // Nested folds: a model that saw its own rows would find the label in the noise.
@@ -151,11 +151,11 @@ TEST(CustomerModel, ColumnsThatALanguageModelMadeCountAsText) {
   }
   CustomerRows rows = read_customers(records, {});
   rows.text_numbers = {"post: sentiment negative"};
-  const CustomerModel model = CustomerModel::train(rows, training());
+  const CustomerModel model = CustomerModel::train(rows, customer_training());
   EXPECT_TRUE(model.reads_text_numbers());
   EXPECT_GT(model.differences().back().auc.low, 0.02);
   rows.text_numbers.clear();
-  EXPECT_EQ(CustomerModel::train(rows, training()).candidates().size(), 2u);
+  EXPECT_EQ(CustomerModel::train(rows, customer_training()).candidates().size(), 2u);
 }
 
 TEST(CustomerModel, WarnsOfAColumnThatTellsMoreThanAllOthers) {
@@ -166,11 +166,11 @@ TEST(CustomerModel, WarnsOfAColumnThatTellsMoreThanAllOthers) {
     for (const char* weak : {"calls", "visits", "tenure"}) row.object[weak] = 0.7 * left + random.normal();
     row.object["call_seconds"] = 2 * left + random.normal();
   }
-  const CustomerModel model = CustomerModel::train(read_customers(records, {}), training());
+  const CustomerModel model = CustomerModel::train(read_customers(records, {}), customer_training());
   ASSERT_FALSE(model.warnings().empty());
   EXPECT_THAT(model.warnings().back().text,
               testing::HasSubstr("call_seconds alone tells the label better than all other columns together"));
-  CustomerTraining t = training();
+  CustomerTraining t = customer_training();
   t.drop = {"call_seconds"};
   const CustomerModel without = CustomerModel::train(read_customers(records, {}), t);
   for (const auto& warning : without.warnings()) EXPECT_NE(warning.kind, "stand_out") << warning.text;
@@ -178,15 +178,15 @@ TEST(CustomerModel, WarnsOfAColumnThatTellsMoreThanAllOthers) {
 
 TEST(CustomerModel, RefusesWhatItCannotLearnFrom) {
   const CustomerRows rows = read_customers(customers(), {});
-  CustomerTraining t = training();
+  CustomerTraining t = customer_training();
   t.drop = {"duration"};
   EXPECT_THAT(test::problem_of([&] { CustomerModel::train(rows, t); }), testing::HasSubstr("duration"));
   t.drop = {"age", "region"};
   EXPECT_THAT(test::problem_of([&] { CustomerModel::train(rows, t); }), testing::HasSubstr("no input column is left"));
-  t = training();
+  t = customer_training();
   t.positive = "maybe";
   EXPECT_THAT(test::problem_of([&] { CustomerModel::train(rows, t); }), testing::HasSubstr("two classes are needed"));
-  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(read_customers(customers(12), {}), training()); }),
+  EXPECT_THAT(test::problem_of([&] { CustomerModel::train(read_customers(customers(12), {}), customer_training()); }),
               testing::AnyOf(testing::HasSubstr("too few"), testing::HasSubstr("folds")));
   const std::vector<std::string> texts = {"feedbak"};
   EXPECT_THAT(test::problem_of([&] { read_customers(with_texts("x"), texts); }),
@@ -196,7 +196,7 @@ TEST(CustomerModel, RefusesWhatItCannotLearnFrom) {
 }
 
 TEST(CustomerModel, RowsThatCannotBeScoredKeepTheOthersInPlace) {
-  const CustomerModel model = CustomerModel::train(read_customers(customers(), {}), training());
+  const CustomerModel model = CustomerModel::train(read_customers(customers(), {}), customer_training());
   auto few = customers(4);
   few[1].object["age"] = "old";
   few[2].object["age"] = nullptr;
