@@ -28,7 +28,7 @@ using engine::Precision;
 constexpr int kSteps = 20;                        // of training before allocations count; the arena has grown by then
 constexpr std::int64_t kLeastFlops = 20'000'000;  // of a repetition: some 100 µs, so that the clock does not matter
 
-const char* name_of(Precision precision) {
+const char* precision_name_of(Precision precision) {
   return precision == Precision::f32 ? "f32" : "bf16";
 }
 
@@ -56,7 +56,7 @@ struct Shape {
 };
 
 void bench_product(const BenchPlan& plan, const Shape& s, Precision precision, const MeasurementSink& sink) {
-  const std::string prefix = fmt::format("gemm.{}", name_of(precision));
+  const std::string prefix = fmt::format("gemm.{}", precision_name_of(precision));
   const std::string shape = fmt::format("{}x{}x{}", s.m, s.n, s.k);
   bool wanted = false;
   for (const char* way : {"packed", "plain"}) {
@@ -123,7 +123,7 @@ std::vector<lm::Example> random_examples(const NetworkCase& c, std::int64_t voca
 }
 
 void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision precision, const MeasurementSink& sink) {
-  const std::string name = fmt::format("train.{}.{}.b{}_t{}", c.name, name_of(precision), c.batch, c.length);
+  const std::string name = fmt::format("train.{}.{}.b{}_t{}", c.name, precision_name_of(precision), c.batch, c.length);
   const std::string allocations = name + ".allocations";
   if (!plan.wants(name) && !plan.wants(allocations)) return;
   const lm::LoadedModel model = fresh_network(c);
@@ -145,7 +145,8 @@ void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision preci
 }
 
 void bench_forward(const BenchPlan& plan, const NetworkCase& c, Precision precision, const MeasurementSink& sink) {
-  const std::string name = fmt::format("forward.{}.{}.b{}_t{}", c.name, name_of(precision), c.batch, c.length);
+  const std::string name =
+      fmt::format("forward.{}.{}.b{}_t{}", c.name, precision_name_of(precision), c.batch, c.length);
   if (!plan.wants(name)) return;
   const lm::LoadedModel model = fresh_network(c);
   model.network->pack(precision);

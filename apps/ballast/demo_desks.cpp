@@ -16,7 +16,7 @@ namespace {
 using base::Json;
 namespace fs = std::filesystem;
 
-double percent(const Json& share) {
+double percent_of_share(const Json& share) {
   return 100 * share.get<double>();
 }
 
@@ -63,17 +63,18 @@ DeskShow forecast(const fs::path& folder, const std::string& store) {
   const Json& confidence = j.at("confidence");
   const Json& tail = j.at("tail").back();
   const Json& test = j.at("walk_forward");
-  show.result = fmt::format("{}, VaR 99 % {:.1f} %", j.at("advice").get<std::string>(), percent(tail.at("var")));
+  show.result =
+      fmt::format("{}, VaR 99 % {:.1f} %", j.at("advice").get<std::string>(), percent_of_share(tail.at("var")));
   show.lines = {
       fmt::format("{} for {}: {}", j.at("advice").get<std::string>(), j.at("session").get<std::string>(),
                   j.at("reason").get<std::string>()),
       fmt::format("{} with probability {:.2f} [{:.2f}, {:.2f}]; VaR 99 % {:.2f} %, expected shortfall {:.2f} %",
                   confidence.at("direction").get<std::string>(), confidence.at("probability").get<double>(),
                   confidence.at("interval")[0].get<double>(), confidence.at("interval")[1].get<double>(),
-                  percent(tail.at("var")), percent(tail.at("es"))),
+                  percent_of_share(tail.at("var")), percent_of_share(tail.at("es"))),
       fmt::format("walked forward over {} sessions after costs: {:+.1f} % a year as advised, {:+.1f} % by holding",
-                  test.at("sessions").get<int>(), percent(test.at("advised").at("annual_return")),
-                  percent(test.at("buy_and_hold").at("annual_return")))};
+                  test.at("sessions").get<int>(), percent_of_share(test.at("advised").at("annual_return")),
+                  percent_of_share(test.at("buy_and_hold").at("annual_return")))};
   show.json = {{"session", j.at("session")}, {"advice", j.at("advice")}, {"confidence", confidence}, {"tail", tail}};
   return show;
 }
@@ -97,12 +98,12 @@ DeskShow credit(const fs::path& folder, const std::string& store) {
            {"credit", "decide", "--model", "credit-model", "--policy", "policy.toml", "--data", "applications.csv"},
            folder, store))) {
     outcomes.push_back(row.at("outcome"));
-    std::string line =
-        fmt::format("{:<8} PD {:.1f} % [{:.1f}, {:.1f}], grade {}", outcomes.back(), percent(row.at("pd")),
-                    percent(row.at("interval")[0]), percent(row.at("interval")[1]), row.at("grade").get<std::string>());
+    std::string line = fmt::format("{:<8} PD {:.1f} % [{:.1f}, {:.1f}], grade {}", outcomes.back(),
+                                   percent_of_share(row.at("pd")), percent_of_share(row.at("interval")[0]),
+                                   percent_of_share(row.at("interval")[1]), row.at("grade").get<std::string>());
     if (outcomes.back() == "approve") {
       line += fmt::format(": {} {} at {:.2f} %", row.at("amount").get<std::string>(),
-                          row.at("currency").get<std::string>(), percent(row.at("rate")));
+                          row.at("currency").get<std::string>(), percent_of_share(row.at("rate")));
     } else if (!row.at("reasons").empty()) {
       line += ": " + row.at("reasons")[0].at("text").get<std::string>();
     }
@@ -127,8 +128,9 @@ DeskShow liquidity(const fs::path& folder, const std::string& store) {
                             "liquidity");
   const std::string level = j.at("early_warning").at("level");
   show.result = "early warning " + level;
-  show.lines.push_back(fmt::format("LCR {:.0f} %, NSFR {:.0f} %, early warning {}", percent(j.at("lcr").at("ratio")),
-                                   percent(j.at("nsfr").at("ratio")), level));
+  show.lines.push_back(fmt::format("LCR {:.0f} %, NSFR {:.0f} %, early warning {}",
+                                   percent_of_share(j.at("lcr").at("ratio")),
+                                   percent_of_share(j.at("nsfr").at("ratio")), level));
   for (const Json& s : j.at("survival")) {
     show.lines.push_back(fmt::format("survives {}{} days: {}", s.at("beyond_horizon").get<bool>() ? "at least " : "",
                                      s.at("days").get<int>(), s.at("scenario").get<std::string>()));
@@ -233,14 +235,14 @@ DeskShow advise(const fs::path& folder, const std::string& store) {
   show.lines.push_back(fmt::format("{}; limits breached: {}", outcome, breaches.empty() ? "none" : breaches));
   for (const Json& p : j.at("positions")) {
     show.lines.push_back(fmt::format("{:<5} {} from {:.1f} % to {:.1f} %", p.at("verdict").get<std::string>(),
-                                     p.at("instrument").get<std::string>(), percent(p.at("weight")),
-                                     percent(p.at("target"))));
+                                     p.at("instrument").get<std::string>(), percent_of_share(p.at("weight")),
+                                     percent_of_share(p.at("target"))));
   }
   show.lines.push_back(fmt::format(
       "volatility {:.1f} % to {:.1f} % a year, mean loss on the worst days {:.1f} % to {:.1f} %; cost {} {}",
-      percent(j.at("before").at("volatility")), percent(j.at("after").at("volatility")),
-      percent(j.at("before").at("cvar")), percent(j.at("after").at("cvar")), j.at("cost").get<std::string>(),
-      currency));
+      percent_of_share(j.at("before").at("volatility")), percent_of_share(j.at("after").at("volatility")),
+      percent_of_share(j.at("before").at("cvar")), percent_of_share(j.at("after").at("cvar")),
+      j.at("cost").get<std::string>(), currency));
   for (const char* key : {"decision_id", "outcome", "breaches", "positions", "before", "after", "cost", "currency"}) {
     show.json[key] = j.at(key);
   }

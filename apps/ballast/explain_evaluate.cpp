@@ -264,7 +264,7 @@ std::string figure_text(const Json& x) {
                      x["interval_95"][1].get<double>());
 }
 
-void print_figures(const std::string& method, const Json& f) {
+void print_method_figures(const std::string& method, const Json& f) {
   fmt::print("{}\n", method == "gradients" ? "integrated gradients" : "hiding one token after another");
   if (f.contains("completeness")) {
     fmt::print("  does not add up by {:.2g} on average, {:.2g} at most; {:.2g} of score less base\n",
@@ -338,7 +338,7 @@ void judge_explanations(const JudgingArguments& a, const Common& common) {
   }
   fmt::print("{}, head \"{}\": {} texts, {} of them with something to explain\n", model.identity(),
              model.heads()[head].name, texts.size(), explained);
-  for (const auto& [method, figures] : json["methods"].items()) print_figures(method, figures);
+  for (const auto& [method, figures] : json["methods"].items()) print_method_figures(method, figures);
   if (summary.quarantined > 0) {
     fmt::print("{} rows were set aside; first: {}\n", summary.quarantined, summary.reasons.front());
   }

@@ -183,17 +183,17 @@ std::size_t shown_width(const std::string& name) {
   return width;
 }
 
-std::string padded(const std::string& name, std::size_t width) {
+std::string padded_name(const std::string& name, std::size_t width) {
   return name + std::string(width - std::min(width, shown_width(name)), ' ');
 }
 
 void print_grouped(const govern::GroupedFairness& grouped) {
   std::size_t width = 5;
   for (const govern::GroupFairness& g : grouped.groups) width = std::max(width, shown_width(g.group));
-  fmt::print("{}\n  {}  {:>6}  {:<21} {:<21} {:<22} {:<15} {}\n", grouped.column, padded("group", width), "rows",
+  fmt::print("{}\n  {}  {:>6}  {:<21} {:<21} {:<22} {:<15} {}\n", grouped.column, padded_name("group", width), "rows",
              "approved", "ratio to best", "opportunity gap", "PD / observed", "AUC");
   for (const govern::GroupFairness& g : grouped.groups) {
-    const std::string name = padded(g.group, width);
+    const std::string name = padded_name(g.group, width);
     if (!g.judged) {
       fmt::print("  {}  {:>6}  too small to judge (approved {:.3f})\n", name, g.rows, g.selection_rate);
       continue;
@@ -227,9 +227,9 @@ void print_coverage(const std::vector<govern::GroupCoverage>& all) {
   for (const auto& g : all) {
     if (g.column != column) fmt::print("the data by {}\n", g.column);
     column = g.column;
-    fmt::print("  {}  {:>6} rows {:>5.1f} %  bad {:.3f} [{:.3f}, {:.3f}]  missing {:.1f} %{}\n", padded(g.group, width),
-               g.rows, 100 * g.share, g.bad_rate, g.bad_interval[0], g.bad_interval[1], 100 * g.missing,
-               g.enough ? "" : "  too few of one outcome to learn from");
+    fmt::print("  {}  {:>6} rows {:>5.1f} %  bad {:.3f} [{:.3f}, {:.3f}]  missing {:.1f} %{}\n",
+               padded_name(g.group, width), g.rows, 100 * g.share, g.bad_rate, g.bad_interval[0], g.bad_interval[1],
+               100 * g.missing, g.enough ? "" : "  too few of one outcome to learn from");
   }
 }
 

@@ -105,7 +105,7 @@ std::vector<Message> read_messages(const Json& json) {
   return messages;
 }
 
-ChatFamily family_of(const std::string& text, const std::string& where) {
+ChatFamily chat_family_of(const std::string& text, const std::string& where) {
   const auto holds = [&](const char* part) { return text.find(part) != std::string::npos; };
   if (holds("<|im_start|>")) {
     if (holds("reasoning_content") || holds("enable_thinking")) return ChatFamily::qwen3;
@@ -143,7 +143,7 @@ ChatTemplate load_from_gguf(const fs::path& path) {
     const bool known = id >= 0 && id < static_cast<std::int64_t>(tokens.size());
     return known ? tokens[static_cast<std::size_t>(id)].get<std::string>() : "";
   };
-  return ChatTemplate(family_of(text, path.string()), role("tokenizer.ggml.bos_token_id"),
+  return ChatTemplate(chat_family_of(text, path.string()), role("tokenizer.ggml.bos_token_id"),
                       role("tokenizer.ggml.eos_token_id"));
 }
 
@@ -178,7 +178,7 @@ ChatTemplate ChatTemplate::load(const fs::path& folder) {
     throw Error(ErrorCode::not_found, "has no chat template", folder.string(),
                 "expected chat_template in tokenizer_config.json: is it a chat model?");
   }
-  return ChatTemplate(family_of(text, folder.string()), special_token(config, "bos_token"),
+  return ChatTemplate(chat_family_of(text, folder.string()), special_token(config, "bos_token"),
                       special_token(config, "eos_token"));
 }
 

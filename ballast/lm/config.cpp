@@ -22,7 +22,7 @@ std::int64_t token_id(const Json& json, const std::string& key, const std::strin
   return id >= 0 && id < vocabulary ? id : -1;
 }
 
-void read_labels(const Json& json, const std::string& where, ModelConfig& c) {
+void read_config_labels(const Json& json, const std::string& where, ModelConfig& c) {
   if (json.contains("id2label") && json.at("id2label").is_object()) {
     const Json& map = json.at("id2label");
     if (map.empty()) {
@@ -183,7 +183,7 @@ ModelConfig parse_config(const Json& json, const std::string& where) {
     throw Error(ErrorCode::unsupported, "untied word embeddings are not supported for " + type, where);
   }
   c.initializer_range = small(json, range_field(c.type), where, default_range(c.type), 100);
-  if (c.head == HeadType::classification) read_labels(json, where, c);
+  if (c.head == HeadType::classification) read_config_labels(json, where, c);
   c.pad_token = token_id(json, "pad_token_id", where, c.vocabulary);
   c.bos_token = token_id(json, "bos_token_id", where, c.vocabulary);
   c.eos_token = token_id(json, "eos_token_id", where, c.vocabulary);

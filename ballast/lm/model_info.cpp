@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string trimmed(std::string s) {
+std::string trimmed_line(std::string s) {
   const auto outside = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '"' || c == '\''; };
   while (!s.empty() && outside(s.back())) s.pop_back();
   s.erase(s.begin(), std::find_if_not(s.begin(), s.end(), outside));
@@ -38,12 +38,12 @@ std::vector<ModelFile> list_files(const fs::path& folder) {
 
 std::string card_field(const std::string& card, const std::string& field) {
   std::size_t at = card.find('\n');
-  if (at == std::string::npos || trimmed(card.substr(0, at)) != "---") return {};
+  if (at == std::string::npos || trimmed_line(card.substr(0, at)) != "---") return {};
   while (at != std::string::npos) {
     const std::size_t end = card.find('\n', at + 1);
     const std::string line = card.substr(at + 1, end == std::string::npos ? end : end - at - 1);
-    if (trimmed(line) == "---") return {};
-    if (line.starts_with(field + ":")) return trimmed(line.substr(field.size() + 1));
+    if (trimmed_line(line) == "---") return {};
+    if (line.starts_with(field + ":")) return trimmed_line(line.substr(field.size() + 1));
     at = end;
   }
   return {};

@@ -16,7 +16,7 @@ using base::ErrorCode;
 
 // Tokens: these three, then the symbols.
 constexpr std::int32_t kStart = 0, kEnd = 1, kUnknown = 2, kSymbols = 3;
-constexpr std::int64_t kBatchTokens = 2048;  // of a scoring pass
+constexpr std::int64_t kSequenceBatchTokens = 2048;  // of a scoring pass
 
 base::Json arch_json(std::int64_t vocabulary, const SequenceModelOptions& o) {
   return {{"architectures", {"GPT2LMHeadModel"}},
@@ -140,7 +140,7 @@ std::vector<SequenceSurprise> SequenceModel::surprise(std::span<const std::vecto
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     ids.push_back(state_->tokens(sequences[i], all[i].truncated));
     tokens += static_cast<std::int64_t>(ids.back().size());
-    if (tokens < kBatchTokens && i + 1 < sequences.size()) continue;
+    if (tokens < kSequenceBatchTokens && i + 1 < sequences.size()) continue;
     flush(i + 1 - ids.size());
     tokens = 0;
   }

@@ -19,7 +19,7 @@ using base::ErrorCode;
 
 constexpr const char* kFormat = "ballast-series-model-1";
 
-base::Json arch_json(std::int64_t columns, const SeriesOptions& o) {
+base::Json series_arch_json(std::int64_t columns, const SeriesOptions& o) {
   return {{"architectures", {"GPT2ForSequenceClassification"}},
           {"model_type", "gpt2"},
           {"vocab_size", columns},
@@ -34,7 +34,7 @@ base::Json arch_json(std::int64_t columns, const SeriesOptions& o) {
           {"id2label", {{"0", "log_odds"}, {"1", "log_variance"}}}};
 }
 
-void check(const SeriesTable& table, const SeriesTargets& targets, const SeriesOptions& o) {
+void check_series(const SeriesTable& table, const SeriesTargets& targets, const SeriesOptions& o) {
   const auto rows = static_cast<std::size_t>(table.rows());
   BALLAST_CHECK(table.columns > 0 && table.values.size() == rows * static_cast<std::size_t>(table.columns), rows);
   BALLAST_CHECK(targets.use.size() == rows && targets.up.size() == rows && targets.move.size() == rows, rows);
@@ -62,12 +62,12 @@ SeriesModel::SeriesModel(SeriesModel&&) noexcept = default;
 SeriesModel& SeriesModel::operator=(SeriesModel&&) noexcept = default;
 
 SeriesModel SeriesModel::train(const SeriesTable& table, const SeriesTargets& targets, const SeriesOptions& o) {
-  check(table, targets, o);
+  check_series(table, targets, o);
   const base::SerialScope serial;  // a step is a millisecond's work
   auto state = std::make_unique<State>();
   state->scaling = SeriesScaling::of(table, targets);
   state->window = o.window;
-  state->model = create_model(parse_config(arch_json(table.columns, o), "series model"), o.seed);
+  state->model = create_model(parse_config(series_arch_json(table.columns, o), "series model"), o.seed);
   SeriesTrainer trainer(state->network(), state->scaling, table, targets, o);
   state->training = trainer.run();
   return SeriesModel(std::move(state));

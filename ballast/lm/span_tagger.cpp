@@ -23,7 +23,7 @@ constexpr double kMostCertain = 30;  // log-odds beyond which a probability says
 constexpr const char* kSpecFile = "tagger.json";
 constexpr const char* kWeightsFile = "tagger.safetensors";
 
-Json spec_json(const TaggerSpec& spec) {
+Json tagger_spec_json(const TaggerSpec& spec) {
   Json json;
   json["format"] = 1;
   json["labels"] = spec.labels;
@@ -90,7 +90,7 @@ SpanTagger SpanTagger::load(const fs::path& given) {
 }
 
 void SpanTagger::save(const fs::path& folder) const {
-  base::write_file_atomic(folder / kSpecFile, spec_json(spec_).dump(2) + "\n");
+  base::write_file_atomic(folder / kSpecFile, tagger_spec_json(spec_).dump(2) + "\n");
   linear_.save(folder / kWeightsFile);
 }
 

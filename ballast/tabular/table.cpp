@@ -111,7 +111,7 @@ Column infer_column(const std::string& name, std::span<const ingest::Record> row
 }
 
 /// What the kept rows say about a column.
-void describe(Column& column, std::int64_t rows) {
+void describe_column(Column& column, std::int64_t rows) {
   column.spec.had_missing = false;
   column.spec.integer = column.spec.kind == ColumnKind::numeric;
   std::vector<std::uint8_t> used(column.spec.levels.size(), 0);
@@ -263,7 +263,7 @@ Table infer_table(std::span<const ingest::Record> rows, const TableOptions& opti
     table.columns.push_back(infer_column(name, rows, categorical.contains(name), problem, problem_column));
   }
   table = keep_good(std::move(table), rows, problem, problem_column, quarantine);
-  for (Column& column : table.columns) describe(column, table.rows());
+  for (Column& column : table.columns) describe_column(column, table.rows());
   return table;
 }
 

@@ -6,8 +6,8 @@
 
 #include "ballast/decide/advice/words.h"
 #include "ballast/decide/report.h"
-#include "ballast/decide/report_style.h"
 #include "ballast/decide/report/svg.h"
+#include "ballast/decide/report_style.h"
 
 namespace ballast::decide {
 namespace {
@@ -19,10 +19,10 @@ constexpr int kWidth = 680;
 std::string text_of(const Json& json, const char* key) {
   return escaped(json.at(key).get<std::string>());
 }
-double number_of(const Json& json, const char* key) {
+double page_number_of(const Json& json, const char* key) {
   return json.at(key).get<double>();
 }
-std::string percent(double share, int digits = 1) {
+std::string page_percent(double share, int digits = 1) {
   return shown_percent(share, digits) + " %";
 }
 
@@ -91,15 +91,15 @@ class Page {
          !a_.at("breaches").empty());
     card(t("Value", "组合市值"), money(a_.at("value").get<std::string>()), text_of(a_, "currency"));
     const auto moved = [&](const char* key, int digits) {
-      return fmt::format("{} → {}", shown_percent(number_of(before, key), digits),
-                         percent(number_of(after, key), digits));
+      return fmt::format("{} → {}", shown_percent(page_number_of(before, key), digits),
+                         page_percent(page_number_of(after, key), digits));
     };
     const auto allowed = [&](const char* key, int digits) {
-      return t("at most ", "上限 ") + percent(number_of(limits, key), digits);
+      return t("at most ", "上限 ") + page_percent(page_number_of(limits, key), digits);
     };
     card(t("Volatility a year", "年化波动率"), moved("volatility", 1), allowed("volatility", 1));
     card(t("CVaR 95 %, one day", "单日 95% CVaR"), moved("cvar", 2), allowed("cvar", 2));
-    card(t("Cash", "现金"), moved("cash", 1), t("at least ", "不低于 ") + percent(number_of(limits, "cash")));
+    card(t("Cash", "现金"), moved("cash", 1), t("at least ", "不低于 ") + page_percent(page_number_of(limits, "cash")));
     add("</div>");
   }
 
@@ -116,8 +116,10 @@ class Page {
     section("Allocation before and after", "调整前后配置");
     std::vector<BarRow> rows;
     for (const Json& p : a_.at("positions"))
-      rows.push_back({p.at("instrument").get<std::string>(), {number_of(p, "weight"), number_of(p, "target")}});
-    rows.push_back({t("Cash", "现金"), {number_of(a_.at("before"), "cash"), number_of(a_.at("after"), "cash")}});
+      rows.push_back(
+          {p.at("instrument").get<std::string>(), {page_number_of(p, "weight"), page_number_of(p, "target")}});
+    rows.push_back(
+        {t("Cash", "现金"), {page_number_of(a_.at("before"), "cash"), page_number_of(a_.at("after"), "cash")}});
     add("<figure>" + bar_chart({t("today", "当前"), t("after the trades", "调整后")}, rows, kWidth) + "</figure>");
   }
 
@@ -133,13 +135,13 @@ class Page {
                                 {t("Cost", "成本"), true},
                                 {t("Why", "理由"), false}},
                                false);
-    const double risk = number_of(a_.at("after"), "volatility");
+    const double risk = page_number_of(a_.at("after"), "volatility");
     for (const Json& p : a_.at("positions")) {
-      const double units = number_of(p, "trade_quantity");
+      const double units = page_number_of(p, "trade_quantity");
       const std::string verdict = p.at("verdict").get<std::string>();
       table += "<tr>" + cell(text_of(p, "instrument"), false) + cell(money(p.at("value").get<std::string>())) +
-               cell(percent(number_of(p, "weight"))) + cell(percent(number_of(p, "target"))) +
-               cell(risk > 0 ? percent(number_of(p, "risk_after") / risk) : "") +
+               cell(page_percent(page_number_of(p, "weight"))) + cell(page_percent(page_number_of(p, "target"))) +
+               cell(risk > 0 ? page_percent(page_number_of(p, "risk_after") / risk) : "") +
                cell(fmt::format("<b class=\"{}\">{}</b>", verdict, verdict_word(verdict, language_)), false) +
                cell(units == 0 ? "" : fmt::format("{:+g}", units)) +
                cell(units == 0 ? "" : money(p.at("cost").get<std::string>())) +
@@ -154,15 +156,15 @@ class Page {
     const Json &before = a_.at("before"), &after = a_.at("after");
     for (std::size_t i = 0; i < before.at("crises").size(); ++i) {
       const Json &b = before.at("crises")[i], &c = after.at("crises")[i];
-      const auto loss = [](const Json& j) { return j.at("measured").get<bool>() ? number_of(j, "loss") : NAN; };
+      const auto loss = [](const Json& j) { return j.at("measured").get<bool>() ? page_number_of(j, "loss") : NAN; };
       rows.push_back({t("Crisis of ", "") + b.at("name").get<std::string>() + t("", "年危机"),
                       {loss(b), loss(c), hedged("crises", b, "loss")}});
     }
     for (std::size_t i = 0; i < before.at("shocks").size(); ++i) {
       const Json& s = before.at("shocks")[i];
-      rows.push_back(
-          {shortened(s.at("name").get<std::string>()),
-           {-number_of(s, "return"), -number_of(after.at("shocks")[i], "return"), hedged("shocks", s, "return")}});
+      rows.push_back({shortened(s.at("name").get<std::string>()),
+                      {-page_number_of(s, "return"), -page_number_of(after.at("shocks")[i], "return"),
+                       hedged("shocks", s, "return")}});
     }
     if (rows.empty()) return;
     std::vector<std::string> series = {t("loss today", "当前损失"), t("after the trades", "调整后"),
@@ -187,7 +189,7 @@ class Page {
     for (const Json& h : a_.at("hedges")) {
       if (h.at("kind") != "index_short" || !h.at("applies").get<bool>()) continue;
       for (const Json& c : h.at(list))
-        if (c.at("name") == which.at("name")) return (list[0] == 's' ? -1 : 1) * number_of(c, key);
+        if (c.at("name") == which.at("name")) return (list[0] == 's' ? -1 : 1) * page_number_of(c, key);
     }
     return NAN;
   }
@@ -212,15 +214,16 @@ class Page {
     const bool rates = kind == "duration";
     std::string crises;
     for (const Json& c : h.at("crises"))
-      crises +=
-          fmt::format("{}{}: {}", crises.empty() ? "" : "<br>", text_of(c, "name"), percent(number_of(c, "loss")));
+      crises += fmt::format("{}{}: {}", crises.empty() ? "" : "<br>", text_of(c, "name"),
+                            page_percent(page_number_of(c, "loss")));
     const std::string name = kind == "index_short" ? t("short index", "做空指数")
                              : kind == "put"       ? t("index puts", "指数看跌期权")
                                                    : t("bond futures sold", "卖出债券期货");
     return "<tr>" + cell(name, false) + cell(money(h.at("notional_value").get<std::string>())) +
-           cell(money(h.at("cost_value").get<std::string>()) + " (" + percent(number_of(h, "cost"), 2) + ")") +
-           cell(rates ? "" : percent(number_of(h, "volatility"))) +
-           cell(rates ? "" : percent(number_of(h, "cvar"), 2)) + cell(crises) + "</tr>";
+           cell(money(h.at("cost_value").get<std::string>()) + " (" + page_percent(page_number_of(h, "cost"), 2) +
+                ")") +
+           cell(rates ? "" : page_percent(page_number_of(h, "volatility"))) +
+           cell(rates ? "" : page_percent(page_number_of(h, "cvar"), 2)) + cell(crises) + "</tr>";
   }
 
   void walk_forward() {
@@ -254,9 +257,9 @@ class Page {
         fall.series.back().values.push_back(value / peak - 1);
       }
       const risk::PortfolioFigures& f = run.figures;
-      table += "<tr>" + cell(name, false) + cell(percent(f.annual_return)) + cell(percent(f.volatility)) +
-               cell(fmt::format("{:.2f}", f.sharpe)) + cell(percent(f.cvar, 2)) + cell(percent(f.max_drawdown)) +
-               cell(percent(run.turnover, 0)) + "</tr>";
+      table += "<tr>" + cell(name, false) + cell(page_percent(f.annual_return)) + cell(page_percent(f.volatility)) +
+               cell(fmt::format("{:.2f}", f.sharpe)) + cell(page_percent(f.cvar, 2)) +
+               cell(page_percent(f.max_drawdown)) + cell(page_percent(run.turnover, 0)) + "</tr>";
     }
     add("<figure><figcaption>" +
         t("Growth of 1 invested, after trading costs (logarithmic)", "1元投资的增长（扣除交易成本，对数坐标）") +

@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kLargestFeed = std::size_t{64} << 20;
 constexpr std::size_t kLongestLine = std::size_t{1} << 20;
-constexpr std::size_t kRemembered = 4000;  // items of a feed that are known
+constexpr std::size_t kRememberedItems = 4000;  // items of a feed that are known
 
 Clock::time_point later(double seconds) {
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -152,7 +152,7 @@ void HttpSource::State::take_feed() {
     const std::string key = base::sha256_hex(item.id + "\n" + item.title + "\n" + item.text).substr(0, 16);
     if (std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
     seen.push_back(key);
-    if (seen.size() > kRemembered) seen.pop_front();
+    if (seen.size() > kRememberedItems) seen.pop_front();
     Document d;
     d.source = url;
     d.title = item.title;

@@ -36,7 +36,7 @@ std::string text_in_picture(poppler::page& page, std::unique_ptr<TextRecognition
   return recognition->read({image.const_data(), image.width(), image.height(), image.bytes_per_row(), kDpi});
 }
 
-bool is_blank(const std::string& text) {
+bool is_blank_page(const std::string& text) {
   return text.find_first_not_of(" \n\f") == std::string::npos;
 }
 
@@ -63,11 +63,11 @@ RichText read_pdf(std::string_view bytes, const std::string& where) {
     if (page == nullptr) continue;
     const auto raw = page->text().to_utf8();
     std::string text = joined_lines(visible_utf8(std::string_view(raw.data(), raw.size()), out.hidden));
-    if (is_blank(text)) {
+    if (is_blank_page(text)) {
       text = joined_lines(text_in_picture(*page, recognition));
-      out.recognised += !is_blank(text);
+      out.recognised += !is_blank_page(text);
     }
-    if (is_blank(text)) continue;
+    if (is_blank_page(text)) continue;
     const std::size_t begin = out.text.size();
     out.text += text;
     if (out.text.back() != '\n') out.text += '\n';

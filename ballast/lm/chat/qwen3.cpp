@@ -66,7 +66,7 @@ std::string tool_calls(const Json& message, bool behind_text) {
   return text;
 }
 
-std::string answer(const Json& message, bool recent, bool last) {
+std::string answer_turn(const Json& message, bool recent, bool last) {
   std::string content = field(message, "content"), thought = field(message, "reasoning_content");
   const bool given = message.contains("reasoning_content") && message.at("reasoning_content").is_string();
   if (const std::size_t end = content.find(kThought); !given && end != std::string::npos) {
@@ -115,7 +115,7 @@ std::string render_qwen3(const Json& messages, const ChatOptions& options) {
     if (role == "user" || (role == "system" && i > 0)) {
       text += "<|im_start|>" + role + "\n" + field(m, "content") + "<|im_end|>\n";
     } else if (role == "assistant") {
-      text += answer(m, i > question, i + 1 == messages.size());
+      text += answer_turn(m, i > question, i + 1 == messages.size());
     } else if (role == "tool") {
       if (i == 0 || !is_tool(i - 1)) text += "<|im_start|>user";
       text += "\n<tool_response>\n" + field(m, "content") + "\n</tool_response>";

@@ -24,7 +24,7 @@ void promise(bool kept, const std::string& tensor) {
   if (!kept) base::check_failed("data fits dtype and shape, names differ", __FILE__, __LINE__, tensor);
 }
 
-void check(const TensorToWrite& t) {
+void check_tensor(const TensorToWrite& t) {
   const auto n = static_cast<std::size_t>(elements(t));
   const bool raw = !t.raw.empty() || (t.f32.empty() && t.i64.empty());
   if (raw) {
@@ -79,7 +79,7 @@ void write_safetensors(const std::filesystem::path& path, std::vector<TensorToWr
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t at = 0;
   for (const auto& t : tensors) {
-    check(t);
+    check_tensor(t);
     promise(!header.contains(t.name), t.name);
     const auto size = static_cast<std::uint64_t>(elements(t)) * dtype_size(t.dtype);
     header[t.name] = {{"dtype", dtype_name(t.dtype)}, {"shape", t.shape}, {"data_offsets", {at, at + size}}};

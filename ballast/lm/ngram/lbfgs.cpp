@@ -10,11 +10,11 @@
 namespace ballast::lm {
 namespace {
 
-constexpr std::int64_t kPiece = 1 << 15;  // elements summed by one task; part of every result
+constexpr std::int64_t kVectorPiece = 1 << 15;  // elements summed by one task; part of every result
 
 /// y = scale · y + factor · x
 void combine(float scale, std::span<float> y, float factor, std::span<const float> x) {
-  base::parallel_ranges(static_cast<std::int64_t>(y.size()), kPiece, [&](std::int64_t begin, std::int64_t end) {
+  base::parallel_ranges(static_cast<std::int64_t>(y.size()), kVectorPiece, [&](std::int64_t begin, std::int64_t end) {
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
       y[i] = scale * y[i] + factor * x[i];
     }
@@ -50,8 +50,8 @@ void find_direction(const std::vector<Pair>& pairs, std::span<const float> gradi
 
 double dot_ordered(std::span<const float> a, std::span<const float> b) {
   const auto n = static_cast<std::int64_t>(a.size());
-  std::vector<double> parts(static_cast<std::size_t>((n + kPiece - 1) / kPiece));
-  base::parallel_ranges(n, kPiece, [&](std::int64_t begin, std::int64_t end) {
+  std::vector<double> parts(static_cast<std::size_t>((n + kVectorPiece - 1) / kVectorPiece));
+  base::parallel_ranges(n, kVectorPiece, [&](std::int64_t begin, std::int64_t end) {
     double lanes[8] = {};  // independent sums in a fixed pattern, so that the compiler may use vectors
     auto i = static_cast<std::size_t>(begin);
     for (; i + 8 <= static_cast<std::size_t>(end); i += 8) {
@@ -60,7 +60,7 @@ double dot_ordered(std::span<const float> a, std::span<const float> b) {
     double sum = 0;
     for (; i < static_cast<std::size_t>(end); ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
     for (const double lane : lanes) sum += lane;
-    parts[static_cast<std::size_t>(begin / kPiece)] = sum;
+    parts[static_cast<std::size_t>(begin / kVectorPiece)] = sum;
   });
   double total = 0;
   for (const double part : parts) total += part;

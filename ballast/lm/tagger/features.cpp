@@ -21,7 +21,7 @@ constexpr int kBracketAhead = 10;          // characters to a bracket that may h
 constexpr std::uint32_t kEdge = 0x110000;  // before the first and after the last character
 
 /// Kinds of feature; part of the key, so the numbers are part of every trained model.
-enum Kind : std::uint64_t {
+enum FeatureKind : std::uint64_t {
   kOne = 1,
   kTwo,
   kThree,
@@ -83,7 +83,7 @@ class Collector {
   Collector(std::string_view condition, TagFeatures& out)
       : condition_(condition.empty() ? 0 : base::hash64(condition, 1)), out_(out) {}
 
-  void add(Kind kind, std::uint64_t place, std::uint64_t what) {
+  void add(FeatureKind kind, std::uint64_t place, std::uint64_t what) {
     const std::uint64_t key = base::random_bits(what, kind * 64 + place);
     out_.keys.push_back(static_cast<std::uint32_t>(key >> (64 - kTagKeyBits)));
     if (condition_ == 0) return;

@@ -94,7 +94,7 @@ Response step(App& app, const Request& request, const std::string& action) {
   }
 }
 
-Response stream(App& app, const Request& request) {
+Response stream_events(App& app, const Request& request) {
   std::set<std::string> topics;
   for (const std::string& topic : words_asked(request, "topics")) {
     static const std::set<std::string> kTopics = {"signals", "alerts", "cases", "decisions", "jobs", "feedback"};
@@ -239,7 +239,7 @@ void add_alerts(App& app) {
                   {},
                   200,
                   "text/event-stream",
-                  [&app](Request& r) { return stream(app, r); },
+                  [&app](Request& r) { return stream_events(app, r); },
                   {}});
   add_cases(app);
 }

@@ -63,7 +63,7 @@ struct AssistDesk {
 };
 
 /// A greeting is answered, and what was refused goes to nobody.
-const char* status_of(const std::string& outcome) {
+const char* outcome_status(const std::string& outcome) {
   if (outcome == "handed_over") return "handover";
   return outcome == "unknown" || outcome == "refused" ? "unknown" : "answered";
 }
@@ -88,7 +88,7 @@ Json shown(const std::string& conversation, const Json& outcome, const std::stri
           {"answer", outcome["text"]},
           {"language", outcome["language"]},
           {"outcome", outcome["outcome"]},
-          {"status", status_of(outcome["outcome"].get<std::string>())},
+          {"status", outcome_status(outcome["outcome"].get<std::string>())},
           {"citations", std::move(citations)},
           {"suggestions", outcome["suggestions"]},
           {"intent", std::move(intent)},

@@ -177,7 +177,7 @@ Json policy_json(const risk::CreditPolicy& p) {
           {"hash", p.hash}};
 }
 
-Json model_json(const App& app, const ServedModel& served) {
+Json credit_model_json(const App& app, const ServedModel& served) {
   const CreditDesk& desk = app.desks->credit(served.id);
   const risk::CreditModel& model = desk.model();
   const Json whole = model.to_json();
@@ -209,10 +209,10 @@ const ServedModel& served_model(const App& app, const std::string& id) {
   throw Problem(404, "no credit model is called \"" + id + "\"");
 }
 
-Response list_models(const App& app, const Request& request) {
+Response list_credit_models(const App& app, const Request& request) {
   Json items = Json::array();
   for (const ServedModel& model : app.desks->models()) {
-    if (model.kind == "credit") items.push_back(model_json(app, model));
+    if (model.kind == "credit") items.push_back(credit_model_json(app, model));
   }
   return whole_list(request, std::move(items));
 }
@@ -254,21 +254,22 @@ void add_models(App& app) {
                   list_of(model),
                   200,
                   "application/json",
-                  [&app](Request& r) { return list_models(app, r); },
+                  [&app](Request& r) { return list_credit_models(app, r); },
                   {}});
-  app.routes.add({Method::get,
-                  "/v1/credit/models/{id}",
-                  Role::viewer,
-                  Lane::quick,
-                  "credit",
-                  "What a model needs to know, how good its candidates were, its card",
-                  {},
-                  {},
-                  model,
-                  200,
-                  "application/json",
-                  [&app](Request& r) { return json_response(model_json(app, served_model(app, r.parameter("id")))); },
-                  {}});
+  app.routes.add(
+      {Method::get,
+       "/v1/credit/models/{id}",
+       Role::viewer,
+       Lane::quick,
+       "credit",
+       "What a model needs to know, how good its candidates were, its card",
+       {},
+       {},
+       model,
+       200,
+       "application/json",
+       [&app](Request& r) { return json_response(credit_model_json(app, served_model(app, r.parameter("id")))); },
+       {}});
   app.routes.add({Method::get,
                   "/v1/credit/models/{id}/fairness",
                   Role::viewer,

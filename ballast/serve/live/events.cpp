@@ -6,7 +6,7 @@
 namespace ballast::serve {
 namespace {
 constexpr std::size_t kListenerBytes = std::size_t{256} << 10;
-}
+}  // namespace
 
 std::string event_text(const std::string& event, const std::string& data, std::uint64_t number) {
   std::string text;

@@ -12,7 +12,7 @@
 
 namespace ballast::serve {
 namespace {
-constexpr std::size_t kMostWaiting = 4096;  // documents
+constexpr std::size_t kMostScorings = 4096;  // documents
 constexpr std::size_t kBatch = 256;
 }  // namespace
 
@@ -41,7 +41,7 @@ std::size_t Scoring::waiting() const {
 bool Scoring::ask(std::vector<ingest::Document> documents, Then then) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || waiting_ + documents.size() > kMostWaiting) return false;
+    if (stopping_ || waiting_ + documents.size() > kMostScorings) return false;
     waiting_ += documents.size();
     queue_.push_back({std::move(documents), std::move(then)});
   }

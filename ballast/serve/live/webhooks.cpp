@@ -19,8 +19,8 @@ namespace {
 constexpr std::int64_t kAttempts = 12;  // the last one about three hours after the first
 constexpr std::chrono::hours kLongestPause{6};
 constexpr long kSeconds = 10;  // for one attempt
-constexpr std::int64_t kAtOnce = 50;
-constexpr std::chrono::milliseconds kLook{500};
+constexpr std::int64_t kDeliveriesAtOnce = 50;
+constexpr std::chrono::milliseconds kDeliveryPeriod{500};
 
 bool names_topic(const std::string& topics, const std::string& topic) {
   return topics.empty() || ("," + topics + ",").find("," + topic + ",") != std::string::npos;
@@ -107,13 +107,13 @@ void Webhooks::run() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      news_.wait_for(lock, kLook, [&] { return stopping_ || some_; });
+      news_.wait_for(lock, kDeliveryPeriod, [&] { return stopping_ || some_; });
       if (stopping_) return;
       some_ = false;
     }
     try {
       const auto store = app_.stores.lend();
-      for (const auto& delivery : store::Work(*store).due_deliveries(base::utc_now(), kAtOnce)) {
+      for (const auto& delivery : store::Work(*store).due_deliveries(base::utc_now(), kDeliveriesAtOnce)) {
         if (stopping_) return;
         deliver(*store, delivery);
       }

@@ -14,7 +14,7 @@
 namespace ballast::text {
 namespace {
 
-bool is_break(std::string_view text, std::size_t at) {
+bool is_line_break(std::string_view text, std::size_t at) {
   return text[at] == '\r' || text[at] == '\n';
 }
 
@@ -51,7 +51,7 @@ std::size_t space_end(std::string_view text, std::size_t at) {
     if (char_class(c.value) != CharClass::space) break;
     last = end;
     end += c.size;
-    if (is_break(text, last)) behind_break = end;
+    if (is_line_break(text, last)) behind_break = end;
   }
   if (behind_break > 0) return behind_break;
   return end < text.size() && last > at ? last : end;
@@ -64,14 +64,15 @@ std::size_t chat_word_end(std::string_view text, std::size_t at, std::size_t dig
   if (kind == CharClass::letter) return run_of(text, at, CharClass::letter);
   if (kind == CharClass::number) return run_of(text, at, CharClass::number, digits);
   const std::size_t next = at + first.size;
-  if (!is_break(text, at) && next < text.size() && char_class(decode_utf8(text, next).value) == CharClass::letter) {
+  if (!is_line_break(text, at) && next < text.size() &&
+      char_class(decode_utf8(text, next).value) == CharClass::letter) {
     return run_of(text, next, CharClass::letter);
   }
   const std::size_t from = text[at] == ' ' ? next : at;
   const std::size_t end = run_of(text, from, CharClass::other);
   if (end > from) {
     std::size_t stop = end;
-    while (stop < text.size() && is_break(text, stop)) ++stop;
+    while (stop < text.size() && is_line_break(text, stop)) ++stop;
     return stop;
   }
   return space_end(text, at);

@@ -14,7 +14,7 @@ using base::Json;
 
 /// What Replace looks for: a text, or one character repeated, perhaps only at the beginning or the end. That is all
 /// that the tokenizers in use ask of regular expressions: " {2,}", "\s+", "^ +", "▁+\z".
-struct Pattern {
+struct StepPattern {
   std::string unit;  // empty: white space
   std::size_t least = 1;
   bool repeated = false, at_start = false, at_end = false;
@@ -39,8 +39,8 @@ struct Pattern {
   }
 };
 
-std::optional<Pattern> parse_regex(std::string_view regex) {
-  Pattern p;
+std::optional<StepPattern> parse_regex(std::string_view regex) {
+  StepPattern p;
   const auto take = [&](std::string_view head) {
     if (!regex.starts_with(head)) return false;
     regex.remove_prefix(head.size());
@@ -105,7 +105,7 @@ class Replace : public Normalizer {
   }
 
  private:
-  Pattern pattern_;
+  StepPattern pattern_;
   std::string content_;
 };
 
