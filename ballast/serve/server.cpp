@@ -202,7 +202,12 @@ void Server::start() {
   s.feeder = std::make_unique<Feeder>(s.app);
   asio::co_spawn(s.io, s.accept_all(), asio::detached);
   asio::co_spawn(s.io, s.keep_alive(), asio::detached);
-  s.thread = std::thread([&s] { s.io.run(); });
+  s.thread = std::thread([&s] {
+    // Until stop() ends it: with the last connection and timer gone it would else run out of work, and stop() asks it
+    // something after that.
+    const auto work = asio::make_work_guard(s.io);
+    s.io.run();
+  });
 }
 
 unsigned short Server::port() const {
