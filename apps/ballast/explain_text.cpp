@@ -99,6 +99,18 @@ Json words_json(const WordsExplained& e, std::string_view text) {
   return json;
 }
 
+/// The words that are shown: at most eight, the heaviest first.
+std::vector<std::size_t> heaviest_units(const WordsExplained& e) {
+  constexpr std::size_t kShownWords = 8;
+  std::vector<std::size_t> order(e.units.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::abs(e.units[a].weight) > std::abs(e.units[b].weight);
+  });
+  order.resize(std::min(order.size(), kShownWords));
+  return order;
+}
+
 void print_words_en(const WordsExplained& e, const std::string& head, std::string_view text) {
   const auto& g = e.gradients;
   fmt::print("{} \"{}\": probability {:.3f}\n", head, e.label, e.probability);
@@ -107,15 +119,10 @@ void print_words_en(const WordsExplained& e, const std::string& head, std::strin
   for (const risk::Evidence& x : e.evidence) {
     fmt::print("  evidence  \"{}\", {:.0f} % of what speaks for it\n", x.text, 100 * x.weight);
   }
-  std::vector<std::size_t> order(e.units.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::abs(e.units[a].weight) > std::abs(e.units[b].weight);
-  });
-  for (std::size_t i = 0; i < order.size() && i < 8; ++i) {
-    const risk::TextUnit& unit = e.units[order[i]];
+  for (const std::size_t i : heaviest_units(e)) {
+    const risk::TextUnit& unit = e.units[i];
     fmt::print("  {:+8.3f}  {}", unit.weight, text.substr(unit.start, unit.end - unit.start));
-    if (e.left_out) fmt::print("  (without it the score is {:+.3f})", g.score - e.left_out->drops[order[i]]);
+    if (e.left_out) fmt::print("  (without it the score is {:+.3f})", g.score - e.left_out->drops[i]);
     fmt::print("\n");
   }
   if (e.left_out && e.left_out->correlation) {
@@ -138,15 +145,10 @@ void print_words_zh(const WordsExplained& e, const std::string& head, std::strin
   fmt::print("  得分 {:+.3f} = 全部遮盖时 {:+.3f}，各词合计 {:+.3f}，未解释 {:+.4f}\n", g.score, g.base,
              g.score - g.base - g.gap, g.gap);
   for (const risk::Evidence& x : e.evidence) fmt::print("  依据  “{}”，占支持的 {:.0f} %\n", x.text, 100 * x.weight);
-  std::vector<std::size_t> order(e.units.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::abs(e.units[a].weight) > std::abs(e.units[b].weight);
-  });
-  for (std::size_t i = 0; i < order.size() && i < 8; ++i) {
-    const risk::TextUnit& unit = e.units[order[i]];
+  for (const std::size_t i : heaviest_units(e)) {
+    const risk::TextUnit& unit = e.units[i];
     fmt::print("  {:+8.3f}  {}", unit.weight, text.substr(unit.start, unit.end - unit.start));
-    if (e.left_out) fmt::print("（去掉后得分 {:+.3f}）", g.score - e.left_out->drops[order[i]]);
+    if (e.left_out) fmt::print("（去掉后得分 {:+.3f}）", g.score - e.left_out->drops[i]);
     fmt::print("\n");
   }
   if (e.left_out && e.left_out->correlation) {

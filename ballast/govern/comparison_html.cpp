@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ballast/decide/html.h"
 #include "ballast/govern/comparison_report.h"
 
 namespace ballast::govern {
@@ -19,28 +20,7 @@ constexpr const char* kStyle =
     "{text-align:left}.verdict{background:#eef4fa;border-left:4px solid #2b6cb0;padding:.6rem 1rem;margin:1rem 0}"
     ".warn{color:#a33}code{background:#f1f3f5;padding:.1rem .3rem}.scroll{overflow-x:auto}";
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
+using decide::escaped;
 
 const char* colour(Family family) {
   switch (family) {

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace ballast::decide {
+#include "ballast/decide/html.h"
 
-std::string escaped(std::string_view text);  // for HTML and SVG
+namespace ballast::decide {
 
 struct BarRow {
   std::string label;

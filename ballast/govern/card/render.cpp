@@ -4,34 +4,14 @@
 
 #include <algorithm>
 
+#include "ballast/decide/html.h"
 #include "ballast/decide/report_style.h"
 #include "ballast/govern/model_card.h"
 
 namespace ballast::govern {
 namespace {
 
-std::string card_escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
+using decide::escaped;
 
 /// A bar would end the cell, a line break the table.
 std::string markdown_cell(const std::string& text) {
@@ -75,7 +55,7 @@ std::string html_cell(const std::string& text) {
       run = 0;
     }
   }
-  std::string html = card_escaped(out);
+  std::string html = escaped(out);
   for (std::size_t at; (at = html.find('\x01')) != std::string::npos;) html.replace(at, 1, "<wbr>");
   return html;
 }
@@ -128,31 +108,31 @@ std::string card_html(const ModelCard& card) {
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title><style>{}"
       "ul{{margin:0 0 9px;padding-left:18px}}p{{text-align:left}}table{{font-size:8pt}}th,td{{padding:3px "
       "4px}}</style></head><body><main>\n",
-      card_escaped(card.title), decide::kReportStyle);
+      escaped(card.title), decide::kReportStyle);
   out += fmt::format("<header><div class=\"brand\">Ballast</div><div class=\"meta\">{}</div></header>\n<h1>{}</h1>\n",
-                     "Model card and validation report", card_escaped(card.title));
-  out += "<p class=\"client\">" + card_escaped(card.subtitle) + "</p>\n";
+                     "Model card and validation report", escaped(card.title));
+  out += "<p class=\"client\">" + escaped(card.subtitle) + "</p>\n";
   CardTable facts{{"", ""}, {}};
   for (const auto& [name, value] : card.facts) facts.rows.push_back({name, value});
   out += html_table(facts);
   for (const CardSection& section : card.sections) {
-    out += "<h2>" + card_escaped(section.heading) + "</h2>\n";
+    out += "<h2>" + escaped(section.heading) + "</h2>\n";
     for (const CardBlock& block : section.blocks) {
-      if (!block.text.empty()) out += "<p>" + card_escaped(block.text) + "</p>\n";
+      if (!block.text.empty()) out += "<p>" + escaped(block.text) + "</p>\n";
       if (!block.bullets.empty()) {
         out += "<ul>\n";
-        for (const std::string& bullet : block.bullets) out += "<li>" + card_escaped(bullet) + "</li>\n";
+        for (const std::string& bullet : block.bullets) out += "<li>" + escaped(bullet) + "</li>\n";
         out += "</ul>\n";
       }
       out += html_table(block.table);
       if (!block.svg.empty()) {
-        out += "<figure><figcaption>" + card_escaped(block.caption) + "</figcaption>" + block.svg + "</figure>\n";
+        out += "<figure><figcaption>" + escaped(block.caption) + "</figcaption>" + block.svg + "</figure>\n";
       } else if (!block.caption.empty()) {
-        out += "<p class=\"small\">" + card_escaped(block.caption) + "</p>\n";
+        out += "<p class=\"small\">" + escaped(block.caption) + "</p>\n";
       }
     }
   }
-  return out + "<footer>" + card_escaped(card.foot) + "</footer>\n</main></body></html>\n";
+  return out + "<footer>" + escaped(card.foot) + "</footer>\n</main></body></html>\n";
 }
 
 }  // namespace ballast::govern
