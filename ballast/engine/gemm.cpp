@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packs operands into panels and walks the blocks. The threads share out output tiles; the K loop is never split
-// between them. K is cut into pieces that keep a B panel in the first-level cache; pieces add up in order, so the cut
-// does not change a bit.
+// between them. K is cut into pieces that keep the operands of a tile in the second-level cache; pieces add up in
+// order, so the cut does not change a bit.
 #include "ballast/engine/gemm.h"
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include "ballast/base/parallel.h"
 #include "ballast/engine/isa.h"
 #include "ballast/engine/kernels/gemm_kernels.h"
+#include "ballast/engine/kernels/pack_kernels.h"
 
 namespace ballast::engine {
 namespace {
@@ -23,7 +24,7 @@ using kernels::kCols;
 using kernels::kRows;
 using Cells = PackedMatrix::Cells;
 
-constexpr std::int64_t kDepth = 192;       // k of a block: 192 × 32 floats = 24 KiB of B in a 32 KiB L1
+constexpr std::int64_t kDepth = 384;       // k of a block: shorter ones load and store C too often
 constexpr std::int64_t kTilePanelsM = 16;  // a tile is 128 rows …
 constexpr std::int64_t kTilePanelsN = 8;   // … by 256 columns: 128 KiB of C, enough work to hand to a thread
 
@@ -55,45 +56,10 @@ float element(const Operand& x, std::int64_t i, std::int64_t j) {
   return x.transposed ? x.data[j * x.stride + i] : x.data[i * x.stride + j];
 }
 
-/// One panel of `width` rows of A (or columns of B): out[kk * width + r]. `along_rows`: the panel's own index runs
-/// along the rows of x (A) instead of its columns (B).
-void pack_panel(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count, std::int64_t k, int width,
-                float* out) {
-  const bool contiguous = along_rows == x.transposed;  // neighbours in the panel are neighbours in memory
-  if (contiguous) {
-    for (std::int64_t kk = 0; kk < k; ++kk) {
-      const float* row = x.data + kk * x.stride + first;
-      float* to = out + kk * width;
-      std::copy_n(row, count, to);
-      std::fill(to + count, to + width, 0.0f);
-    }
-    return;
-  }
-  if (count < width) std::fill_n(out, k * width, 0.0f);
-  for (std::int64_t r = 0; r < count; ++r) {
-    const float* line = x.data + (first + r) * x.stride;
-    for (std::int64_t kk = 0; kk < k; ++kk) out[kk * width + r] = line[kk];
-  }
-}
-
-/// The same in bf16 pairs: out[(kk/2 * width + r) * 2 + kk%2]; an odd k is padded with zero.
-void pack_panel_bf16(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count, std::int64_t k,
-                     int width, std::uint16_t* out) {
-  const std::int64_t even_k = k + k % 2;
-  if (count < width || even_k != k) std::fill_n(out, even_k * width, std::uint16_t{0});
-  const bool contiguous = along_rows == x.transposed;
-  if (contiguous) {
-    for (std::int64_t kk = 0; kk < k; ++kk) {
-      const float* row = x.data + kk * x.stride + first;
-      std::uint16_t* to = out + kk / 2 * width * 2 + kk % 2;
-      for (std::int64_t r = 0; r < count; ++r) to[r * 2] = to_bf16(row[r]);
-    }
-    return;
-  }
-  for (std::int64_t r = 0; r < count; ++r) {
-    const float* line = x.data + (first + r) * x.stride;
-    for (std::int64_t kk = 0; kk < k; ++kk) out[(kk / 2 * width + r) * 2 + kk % 2] = to_bf16(line[kk]);
-  }
+/// A panel of x that begins at line `first`; `along_rows`: lines are rows of x (A) instead of its columns (B).
+kernels::PanelSource panel_source(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count) {
+  const bool side_by_side = along_rows == x.transposed;
+  return {x.data + first * (side_by_side ? 1 : x.stride), x.stride, side_by_side, count};
 }
 
 Cells cells_for(Precision precision) {
@@ -110,16 +76,15 @@ std::size_t packed_bytes(std::int64_t n, std::int64_t k, int width, Cells cells)
 void pack(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int width, Cells cells, void* out,
           bool parallel) {
   const auto one = [&](std::int64_t p) {
-    const std::int64_t first = p * width, count = std::min<std::int64_t>(width, n - first);
+    const std::int64_t first = p * width;
+    const auto from = panel_source(x, along_rows, first, std::min<std::int64_t>(width, n - first));
     if (cells == Cells::pairs) {
-      pack_panel_bf16(x, along_rows, first, count, k, width,
-                      static_cast<std::uint16_t*>(out) + p * width * (k + k % 2));
+      kernels::pack_pairs(from, k, width, static_cast<std::uint16_t*>(out) + first * (k + k % 2));
       return;
     }
-    float* panel = static_cast<float*>(out) + p * width * k;
-    pack_panel(x, along_rows, first, count, k, width, panel);
-    if (cells == Cells::floats) return;
-    for (std::int64_t i = 0; i < k * width; ++i) panel[i] = from_bf16(to_bf16(panel[i]));
+    float* panel = static_cast<float*>(out) + first * k;
+    kernels::pack_floats(from, k, width, panel);
+    if (cells == Cells::rounded) kernels::round_to_bf16(panel, k * width);
   };
   const std::int64_t count = panels(n, width);
   if (!parallel) {
@@ -160,7 +125,9 @@ void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int
 }
 
 void multiply_tile(const Product& x, std::int64_t pm0, std::int64_t pm1, std::int64_t pn0, std::int64_t pn1) {
-  const std::int64_t depth = x.cells == Cells::pairs ? 2 * kDepth : kDepth;  // the same bytes
+  // A single panel of A uses B once: it streams best from end to end.
+  const std::int64_t block = x.cells == Cells::pairs ? 2 * kDepth : kDepth;  // the same bytes
+  const std::int64_t depth = pm1 - pm0 == 1 ? x.k : block;
   for (std::int64_t k0 = 0; k0 < x.k; k0 += depth) {
     const std::int64_t d = std::min(depth, x.k - k0);
     for (std::int64_t pn = pn0; pn < pn1; ++pn) {
