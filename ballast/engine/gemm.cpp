@@ -98,7 +98,7 @@ void pack(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int
 }
 
 struct Product {
-  const void *a, *b;  // packed
+  const void *a, *b;  // packed; b is null where tiles of it are packed as they are needed
   std::int64_t m, n, k;
   float* c;
   std::int64_t ldc;
@@ -106,44 +106,96 @@ struct Product {
   Cells cells;
 };
 
-void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth) {
+/// Cells of a panel before its value k0; pairs are cut at even k only.
+const void* panel_at(const void* panels, Cells cells, std::int64_t cell) {
+  return static_cast<const std::byte*>(panels) + cell * (cells == Cells::pairs ? 2 : 4);
+}
+std::int64_t panel_depth(std::int64_t k, Cells cells) {
+  return cells == Cells::pairs ? k + k % 2 : k;
+}
+std::int64_t block_depth(Cells cells) {
+  return cells == Cells::pairs ? 2 * kDepth : kDepth;  // the same bytes
+}
+
+/// `b`: the panel of columns pn, from value k0 on.
+void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
+                    const void* b) {
   const int rows = static_cast<int>(std::min<std::int64_t>(kRows, x.m - pm * kRows));
   const int cols = static_cast<int>(std::min<std::int64_t>(kCols, x.n - pn * kCols));
   float* c = x.c + pm * kRows * x.ldc + pn * kCols;
   const bool add = x.accumulate || k0 > 0;
+  const void* a = panel_at(x.a, x.cells, (pm * panel_depth(x.k, x.cells) + k0) * kRows);
   if (x.cells != Cells::pairs) {
-    kernels::multiply_panels(static_cast<const float*>(x.a) + pm * kRows * x.k + k0 * kRows,
-                             static_cast<const float*>(x.b) + pn * kCols * x.k + k0 * kCols, depth, rows, cols, c,
-                             x.ldc, add);
+    kernels::multiply_panels(static_cast<const float*>(a), static_cast<const float*>(b), depth, rows, cols, c, x.ldc,
+                             add);
     return;
   }
-  const std::int64_t even_k = x.k + x.k % 2;
   const auto run = has_bf16_kernel() ? kernels::multiply_panels_bf16 : kernels::multiply_panels_bf16_scalar;
-  run(static_cast<const std::uint16_t*>(x.a) + pm * kRows * even_k + k0 * kRows,
-      static_cast<const std::uint16_t*>(x.b) + pn * kCols * even_k + k0 * kCols, depth + depth % 2, rows, cols, c,
-      x.ldc, add);
+  run(static_cast<const std::uint16_t*>(a), static_cast<const std::uint16_t*>(b), panel_depth(depth, x.cells), rows,
+      cols, c, x.ldc, add);
 }
 
-void multiply_tile(const Product& x, std::int64_t pm0, std::int64_t pm1, std::int64_t pn0, std::int64_t pn1) {
+/// Panels [m0, m1) × [n0, n1) of the output.
+struct Tile {
+  std::int64_t m0, m1, n0, n1;
+};
+
+void multiply_tile(const Product& x, const Tile& t) {
   // A single panel of A uses B once: it streams best from end to end.
-  const std::int64_t block = x.cells == Cells::pairs ? 2 * kDepth : kDepth;  // the same bytes
-  const std::int64_t depth = pm1 - pm0 == 1 ? x.k : block;
+  const std::int64_t depth = t.m1 - t.m0 == 1 ? x.k : block_depth(x.cells);
   for (std::int64_t k0 = 0; k0 < x.k; k0 += depth) {
     const std::int64_t d = std::min(depth, x.k - k0);
-    for (std::int64_t pn = pn0; pn < pn1; ++pn) {
-      for (std::int64_t pm = pm0; pm < pm1; ++pm) multiply_block(x, pm, pn, k0, d);
+    for (std::int64_t pn = t.n0; pn < t.n1; ++pn) {
+      const void* b = panel_at(x.b, x.cells, (pn * panel_depth(x.k, x.cells) + k0) * kCols);
+      for (std::int64_t pm = t.m0; pm < t.m1; ++pm) multiply_block(x, pm, pn, k0, d, b);
     }
   }
 }
 
 void multiply(const Product& x, bool parallel) {
   const std::int64_t pm = panels(x.m, kRows), pn = panels(x.n, kCols);
-  if (!parallel) return multiply_tile(x, 0, pm, 0, pn);
+  if (!parallel) return multiply_tile(x, {0, pm, 0, pn});
   const std::int64_t tiles_m = panels(pm, kTilePanelsM), tiles_n = panels(pn, kTilePanelsN);
   base::parallel_for(tiles_m * tiles_n, [&](std::int64_t t) {
     const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * kTilePanelsN;
-    multiply_tile(x, m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + kTilePanelsN));
+    multiply_tile(x, {m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + kTilePanelsN)});
   });
+}
+
+/// Packs the tile's part of B block by block, in memory of the calling thread, and uses it while it is in the cache.
+void multiply_tile(const Product& x, const Operand& b, const Tile& t) {
+  const std::int64_t depth = std::min(x.k, block_depth(x.cells));
+  void* packed = t_pack_b.get(packed_bytes((t.n1 - t.n0) * kCols, depth, kCols, x.cells));
+  const std::int64_t first = t.n0 * kCols, cols = std::min(x.n, t.n1 * kCols) - first;
+  for (std::int64_t k0 = 0; k0 < x.k; k0 += depth) {
+    const std::int64_t d = std::min(depth, x.k - k0), step = panel_depth(d, x.cells) * kCols;
+    Operand part = b;
+    part.data += b.transposed ? first * b.stride + k0 : k0 * b.stride + first;
+    pack(part, false, cols, d, kCols, x.cells, packed, false);
+    for (std::int64_t m0 = t.m0; m0 < t.m1; m0 += kTilePanelsM) {
+      for (std::int64_t pn = t.n0; pn < t.n1; ++pn) {
+        const void* panel = panel_at(packed, x.cells, (pn - t.n0) * step);
+        for (std::int64_t pm = m0; pm < std::min(t.m1, m0 + kTilePanelsM); ++pm) {
+          multiply_block(x, pm, pn, k0, d, panel);
+        }
+      }
+    }
+  }
+}
+
+/// A is packed, B is not. Where there are few columns, several tiles share them and each packs its own copy.
+void multiply(const Product& x, const Operand& b, bool parallel) {
+  const std::int64_t pm = panels(x.m, kRows), pn = panels(x.n, kCols);
+  constexpr std::int64_t kTasks = 8;  // shared evenly by a few threads
+  const std::int64_t tiles_n = panels(pn, kTilePanelsN), most = panels(pm, kTilePanelsM);
+  const std::int64_t wanted = parallel ? std::clamp<std::int64_t>(kTasks / tiles_n, 1, most) : 1;
+  const std::int64_t height = panels(panels(pm, wanted), kTilePanelsM) * kTilePanelsM, tiles_m = panels(pm, height);
+  const auto one = [&](std::int64_t t) {
+    const std::int64_t m0 = t % tiles_m * height, n0 = t / tiles_m * kTilePanelsN;
+    multiply_tile(x, b, {m0, std::min(pm, m0 + height), n0, std::min(pn, n0 + kTilePanelsN)});
+  };
+  if (parallel) return base::parallel_for(tiles_m * tiles_n, one);
+  for (std::int64_t t = 0; t < tiles_m * tiles_n; ++t) one(t);
 }
 
 void clear_if_empty(std::int64_t m, std::int64_t n, std::int64_t k, float* c, std::int64_t ldc, bool accumulate) {
@@ -191,11 +243,9 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, 
   if (m == 0 || n == 0 || k == 0) return;
   const Cells cells = cells_for(precision);
   void* pa = t_pack_a.get(packed_bytes(m, k, kRows, cells));
-  void* pb = t_pack_b.get(packed_bytes(n, k, kCols, cells));
   const bool parallel = worth_threads(m, n, k);
   pack(a, true, m, k, kRows, cells, pa, parallel);
-  pack(b, false, n, k, kCols, cells, pb, parallel);
-  multiply({pa, pb, m, n, k, c, ldc, accumulate, cells}, parallel);
+  multiply({pa, nullptr, m, n, k, c, ldc, accumulate, cells}, b, parallel);
 }
 
 void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate) {
@@ -212,10 +262,8 @@ void gemm_serial(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Oper
   clear_if_empty(m, n, k, c, ldc, accumulate);
   if (m == 0 || n == 0 || k == 0) return;
   void* pa = t_pack_a.get(packed_bytes(m, k, kRows, Cells::floats));
-  void* pb = t_pack_b.get(packed_bytes(n, k, kCols, Cells::floats));
   pack(a, true, m, k, kRows, Cells::floats, pa, false);
-  pack(b, false, n, k, kCols, Cells::floats, pb, false);
-  multiply({pa, pb, m, n, k, c, ldc, accumulate, Cells::floats}, false);
+  multiply({pa, nullptr, m, n, k, c, ldc, accumulate, Cells::floats}, b, false);
 }
 
 void gemm_scalar(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
