@@ -81,6 +81,16 @@ decide::Decision shadow_decision(const Json& inputs, const std::string& folder) 
   return d;
 }
 
+/// The challenger's answer to a decision, signed. Throws what answering throws.
+decide::Decision signed_answer(const decide::Decision& was, const std::string& folder) {
+  const base::Stopwatch watch;
+  decide::Decision made = shadow_decision(
+      {{"decision", was.id}, {"kind", was.kind}, {"subject", was.subject}, {"inputs", was.inputs}}, folder);
+  made.cost.seconds = watch.seconds();
+  sign(made);
+  return made;
+}
+
 void run_shadow(const ShadowArguments& a, const Common& common) {
   base::set_threads(common.threads);
   const govern::ModelFacts challenger = govern::identify_model(a.challenger);
@@ -233,21 +243,32 @@ Shadows shadow_decisions(std::span<const decide::Decision> decisions, const std:
       ++out.erased;
       continue;
     }
-    const base::Stopwatch watch;
     try {
-      out.made.push_back(shadow_decision(
-          {{"decision", was.id}, {"kind", kind}, {"subject", was.subject}, {"inputs", was.inputs}}, challenger.folder));
+      out.made.push_back(signed_answer(was, challenger.folder));
     } catch (const Error& e) {
       if (out.refused++ == 0)
         say(common, fmt::format("{} {}: the challenger cannot answer: {}", kind, was.id, e.what()));
       continue;
     }
-    decide::Decision& made = out.made.back();
-    made.cost.seconds = watch.seconds();
-    sign(made);
+    const decide::Decision& made = out.made.back();
     out.otherwise += was.probability && made.probability && *was.probability != *made.probability;
   }
   return out;
+}
+
+std::vector<serve::ShadowModel> open_shadows(const std::vector<std::string>& folders) {
+  std::vector<serve::ShadowModel> shadows;
+  for (const std::string& folder : folders) {
+    const govern::ModelFacts challenger = govern::identify_model(folder);
+    const std::string kind = decision_kind_of(challenger);
+    if (kind == "intent") {
+      throw Error(ErrorCode::unsupported, "the service takes no decisions of kind " + kind, folder,
+                  "a challenger of a credit, fraud or customers model");
+    }
+    shadows.push_back({challenger.name, challenger.hash, kind,
+                       [at = challenger.folder](const decide::Decision& was) { return signed_answer(was, at); }});
+  }
+  return shadows;
 }
 
 void add_govern_shadow(CLI::App& govern, Common& common) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ballast/decide/decision.h"
+#include "ballast/serve/shadow.h"
 #include "verb.h"
 
 namespace ballast::apps {
@@ -21,5 +22,9 @@ struct Shadows {
 /// unsupported where the model takes no such decisions.
 Shadows shadow_decisions(std::span<const decide::Decision> decisions, const std::string& challenger,
                          const Common& common);
+
+/// Challengers for the service. Throws what opening a model throws, and unsupported where the service takes no
+/// decisions of the model's kind.
+std::vector<serve::ShadowModel> open_shadows(const std::vector<std::string>& folders);
 
 }  // namespace ballast::apps

@@ -27,17 +27,17 @@ Json read_flows(const LiquidityArguments& a, const Common& common, std::int64_t 
   SetAside aside(common, a.strict);
   std::int64_t past = 0;
   read_rows(a.cashflows, {}, aside, {"amount"}, [&](const ingest::Record& row) {
-    const double amount = number_of(row, "amount");
+    const double amount = risk::number_cell(row, "amount");
     std::int64_t flow_day = 0;
     if (row.has("day")) {
-      const double day = number_of(row, "day");
+      const double day = risk::number_cell(row, "day");
       if (day != std::floor(day) || std::abs(day) > 1e6) {
         throw std::invalid_argument("day: is not a whole number of days");
       }
       flow_day = static_cast<std::int64_t>(day);
     } else {
       if (!row.has("date")) throw std::invalid_argument("date: there is neither a day nor a date");
-      flow_day = risk::day_number(word_of(row, "date"), "date") - today;
+      flow_day = risk::day_number(risk::word_cell(row, "date"), "date") - today;
     }
     past += flow_day < 1;
     flows.push_back({flow_day, amount, row.text("category").value_or("")});
@@ -50,12 +50,13 @@ Json read_items(const LiquidityArguments& a, const Common& common) {
   Json items = Json::array();
   SetAside aside(common, a.strict);
   read_rows(a.table, {}, aside, {"section", "item", "amount"}, [&](const ingest::Record& row) {
-    risk::LiquidityItem item{word_of(row, "section"), word_of(row, "item"), number_of(row, "amount"), -1, 0};
+    risk::LiquidityItem item{risk::word_cell(row, "section"), risk::word_cell(row, "item"),
+                             risk::number_cell(row, "amount"), -1, 0};
     if (!row.text("rate").value_or("").empty()) {
-      item.rate = number_of(row, "rate");
+      item.rate = risk::number_cell(row, "rate");
       if (item.rate < 0) throw std::invalid_argument("rate: is negative");
     }
-    if (!row.text("unwind").value_or("").empty()) item.unwind = number_of(row, "unwind");
+    if (!row.text("unwind").value_or("").empty()) item.unwind = risk::number_cell(row, "unwind");
     risk::rate_of(item);
     items.push_back({{"section", item.section},
                      {"item", item.item},
@@ -71,10 +72,11 @@ Json read_prices(const LiquidityArguments& a, const Common& common, std::int64_t
   SetAside aside(common, a.strict);
   std::int64_t last = std::numeric_limits<std::int64_t>::min(), later = 0;
   read_rows(a.prices, {}, aside, {"date", "high", "low", "close"}, [&](const ingest::Record& row) {
-    const std::string date = word_of(row, "date");
+    const std::string date = risk::word_cell(row, "date");
     const std::int64_t day = risk::day_number(date, "date");
-    risk::MarketDay d{number_of(row, "high"), number_of(row, "low"), number_of(row, "close"), 0};
-    if (row.has("volume") && !row.text("volume").value_or("").empty()) d.volume = number_of(row, "volume");
+    risk::MarketDay d{risk::number_cell(row, "high"), risk::number_cell(row, "low"), risk::number_cell(row, "close"),
+                      0};
+    if (row.has("volume") && !row.text("volume").value_or("").empty()) d.volume = risk::number_cell(row, "volume");
     if (day <= last) throw std::invalid_argument("date: is not after the row before");
     for (const auto& [name, price] : {std::pair("high", d.high), {"low", d.low}, {"close", d.close}}) {
       if (price <= 0) throw std::invalid_argument(fmt::format("{}: the price {} is not positive", name, price));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ballast/ingest/record.h"
+#include "ballast/risk/operations_rows.h"  // cells of rows
 #include "verb.h"
 
 namespace ballast::apps {
@@ -46,12 +47,6 @@ class SetAside {
   std::int64_t count_ = 0;
   std::vector<ingest::Quarantined> rows_;
 };
-
-/// A number of a row. Throws std::invalid_argument with the reason where the cell is absent, not a number or not
-/// finite.
-double number_of(const ingest::Record& row, const std::string& column);
-/// A cell that must not be empty (same exception).
-std::string word_of(const ingest::Record& row, const std::string& column);
 
 /// Reads all rows of a table; `take` throws std::invalid_argument (column as its last `column` call) to set a row
 /// aside. Returns how many were taken.

@@ -184,12 +184,12 @@ std::map<int, risk::BusinessYear> read_business(const CapitalArguments& a, const
   for (const OperationsCapitalColumn& c : kOperationsCapitalColumns) required.emplace_back(c.name);
   const int now = std::stoi(base::utc_now().substr(0, 4));
   read_rows(a.business, {}, aside, required, [&](const ingest::Record& row) {
-    const double year = number_of(row, "year");
+    const double year = risk::number_cell(row, "year");
     if (year != std::floor(year) || year < 1900) throw std::invalid_argument("year: is no year");
     if (year > now) throw std::invalid_argument(fmt::format("year: {} is in the future", year));
     risk::BusinessYear y;
     for (const OperationsCapitalColumn& c : kOperationsCapitalColumns) {
-      y.*c.field = number_of(row, c.name);
+      y.*c.field = risk::number_cell(row, c.name);
       if (!c.may_be_negative && y.*c.field < 0) {
         throw std::invalid_argument(fmt::format("{}: {} is negative", c.name, y.*c.field));
       }

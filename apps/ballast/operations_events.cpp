@@ -88,8 +88,8 @@ std::vector<double> anomaly_sums(const OperationsEventsArguments& a, const Obser
   PeriodSums sums(o, period);
   SetAside aside(common, a.strict);
   read_rows(a.anomalies, {}, aside, {"date", "score"}, [&](const ingest::Record& row) {
-    const std::int64_t day = risk::day_number(word_of(row, "date"), "date");
-    const double score = number_of(row, "score");
+    const std::int64_t day = risk::day_number(risk::word_cell(row, "date"), "date");
+    const double score = risk::number_cell(row, "score");
     if (std::isnan(a.threshold)) {
       sums.add(day, score);
     } else if (score >= a.threshold) {

@@ -46,7 +46,7 @@ std::vector<std::vector<double>> read_values(const IndicatorArguments& a,
   std::int64_t last = std::numeric_limits<std::int64_t>::min();
   read_rows(a.data, {}, aside, columns, [&](const ingest::Record& row) {
     if (row.has("date")) {
-      const std::int64_t day = risk::day_number(word_of(row, "date"), "date");
+      const std::int64_t day = risk::day_number(risk::word_cell(row, "date"), "date");
       if (day > today) throw std::invalid_argument("date: is in the future");
       if (day <= last) throw std::invalid_argument("date: is not after that of the row before");
       last = day;
@@ -54,7 +54,7 @@ std::vector<std::vector<double>> read_values(const IndicatorArguments& a,
     for (std::size_t i = 0; i < indicators.size(); ++i) {
       if (row.text(columns[i]).value_or("").empty()) continue;
       try {
-        values[i].push_back(number_of(row, columns[i]));
+        values[i].push_back(risk::number_cell(row, columns[i]));
       } catch (const std::invalid_argument& e) {
         aside.add({row.source, row.line, columns[i], std::string(e.what()).substr(columns[i].size() + 2), ""});
       }

@@ -40,11 +40,6 @@ void put_aside_rows(store::Store& store, const SetAside& aside) {
   store.put_quarantine(rows);
 }
 
-bool same(const LossEventRecord& a, const LossEventRecord& b) {
-  return a.occurred_on == b.occurred_on && a.type == b.type && a.category == b.category && a.amount == b.amount &&
-         a.recovery == b.recovery && a.currency == b.currency && a.description == b.description;
-}
-
 void run_import(const ImportArguments& a, const Common& common) {
   SetAside aside(common, a.strict, true);
   std::vector<LossEventRecord> losses;
@@ -65,7 +60,7 @@ void run_import(const ImportArguments& a, const Common& common) {
       continue;
     }
     ++unchanged;
-    if (same(there.at(losses[i].id), losses[i])) continue;
+    if (risk::same_loss(there.at(losses[i].id), losses[i])) continue;
     differing.push_back(losses[i].id);
     say(common, fmt::format("{} is in the register with other values, which stay", losses[i].id));
   }

@@ -4,75 +4,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
 
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
-#include "ballast/base/hash.h"
-#include "ballast/base/random.h"
-#include "ballast/risk/credit_terms.h"
 #include "ballast/risk/operations_losses.h"
-#include "ballast/risk/operations_surveillance.h"
 
 namespace ballast::apps {
 namespace {
 
 using base::Error;
 using base::ErrorCode;
-
-constexpr double kSecondsOfDay = 86400;
-constexpr double kLargestAmount = 1e13;  // cents of more do not fit a double exactly
-
-double amount_in(const ingest::Record& row, const std::string& column) {
-  const double value = number_of(row, column);
-  if (value < 0) throw std::invalid_argument(fmt::format("{}: {} is negative", column, value));
-  if (value > kLargestAmount) throw std::invalid_argument(column + ": is too large");
-  return value;
-}
-
-std::string date_in(const ingest::Record& row, std::int64_t today) {
-  const std::string text = word_of(row, "date");
-  const std::int64_t day = risk::day_number(text, "date");
-  if (text.size() > 10) risk::second_number(text, "date");
-  if (day > today) {
-    throw std::invalid_argument(fmt::format("date: \"{}\" is in the future (today is {})", text, date_of(today)));
-  }
-  return text;
-}
-
-std::string currency_in(const ingest::Record& row) {
-  const std::string text = word_of(row, "currency");
-  const bool letters = std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (text.size() != 3 || !letters) {
-    throw std::invalid_argument("currency: \"" + text + "\" is no ISO 4217 code like EUR");
-  }
-  return text;
-}
-
-std::string optional_text(const ingest::Record& row, const std::string& column) {
-  return row.text(column).value_or("");
-}
-
-store::LossEventRecord loss_of(const ingest::Record& row, std::int64_t today) {
-  store::LossEventRecord loss;
-  loss.id = word_of(row, "id");
-  loss.occurred_on = date_in(row, today);
-  loss.type = word_of(row, "type");
-  loss.category = optional_text(row, "category");
-  risk::check_event_type(loss.type, loss.category);
-  const double amount = amount_in(row, "amount");
-  const double recovery = optional_text(row, "recovery").empty() ? 0 : amount_in(row, "recovery");
-  if (recovery > amount) throw std::invalid_argument("recovery: is above the amount");
-  loss.amount = risk::money(amount);
-  loss.recovery = risk::money(recovery);
-  loss.currency = currency_in(row);
-  loss.description = optional_text(row, "description");
-  return loss;
-}
 
 }  // namespace
 
@@ -82,7 +26,7 @@ std::vector<store::LossEventRecord> read_register(const std::string& file, SetAs
   const std::string now = base::utc_now();
   const std::int64_t today = risk::day_number(now, "today");
   read_rows(file, {}, aside, {"id", "date", "type", "amount", "currency"}, [&](const ingest::Record& row) {
-    store::LossEventRecord loss = loss_of(row, today);
+    store::LossEventRecord loss = risk::loss_event(row, today);
     const auto [first, fresh] = lines.emplace(loss.id, row.line);
     if (!fresh) {
       throw std::invalid_argument(fmt::format("id: \"{}\" is that of row {} already", loss.id, first->second));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cmath>
-#include <cstdlib>
 #include <stdexcept>
 
 #include "ballast/base/error.h"
@@ -42,21 +40,6 @@ void SetAside::finish(const std::string& source, std::int64_t good) const {
   if (count_ > 0) say(common_, fmt::format("{}: {} rows were set aside, {} used", source, count_, good));
 }
 
-double number_of(const ingest::Record& row, const std::string& column) {
-  const std::string cell = word_of(row, column);
-  char* end = nullptr;
-  const double value = std::strtod(cell.c_str(), &end);
-  if (end == cell.c_str() || *end != '\0') throw std::invalid_argument(column + ": \"" + cell + "\" is not a number");
-  if (!std::isfinite(value)) throw std::invalid_argument(column + ": \"" + cell + "\" is not finite");
-  return value;
-}
-
-std::string word_of(const ingest::Record& row, const std::string& column) {
-  const std::optional<std::string> cell = row.text(column);
-  if (!cell || cell->empty()) throw std::invalid_argument(column + ": is empty");
-  return *cell;
-}
-
 std::int64_t read_rows(const std::string& source, const ingest::ReadOptions& options, SetAside& aside,
                        const std::vector<std::string>& required,
                        const std::function<void(const ingest::Record&)>& take) {
@@ -69,14 +52,7 @@ std::int64_t read_rows(const std::string& source, const ingest::ReadOptions& opt
       take(row);
       ++good;
     } catch (const std::invalid_argument& e) {
-      const std::string what = e.what();  // "column: reason"
-      const std::size_t colon = what.find(": ");
-      ingest::Quarantined bad{row.source, row.line, "", what, ""};
-      if (colon != std::string::npos && row.has(what.substr(0, colon))) {
-        bad.column = what.substr(0, colon);
-        bad.reason = what.substr(colon + 2);
-      }
-      aside.add(bad);
+      aside.add(risk::row_set_aside(row, e.what()));
     }
   }
   aside.finish(source, good);

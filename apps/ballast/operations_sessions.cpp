@@ -113,12 +113,12 @@ OperationsSessionsRows read_operations_sessions(const OperationsSessionsArgument
   std::vector<std::string> required = {a.column};
   if (!a.label.empty()) required.push_back(a.label);
   read_rows(a.data, {}, aside, required, [&](const ingest::Record& row) {
-    std::istringstream words(word_of(row, a.column));
+    std::istringstream words(risk::word_cell(row, a.column));
     risk::Session session;
     for (std::string event; words >> event;) session.push_back(event);
     if (session.empty()) throw std::invalid_argument(a.column + ": is empty");
     if (!a.label.empty()) {
-      const double label = number_of(row, a.label);
+      const double label = risk::number_cell(row, a.label);
       if (label != 0 && label != 1) throw std::invalid_argument(a.label + ": is neither 0 nor 1");
       rows.truth.push_back(label == 1);
     }

@@ -35,14 +35,14 @@ struct SurveilArguments {
 
 /// Times are those of the desk, whose zone nobody states: a day ahead of UTC is possible, more is not.
 std::int64_t time_in(const ingest::Record& row, std::int64_t now) {
-  const std::string text = word_of(row, "time");
+  const std::string text = risk::word_cell(row, "time");
   const std::int64_t second = risk::second_number(text, "time");
   if (second > now + 86400) throw std::invalid_argument("time: \"" + text + "\" is in the future");
   return second;
 }
 
 double positive_in(const ingest::Record& row, const std::string& column) {
-  const double value = number_of(row, column);
+  const double value = risk::number_cell(row, column);
   if (value <= 0) throw std::invalid_argument(fmt::format("{}: {} is not positive", column, value));
   return value;
 }
@@ -52,7 +52,7 @@ class Ids {
  public:
   void check(const ingest::Record& row) {
     if (!row.has("id")) return;
-    const std::string id = word_of(row, "id");
+    const std::string id = risk::word_cell(row, "id");
     const auto [first, fresh] = lines_.emplace(id, row.line);
     if (!fresh) throw std::invalid_argument(fmt::format("id: \"{}\" is that of row {} already", id, first->second));
   }
@@ -70,11 +70,11 @@ std::vector<risk::OrderEvent> read_orders(const SurveilArguments& a, std::int64_
               risk::OrderEvent e;
               e.line = row.line;
               e.second = time_in(row, now);
-              e.trader = word_of(row, "trader");
+              e.trader = risk::word_cell(row, "trader");
               e.owner = row.text("owner").value_or("");
               if (e.owner.empty()) e.owner = e.trader;
-              e.instrument = word_of(row, "instrument");
-              e.side = word_of(row, "side");
+              e.instrument = risk::word_cell(row, "instrument");
+              e.side = risk::word_cell(row, "side");
               if (e.side != "buy" && e.side != "sell") {
                 throw std::invalid_argument("side: \"" + e.side + "\" is neither buy nor sell");
               }
@@ -91,7 +91,8 @@ std::vector<risk::ProcessStep> read_steps(const SurveilArguments& a, std::int64_
   SetAside aside(common, a.strict);
   Ids ids;
   read_rows(a.steps, {}, aside, {"time", "item", "step", "actor"}, [&](const ingest::Record& row) {
-    risk::ProcessStep s{row.line, time_in(row, now), word_of(row, "item"), word_of(row, "step"), word_of(row, "actor")};
+    risk::ProcessStep s{row.line, time_in(row, now), risk::word_cell(row, "item"), risk::word_cell(row, "step"),
+                        risk::word_cell(row, "actor")};
     ids.check(row);
     steps.push_back(std::move(s));
   });

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include "ballast/base/parallel.h"
 #include "ballast/serve/server.h"
 #include "default_model.h"
+#include "govern_shadow.h"
 #include "replay.h"
 #include "verb.h"
 
@@ -30,8 +32,8 @@ namespace fs = std::filesystem;
 struct ServeArguments {
   serve::ServeOptions options;
   std::string risk_model, web, log, offers;
-  std::vector<std::string> customers;
-  double body_megabytes = 16;
+  std::vector<std::string> customers, shadows;
+  double body_megabytes = 16, bodies_megabytes = 256;
   bool no_scan = false, no_log = false;
 };
 
@@ -77,10 +79,12 @@ void run_serve(const ServeArguments& a, const Common& common) {
   options.web = dashboard_of(a, common);
   options.scan = !a.no_scan;
   options.limits.body_bytes = static_cast<std::size_t>(a.body_megabytes * (1 << 20));
+  options.limits.bodies_bytes = static_cast<std::size_t>(std::max(a.bodies_megabytes, a.body_megabytes) * (1 << 20));
   options.limits.burst = 2 * options.limits.rate;
   if (a.risk_model != "none") options.risk_model = a.risk_model.empty() ? default_model() : fs::path(a.risk_model);
   options.log = log_of(a, common);
   options.customers = open_customers(a.customers, a.offers);
+  options.shadows = open_shadows(a.shadows);
   options.replay = [](const decide::Decision& was) {
     decide::Decision now = replay_of(was.kind)(was);
     sign(now);
@@ -121,6 +125,10 @@ void add_listening(CLI::App& verb, ServeArguments& a) {
   verb.add_option("--max-body", a.body_megabytes, "Mebibytes of a request's body")
       ->check(CLI::Range(0.001, 1024.0))
       ->capture_default_str();
+  verb.add_option("--max-bodies", a.bodies_megabytes,
+                  "Mebibytes that the bodies of all requests may hold together; at least --max-body")
+      ->check(CLI::Range(0.001, 1048576.0))
+      ->capture_default_str();
   verb.add_option("--max-connections", o.limits.connections, "Open connections")->capture_default_str();
 }
 
@@ -132,6 +140,8 @@ void add_models(CLI::App& verb, ServeArguments& a) {
   verb.add_option("--watchlist", o.watch_list, "CSV of names to look for: name,aliases (a|b),kind,ticker");
   verb.add_option("--credit", o.credit_models, "Folders of credit models");
   verb.add_option("--policy", o.credit_policy, "The credit policy, a TOML file");
+  verb.add_option("--shadow", a.shadows,
+                  "Folders of challengers of those models: their answers are stored beside, nobody acts on them");
   verb.add_option("--customers", a.customers, "Folders of models of customers");
   verb.add_option("--offers", a.offers, "TOML file of offers to customers");
   verb.add_option("--kb", o.knowledge,

@@ -17,6 +17,7 @@
 #include "ballast/serve/live/jobs.h"
 #include "ballast/serve/live/moments.h"
 #include "ballast/serve/live/scoring.h"
+#include "ballast/serve/live/shadows.h"
 #include "ballast/serve/live/webhooks.h"
 #include "ballast/store/work.h"
 
@@ -53,6 +54,7 @@ bool shows_secrets(const Route& route) {
 
 App::App(ServeOptions given)
     : options(std::move(given)),
+      bodies(options.limits.bodies_bytes),
       stores(options.store),
       gate(stores, {is_loopback(options.address)}),
       limiter(options.limits.rate, options.limits.burst),
@@ -64,6 +66,7 @@ App::App(ServeOptions given)
   jobs = std::make_unique<Jobs>(*this);
   webhooks = std::make_unique<Webhooks>(*this);
   scoring = std::make_unique<Scoring>(*this);
+  shadows = std::make_unique<Shadows>(*this);
   add_schemas(routes);
   add_health(*this);
   add_session(*this);
@@ -101,6 +104,7 @@ void App::keep(decide::Decision& decision) {
   decision.isa = engine::isa_name();
   decision.cost.peak_memory = base::peak_memory_bytes();
   decide::keep(*stores.lend(), {&decision, 1});
+  shadows->offer(decision);
 }
 
 void App::dispatch(std::shared_ptr<Request> request, Reply reply) {

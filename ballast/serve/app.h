@@ -23,6 +23,7 @@ class Desks;     // live/desks.h: the models in service
 class Intake;    // live/intake.h: documents to the store and to signals
 class Jobs;      // live/jobs.h: long work
 class Scoring;   // live/scoring.h: texts of many requests together
+class Shadows;   // live/shadows.h: challengers beside the models in charge
 class Webhooks;  // live/webhooks.h: events to other systems
 
 struct App {
@@ -30,6 +31,7 @@ struct App {
   ~App();
 
   ServeOptions options;
+  BodyBudget bodies;
   StorePool stores;
   Gate gate;
   EventHub hub;
@@ -41,12 +43,13 @@ struct App {
   std::unique_ptr<Jobs> jobs;
   std::unique_ptr<Webhooks> webhooks;
   std::unique_ptr<Scoring> scoring;
+  std::unique_ptr<Shadows> shadows;
   WorkLane quick, compute, writing;
   std::atomic<bool> stopping{false};
   std::atomic<int> in_flight{0};
 
   void log(const char* level, const std::string& what, base::Json fields = base::Json::object());
-  /// Says who made a decision, seals and stores it: before anyone sees it.
+  /// Says who made a decision, seals and stores it: before anyone sees it. Challengers in shadow get it then.
   void keep(decide::Decision& decision);
   /// Finds the route, checks who asks and what, has it answered, counts and logs it.
   void dispatch(std::shared_ptr<Request> request, Reply reply);
@@ -80,6 +83,7 @@ void add_credit(App& app);
 void add_market(App& app);
 void add_advice(App& app);
 void add_operations(App& app);
+void add_losses(App& app);
 void add_customers(App& app);
 void add_openai(App& app);
 void add_drift(App& app);
@@ -87,6 +91,8 @@ void add_audit(App& app);
 void add_assist(App& app);
 void add_administration(App& app);
 
+/// One of the seven Basel level-1 event types, as a schema.
+base::Json basel_type();
 /// For each risk, how its probabilities of the last days compare with those before.
 base::Json drift_items(App& app, int days);
 

@@ -24,6 +24,7 @@
 #include "ballast/serve/live/intake.h"
 #include "ballast/serve/live/jobs.h"
 #include "ballast/serve/live/scoring.h"
+#include "ballast/serve/live/shadows.h"
 #include "ballast/serve/live/webhooks.h"
 #include "ballast/serve/net/connection.h"
 
@@ -35,8 +36,6 @@ using asio::ip::tcp;
 using base::Error;
 using base::ErrorCode;
 using boost::system::error_code;
-
-constexpr std::chrono::seconds kKeepAlive{15};
 
 tcp::endpoint endpoint_of(const ServeOptions& options) {
   error_code failed;
@@ -145,7 +144,7 @@ void Server::State::take(tcp::socket socket) {
   connections[number] = state;
   ++by_address[remote];
   auto transport = tls ? tls_transport(std::move(socket), *tls) : plain_transport(std::move(socket));
-  asio::co_spawn(io, serve_connection(std::move(transport), remote, limits, dispatch, closing, state),
+  asio::co_spawn(io, serve_connection(std::move(transport), remote, limits, app.bodies, dispatch, closing, state),
                  [this, number, remote](const std::exception_ptr&) {
                    connections.erase(number);
                    if (--by_address[remote] == 0) by_address.erase(remote);
@@ -157,7 +156,7 @@ void Server::State::take(tcp::socket socket) {
 asio::awaitable<void> Server::State::keep_alive() {
   asio::steady_timer timer(io);
   while (!closing) {
-    timer.expires_after(kKeepAlive);
+    timer.expires_after(app.options.limits.keep_alive);
     error_code failed;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, failed));
     app.hub.keep_alive();
@@ -199,6 +198,7 @@ void Server::start() {
   s.app.jobs->start();
   s.app.webhooks->start();
   s.app.scoring->start();
+  s.app.shadows->start();
   s.feeder = std::make_unique<Feeder>(s.app);
   asio::co_spawn(s.io, s.accept_all(), asio::detached);
   asio::co_spawn(s.io, s.keep_alive(), asio::detached);
@@ -245,6 +245,7 @@ void Server::stop() {
   }
   s.app.jobs->stop();
   s.app.scoring->stop();
+  s.app.shadows->stop();
   s.app.intake->stop();
   s.feeder.reset();
   s.app.webhooks->stop();

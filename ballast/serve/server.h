@@ -13,6 +13,7 @@
 #include "ballast/base/json.h"
 #include "ballast/decide/decision.h"
 #include "ballast/serve/http/limits.h"
+#include "ballast/serve/shadow.h"
 
 namespace ballast::serve {
 
@@ -36,8 +37,9 @@ struct ServeOptions {
   std::shared_ptr<const CustomersDesk> customers;  // may be null
   /// Makes a decision again, signed and sealed as this program would; null: decisions are not repeated here.
   std::function<decide::Decision(const decide::Decision& was)> replay;
-  int alert_severity = 2;  // a signal of a document with at least this severity is an alert
-  bool scan = true;        // stored documents are scanned in the background
+  std::vector<ShadowModel> shadows;  // challengers that answer beside the models in charge
+  int alert_severity = 2;            // a signal of a document with at least this severity is an alert
+  bool scan = true;                  // stored documents are scanned in the background
 
   std::uint64_t seed = 42;
   std::string version, build;  // as decisions name them

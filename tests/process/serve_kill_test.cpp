@@ -1,79 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The service killed in the middle of its work, again and again: what it acknowledged is there after the restart, once.
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
 
-#include "ballast/store/lists.h"
-#include "tests/support/http_client.h"
-#include "tests/support/scratch.h"
-#include "tests/support/store_url.h"
+#include "tests/process/program.h"
 
 namespace ballast {
 namespace {
 
 using test::HttpClient;
-
-class Service {
- public:
-  explicit Service(const test::ScratchFolder& folder) : folder_(folder), url_(test::store_url(folder)) {}
-  ~Service() {
-    if (pid_ > 0) kill_hard();
-  }
-
-  void start() {
-    const std::string up = (folder_ / "up.json").string();
-    std::filesystem::remove(up);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      const int out = ::open(up.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
-      ::dup2(out, STDOUT_FILENO);
-      ::execl(BALLAST_PROGRAM, BALLAST_PROGRAM, "serve", "--store", url_.c_str(), "--port", "0", "--web", "none",
-              "--risk-model", "none", "--rate", "0", "--json", "--quiet", nullptr);
-      ::_exit(127);
-    }
-    for (int i = 0; i < 1000; ++i) {
-      std::ifstream file(up);
-      std::string line;
-      if (std::getline(file, line) && line.ends_with("}")) {
-        const std::string url = nlohmann::json::parse(line)["url"];
-        port_ = static_cast<unsigned short>(std::stoi(url.substr(url.rfind(':') + 1)));
-        return;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    FAIL() << "the service does not start";
-  }
-  void kill_hard() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-  }
-  int stop() {
-    ::kill(pid_, SIGTERM);
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return status;
-  }
-  unsigned short port() const { return port_; }
-  store::Store store() const { return store::Store::open(url_); }
-
- private:
-  const test::ScratchFolder& folder_;
-  const std::string url_;
-  pid_t pid_ = -1;
-  unsigned short port_ = 0;
-};
+using test::Service;
 
 /// What was acknowledged, by several clients at once.
 struct Acknowledged {
@@ -102,7 +43,7 @@ void ask_until_dead(unsigned short port, int round, int client, Acknowledged& ac
 
 TEST(ServeKill, NothingAcknowledgedIsLostOrDoubled) {
   const test::ScratchFolder folder;
-  Service service(folder);
+  Service service(folder, {"--risk-model", "none"});
   Acknowledged acknowledged;
   for (int round = 0; round < 4; ++round) {
     service.start();

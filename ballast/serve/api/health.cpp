@@ -16,6 +16,7 @@
 #include "ballast/serve/app.h"
 #include "ballast/serve/http/problem.h"
 #include "ballast/serve/live/intake.h"
+#include "ballast/serve/live/shadows.h"
 
 namespace ballast::serve {
 namespace {
@@ -127,8 +128,14 @@ Response metrics_text(App& app, DriftWatch& drift) {
                   {"lane", "compute"});
   app.metrics.set("ballast_queue_waiting", "Work that waits for a thread", static_cast<double>(app.intake->waiting()),
                   {"lane", "documents"});
+  app.metrics.set("ballast_queue_waiting", "Work that waits for a thread", static_cast<double>(app.shadows->waiting()),
+                  {"lane", "shadow"});
   if (drift.due()) drift_items(app, kDriftDays);  // sets its own figures
   app.metrics.set("ballast_event_listeners", "Open event streams", static_cast<double>(app.hub.listeners()));
+  app.metrics.set("ballast_http_body_bytes", "Memory that requests' bodies hold",
+                  static_cast<double>(app.bodies.held()));
+  app.metrics.set("ballast_http_bodies_refused", "Requests refused since the start for want of such memory",
+                  static_cast<double>(app.bodies.refused()));
   app.metrics.set("ballast_http_in_flight", "Requests being answered", app.in_flight.load());
   app.metrics.set("ballast_peak_memory_bytes", "Peak resident memory", static_cast<double>(base::peak_memory_bytes()));
   Response response;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operations desk: logs to templates and anomalies, transactions, losses, and the probability of events.
+// The operations desk: logs to templates and anomalies, transactions, and the probability of events.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -151,7 +151,8 @@ Response events(App& app, const Request& request) {
   const auto store = app.stores.lend();
   const auto losses = store->losses();
   if (losses.empty()) {
-    throw Problem(422, "the register holds no loss event", "", "ballast operations losses import FILE");
+    throw Problem(422, "the register holds no loss event", "",
+                  "POST /v1/operations/losses, or ballast operations losses import FILE");
   }
   const decide::Observation o = observation_of(losses, body);
   decide::EventSettings settings;
@@ -196,11 +197,6 @@ Response event_probabilities(App& app, const Request& request) {
   return whole_list(request, std::move(items));
 }
 
-Json basel_types() {
-  return word({"internal_fraud", "external_fraud", "employment", "clients_products", "physical_assets", "systems",
-               "execution"});
-}
-
 void add_events(App& app) {
   app.routes.add({Method::post,
                   "/v1/operations/events",
@@ -210,7 +206,7 @@ void add_events(App& app) {
                   "Probability of an event of each Basel type within a horizon, from the stored losses",
                   {},
                   object({{"horizon_days", number(1, 36500)},
-                          {"types?", array(basel_types(), 7)},
+                          {"types?", array(basel_type(), 7)},
                           {"period_days?", number(1, 36500)},
                           {"from?", text(10)},
                           {"as_of?", text(10)},
@@ -236,24 +232,6 @@ void add_events(App& app) {
                   200,
                   "application/json",
                   [&app](Request& r) { return event_probabilities(app, r); },
-                  {}});
-  app.routes.add({Method::get,
-                  "/v1/operations/losses",
-                  Role::viewer,
-                  Lane::quick,
-                  "operations",
-                  "The register of losses, the newest entry first",
-                  list_parameters({{"type", basel_types(), ""}}),
-                  {},
-                  list_of(ref("Loss")),
-                  200,
-                  "application/json",
-                  [&app](Request& r) {
-                    const auto store = app.stores.lend();
-                    return list_response(r, [&](const store::Page& page) {
-                      return to_page(store::Lists(*store).losses(r.asked("type", ""), page));
-                    });
-                  },
                   {}});
 }
 
@@ -302,6 +280,7 @@ void add_operations(App& app) {
                   [&app](Request& r) { return transactions(app, r); },
                   {}});
   add_events(app);
+  add_losses(app);
 }
 
 }  // namespace ballast::serve

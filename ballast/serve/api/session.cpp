@@ -8,6 +8,7 @@
 #include "ballast/serve/api/listing.h"
 #include "ballast/serve/app.h"
 #include "ballast/serve/auth/secrets.h"
+#include "ballast/serve/customers.h"
 #include "ballast/serve/http/problem.h"
 #include "ballast/serve/live/desks.h"
 
@@ -19,6 +20,7 @@ using namespace schema;
 Json features_of(const App& app) {
   Json features = app.desks->features();
   features["customers"] = app.options.customers != nullptr;
+  features["offers"] = app.options.customers != nullptr && app.options.customers->has_offers();
   features["replay"] = app.options.replay != nullptr;
   return features;
 }

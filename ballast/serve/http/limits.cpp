@@ -8,6 +8,22 @@ namespace {
 constexpr std::size_t kManyClients = 10000;
 }
 
+BodyBudget::Share::~Share() {
+  if (budget_ != nullptr) budget_->held_ -= held_;
+}
+
+bool BodyBudget::Share::grow_to(std::size_t bytes) {
+  if (bytes <= held_) return true;
+  const std::size_t more = bytes - held_;
+  if (budget_->held_.fetch_add(more) + more > budget_->most_) {
+    budget_->held_ -= more;
+    ++budget_->refused_;
+    return false;
+  }
+  held_ = bytes;
+  return true;
+}
+
 double RateLimiter::take(const std::string& client, Clock::time_point now) {
   if (rate_ <= 0) return 0;
   const std::lock_guard lock(mutex_);

@@ -47,8 +47,9 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query, headers;  // header names in lower case
   std::map<std::string, std::string> parameters;                    // of the route's path
   std::string body;
-  std::string id, remote;  // request id; address of the client
-  bool secure = false;     // came over TLS
+  std::shared_ptr<void> body_share;  // of the memory that all bodies may hold
+  std::string id, remote;            // request id; address of the client
+  bool secure = false;               // came over TLS
   Principal principal;
 
   const std::string* header(std::string_view name) const;

@@ -28,6 +28,7 @@ namespace http = beast::http;
 using boost::system::error_code;
 
 constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::chrono::seconds kFarewell{2};
 constexpr std::size_t kWriteBytes = 64 * 1024;  // a client that takes less within the write time is too slow
 
 using Parser = http::request_parser<http::string_body>;
@@ -47,11 +48,12 @@ asio::awaitable<Response> answer_of(const Dispatch& dispatch, std::shared_ptr<Re
 
 class Connection {
  public:
-  Connection(std::unique_ptr<Transport> transport, std::string remote, const Limits& limits, const Dispatch& dispatch,
-             const bool& stopping, std::shared_ptr<ConnectionState> state)
+  Connection(std::unique_ptr<Transport> transport, std::string remote, const Limits& limits, BodyBudget& bodies,
+             const Dispatch& dispatch, const bool& stopping, std::shared_ptr<ConnectionState> state)
       : transport_(std::move(transport)),
         remote_(std::move(remote)),
         limits_(limits),
+        bodies_(bodies),
         dispatch_(dispatch),
         stopping_(stopping),
         state_(std::move(state)) {
@@ -64,6 +66,7 @@ class Connection {
   asio::awaitable<void> run() {
     transport_->expires_after(limits_.header_time);
     if (!co_await transport_->open()) co_return;
+    bool unread = false;
     while (!stopping_) {
       state_->busy = false;
       Parser parser;
@@ -75,6 +78,7 @@ class Connection {
       request->secure = transport_->secure();
       const int failed = co_await read(parser, *request);
       if (failed < 0) break;
+      unread = failed == 413 || failed == 503;
       state_->busy = true;
       Response response;
       if (failed > 0) {
@@ -86,7 +90,8 @@ class Connection {
       const bool keep = failed == 0 && parser.get().keep_alive() && !stopping_;
       if (!co_await write(response, *request, keep, parser.get().version() >= 11) || !keep) break;
     }
-    transport_->expires_after(std::chrono::seconds(2));
+    transport_->expires_after(kFarewell);
+    if (unread) co_await take_the_rest();
     co_await transport_->close();
     transport_->abort();
   }
@@ -112,15 +117,36 @@ class Connection {
       constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       if (!co_await transport_->write(asio::buffer(kContinue))) co_return -1;
     }
+    co_return co_await read_body(parser, request);
+  }
+
+  /// Counted as it comes, not as it is announced: who announces much and sends little takes nothing from others.
+  asio::awaitable<int> read_body(Parser& parser, Request& request) {
+    const auto share = std::make_shared<BodyBudget::Share>(bodies_);
     transport_->expires_after(limits_.body_time);
     while (!parser.is_done()) {
       const int failed = parse(parser);
       if (failed != 0) co_return failed;
+      if (!share->grow_to(parser.get().body().size())) co_return 503;
       if (parser.is_done()) break;
       if (!co_await more()) co_return 408;
     }
-    request.body = std::move(parser.get().body());
+    std::string body;
+    body.swap(parser.get().body());
+    if (changes_things(request.method)) {  // no other request has a use for a body
+      request.body = std::move(body);
+      request.body_share = share;
+    }
     co_return 0;
+  }
+
+  /// A connection that is closed with bytes unread is reset, and the client never sees why it was refused.
+  asio::awaitable<void> take_the_rest() {
+    for (std::size_t left = limits_.body_bytes; left > 0;) {
+      const std::size_t n = co_await transport_->read(buffer_.prepare(kReadBytes));
+      if (n == 0) co_return;
+      left -= std::min(n, left);
+    }
   }
 
   int parse(Parser& parser) {
@@ -167,6 +193,9 @@ class Connection {
                                 request);
       case 408:
         return problem_response(Problem(408, "the request did not come to its end in time"), request);
+      case 503:
+        return problem_response(
+            Problem(503, "the requests in work hold all memory that there is for bodies").retry_after(1), request);
       case 417:
         return problem_response(Problem(417, "only 100-continue is understood", "Expect"), request);
       case 505:
@@ -248,6 +277,7 @@ class Connection {
   std::unique_ptr<Transport> transport_;
   std::string remote_;
   const Limits& limits_;
+  BodyBudget& bodies_;
   const Dispatch& dispatch_;
   const bool& stopping_;
   std::shared_ptr<ConnectionState> state_;
@@ -288,9 +318,9 @@ std::string response_head(const Response& response, const Request& request, bool
 }
 
 asio::awaitable<void> serve_connection(std::unique_ptr<Transport> transport, std::string remote, const Limits& limits,
-                                       const Dispatch& dispatch, const bool& stopping,
+                                       BodyBudget& bodies, const Dispatch& dispatch, const bool& stopping,
                                        std::shared_ptr<ConnectionState> state) {
-  Connection connection(std::move(transport), std::move(remote), limits, dispatch, stopping, std::move(state));
+  Connection connection(std::move(transport), std::move(remote), limits, bodies, dispatch, stopping, std::move(state));
   co_await connection.run();
 }
 

@@ -23,8 +23,8 @@ struct ConnectionState {
 
 /// Serves until the client goes, is too slow, or `stopping` says so between two requests.
 boost::asio::awaitable<void> serve_connection(std::unique_ptr<Transport> transport, std::string remote,
-                                              const Limits& limits, const Dispatch& dispatch, const bool& stopping,
-                                              std::shared_ptr<ConnectionState> state);
+                                              const Limits& limits, BodyBudget& bodies, const Dispatch& dispatch,
+                                              const bool& stopping, std::shared_ptr<ConnectionState> state);
 
 /// Status line and headers, with the empty line at the end.
 std::string response_head(const Response& response, const Request& request, bool keep_alive, bool chunked);

@@ -7,11 +7,10 @@
 #include <thread>
 
 #include "ballast/base/random.h"
-#include "ballast/risk/credit.h"
 #include "ballast/risk/market.h"
 #include "ballast/store/work.h"
-#include "ballast/tabular/table.h"
 #include "tests/support/tiny_model.h"
+#include "tests/unit/serve/loans.h"
 #include "tests/unit/serve/running_server.h"
 
 namespace ballast::serve {
@@ -21,31 +20,6 @@ using nlohmann::json;
 using test::Answer;
 using test::HttpClient;
 using ::testing::HasSubstr;
-
-/// Loans of which those with a low income and a long term go bad more often.
-std::filesystem::path write_credit_model(const std::filesystem::path& folder) {
-  base::Random random(5);
-  const auto csv = folder / "loans.csv";
-  {
-    std::ofstream file(csv);
-    file << "income,months,home,sex,outcome\n";
-    for (int i = 0; i < 400; ++i) {
-      const double income = 1 + 4 * random.uniform();
-      const std::uint64_t months = 6 + random.below(55);
-      const double odds = 0.5 - 1.1 * (income - 3) + 0.05 * (static_cast<double>(months) - 30);
-      file << income << ',' << months << ',' << (random.below(2) == 0 ? "own" : "rent") << ','
-           << (random.below(2) == 0 ? "f" : "m") << ','
-           << (random.uniform() < 1 / (1 + std::exp(-odds)) ? "bad" : "good") << '\n';
-    }
-  }
-  tabular::TableOptions options;
-  options.categorical = {"outcome"};
-  risk::CreditTraining training;
-  training.label = "outcome", training.bad = "bad";
-  training.protected_columns = {"sex"};
-  risk::CreditModel::train(tabular::read_table(std::vector{csv.string()}, options), training).save(folder / "loans");
-  return folder / "loans";
-}
 
 std::filesystem::path write_prices(const std::filesystem::path& file) {
   base::Random random(6);
@@ -66,8 +40,7 @@ test::ScratchFolder& files() {
     auto folder = std::make_unique<test::ScratchFolder>();
     write_credit_model(folder->path());
     write_prices(*folder / "stock.csv");
-    std::ofstream(*folder / "policy.toml") << "[verdict]\napprove_pd = 0.3\ndecline_pd = 0.6\nrefer_uncertain = false\n"
-                                              "[amount]\ndefault = 5000\n[price]\nmax_rate = 0.9\n";
+    std::ofstream(*folder / "policy.toml") << kLoanPolicy;
     std::filesystem::create_directories(*folder / "tiny");
     test::write_tiny_model(*folder / "tiny", test::tiny_gpt2_arch(300, 256), text::TokenizerKind::decoder);
     return folder;
@@ -236,6 +209,42 @@ TEST_F(DesksOverHttp, EventProbabilitiesComeFromTheRegister) {
   ASSERT_EQ(newest.size(), 1u);
   EXPECT_EQ(newest[0]["decision_id"], forecast["decision_id"]);
   EXPECT_EQ(client_.get("/v1/operations/losses?type=systems&limit=5").json()["items"].size(), 5u);
+}
+
+TEST_F(DesksOverHttp, LossesAreCheckedAndKeptOnce) {
+  const auto loss = [](const char* id, const json& amount, const char* type = "systems") {
+    return json{{"id", id}, {"date", "2025-03-01"}, {"type", type}, {"amount", amount}, {"currency", "EUR"}};
+  };
+  const auto post = [&](const json& losses) {
+    return client_.post("/v1/operations/losses", json{{"losses", losses}}.dump());
+  };
+  json future = loss("f", 1);
+  future["date"] = "2999-01-01";
+  json recovered = loss("r", "10");
+  recovered["recovery"] = 20;
+  const Answer first = post({loss("a", 12.345), loss("b", "1e3"), loss("a", 1), loss("c", 5, "weather"), loss("d", -1),
+                             future, recovered, loss("", 1)});
+  ASSERT_EQ(first.status, 201) << first.body;
+  EXPECT_EQ(first.json()["items"],
+            json({{{"id", "a"}, {"index", 0}, {"status", "added"}}, {{"id", "b"}, {"index", 1}, {"status", "added"}}}));
+  std::map<int, std::string> columns;
+  for (const json& one : first.json()["rejected"]) columns[one["index"]] = one["column"];
+  EXPECT_EQ(columns, (std::map<int, std::string>{
+                         {2, "id"}, {3, "type"}, {4, "amount"}, {5, "date"}, {6, "recovery"}, {7, "id"}}));
+  const json again = post({loss("a", 12.345), loss("b", 7)}).json()["items"];
+  EXPECT_EQ(again[0]["status"], "unchanged");
+  EXPECT_EQ(again[1]["status"], "differs");
+  const json kept = client_.get("/v1/operations/losses").json()["items"];
+  ASSERT_EQ(kept.size(), 2u);
+  for (const json& one : kept)
+    EXPECT_EQ(one["amount"], one["id"] == "a" ? "12.34" : "1000.00") << "half to even, first entry";
+  const Answer none = post({loss("x", "much")});
+  EXPECT_EQ(none.status, 400);
+  EXPECT_EQ(none.json()["where"], "body.losses[0].amount");
+  EXPECT_EQ(post(json::array()).status, 400);
+  json misspelt = loss("m", 1);
+  misspelt["recovry"] = 1;
+  EXPECT_EQ(post({misspelt}).status, 400) << "a misspelt name would be lost";
 }
 
 TEST_F(DesksOverHttp, SpeakOpenAisProtocol) {

@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "ballast/base/error.h"
@@ -239,6 +241,44 @@ TEST(Server, RatesAndConnectionsAreBounded) {
   EXPECT_TRUE(third.closed());
 }
 
+TEST(Server, BodiesOfAllRequestsTogetherAreBounded) {
+  RunningServer running([](ServeOptions& o) {
+    o.limits.body_bytes = 900;
+    o.limits.bodies_bytes = 1000;
+  });
+  const auto figure = [&](const std::string& name) {
+    const std::string text = HttpClient(running.port()).get("/metrics").body;
+    const std::size_t at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::stoi(text.substr(at + name.size() + 2));
+  };
+  const std::string body = R"({"text":")" + std::string(700, 'a') + "\"}";
+  HttpClient slow(running.port());
+  slow.send("POST /v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+            "\r\n\r\n" + body.substr(0, 600));
+  for (int i = 0; i < 500 && figure("ballast_http_body_bytes") != 600; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(figure("ballast_http_body_bytes"), 600) << "what came counts, not what was announced";
+  EXPECT_EQ(HttpClient(running.port()).post("/v1/documents", R"({"text":"short"})").status, 201)
+      << "there is room for this";
+  const Answer refused = HttpClient(running.port()).post("/v1/documents", body);
+  expect_problem(refused, 503);
+  EXPECT_EQ(refused.headers.at("retry-after"), "1");
+  EXPECT_EQ(figure("ballast_http_bodies_refused"), 1);
+  slow.send(body.substr(600));
+  EXPECT_EQ(slow.answer().status, 201) << "who came first is answered";
+  EXPECT_EQ(figure("ballast_http_body_bytes"), 0) << "and gives back what it held";
+  EXPECT_EQ(HttpClient(running.port()).post("/v1/documents", body).status, 201);
+}
+
+// A body that is refused while it is being sent: the client sees why, and no reset connection.
+TEST(Server, WhoSendsTooMuchIsToldSo) {
+  RunningServer running([](ServeOptions& o) { o.limits.body_bytes = 1 << 20; });
+  for (int i = 0; i < 10; ++i) {
+    expect_problem(HttpClient(running.port()).post("/v1/documents", std::string((1 << 20) + 1, 'x')), 413);
+  }
+}
+
 TEST(Server, AnOpenServiceKnowsItsOwnNamesOnly) {
   RunningServer running;
   HttpClient client(running.port());
@@ -271,6 +311,28 @@ TEST(Server, FinishesWhatItAcceptedWhenItStops) {
   EXPECT_EQ(answer.status, 201) << answer.body;
   EXPECT_EQ(running.store().counts().assessments, 200);
   EXPECT_THROW(HttpClient{running.options.port}, std::runtime_error);
+}
+
+// A page of the backlog is being scanned when the service stops, and long before its end there is neither a connection
+// nor a timer: the connections' thread then had nothing to do, ended, and left the stop waiting for ever.
+TEST(Server, StopsThoughItsConnectionsHaveEndedLongBefore) {
+  RunningServer running([](ServeOptions& o) { o.limits.keep_alive = std::chrono::milliseconds(2); }, true);
+  json documents = json::array();
+  for (int i = 0; i < 400; ++i) documents.push_back({{"text", "The bank cut its outlook, note " + std::to_string(i)}});
+  EXPECT_EQ(HttpClient(running.port()).post("/v1/documents", documents.dump()).status, 201);
+  std::promise<void> stopped;
+  std::thread stopping([&] {
+    running.server->stop();
+    stopped.set_value();
+  });
+  if (stopped.get_future().wait_for(std::chrono::seconds(60)) != std::future_status::ready) {
+    ADD_FAILURE() << "the stop hangs";
+    std::abort();  // neither thread would ever end
+  }
+  stopping.join();
+  const std::int64_t scanned = running.store().counts().assessments;
+  EXPECT_GT(scanned, 0);
+  EXPECT_LT(scanned, 400) << "else nothing was at work when it stopped, and this test shows nothing";
 }
 
 TEST(Server, ServesTheDashboardAndNothingBesideIt) {
