@@ -117,10 +117,13 @@ class FullRun : public ::testing::Test {
   std::string store() const { return "sqlite:" + at("desk.db"); }
 
   void scan() {
-    run({"scan", in("texts.jsonl"), "--store", "sqlite:" + in("documents.db"), "--quiet"});  // says what it set aside
+    // Its results quote the texts, as they should; what it says beside them, of the broken row too, must not.
+    EXPECT_EQ(test::run_program({"scan", in("texts.jsonl"), "--store", "sqlite:" + in("documents.db")},
+                                raw_ / "scan.out", run_ / "scan-raw.err"),
+              0);
     test::run_program({"mask", in("texts.jsonl")}, run_ / "masked.txt", run_ / "mask.err");
     run({"scan", at("masked.txt"), "--store", store(), "--json"});
-    run({"assist", "--question", "I am Wilhelmina Quistgaard, card 5500 0055 5555 5559, why was I charged a fee?",
+    run({"assist", "--question", "My name is Wilhelmina Quistgaard, card 5500 0055 5555 5559, why was I charged a fee?",
          "--question", "我叫欧阳清扬，身份证11010519491231002X，信用卡年费是多少？", "--store", store(), "--json"});
   }
 
@@ -141,7 +144,7 @@ json chat(HttpClient& client, const std::string& message) {
 
 void ask_good_questions(HttpClient& client) {
   const json said = chat(client,
-                         "I am Wilhelmina Quistgaard, card 5500 0055 5555 5559, IBAN GB82 WEST 1234 5698 7654 32,"
+                         "My name is Wilhelmina Quistgaard, card 5500 0055 5555 5559, IBAN GB82 WEST 1234 5698 7654 32,"
                          " write to wilhelmina.q@example.org: what is the annual fee?");
   chat(client, "我叫欧阳清扬，身份证11010519491231002X，电话13800138000，要投诉，请转人工");
   EXPECT_EQ(client.get("/v1/assist/conversations/" + said["conversation"].get<std::string>()).status, 200);

@@ -228,7 +228,8 @@ TEST_F(DesksOverHttp, LossesAreCheckedAndKeptOnce) {
   EXPECT_EQ(first.json()["items"],
             json({{{"id", "a"}, {"index", 0}, {"status", "added"}}, {{"id", "b"}, {"index", 1}, {"status", "added"}}}));
   std::map<int, std::string> columns;
-  for (const json& one : first.json()["rejected"]) columns[one["index"]] = one["column"];
+  const json said = first.json();
+  for (const json& one : said["rejected"]) columns[one["index"]] = one["column"];
   EXPECT_EQ(columns, (std::map<int, std::string>{
                          {2, "id"}, {3, "type"}, {4, "amount"}, {5, "date"}, {6, "recovery"}, {7, "id"}}));
   const json again = post({loss("a", 12.345), loss("b", 7)}).json()["items"];
@@ -238,13 +239,13 @@ TEST_F(DesksOverHttp, LossesAreCheckedAndKeptOnce) {
   ASSERT_EQ(kept.size(), 2u);
   for (const json& one : kept)
     EXPECT_EQ(one["amount"], one["id"] == "a" ? "12.34" : "1000.00") << "half to even, first entry";
-  const Answer none = post({loss("x", "much")});
+  const Answer none = post(json::array({loss("x", "much")}));
   EXPECT_EQ(none.status, 400);
   EXPECT_EQ(none.json()["where"], "body.losses[0].amount");
   EXPECT_EQ(post(json::array()).status, 400);
   json misspelt = loss("m", 1);
   misspelt["recovry"] = 1;
-  EXPECT_EQ(post({misspelt}).status, 400) << "a misspelt name would be lost";
+  EXPECT_EQ(post(json::array({misspelt})).status, 400) << "a misspelt name would be lost";
 }
 
 TEST_F(DesksOverHttp, SpeakOpenAisProtocol) {
