@@ -16,7 +16,7 @@ using test::Service;
 
 constexpr int kLoans = 300, kApplications = 40;
 
-/// Income decides most, and something that only the challenger reads decides some.
+/// Income decides most; debt, which the challenger does not read, decides some.
 json loan(int i) {
   const int income = 10 + i * 37 % 90, debt = i * 53 % 60;
   return {{"income", income}, {"debt", debt}, {"home", i % 3 != 0 ? "own" : "rent"}};
@@ -52,8 +52,8 @@ TEST(ServeShadow, BothAnswersAreKeptAndCompared) {
   const std::vector<std::string> train = {"credit",  "train", "--data", file("loans.csv"), "--label",
                                           "outcome", "--bad", "bad",    "--quiet"};
   auto champion = train, challenger = train;
-  champion.insert(champion.end(), {"--output", file("champion"), "--drop", "debt"});
-  challenger.insert(challenger.end(), {"--output", file("challenger")});
+  champion.insert(champion.end(), {"--output", file("champion")});
+  challenger.insert(challenger.end(), {"--output", file("challenger"), "--drop", "debt"});
   run(champion);
   run(challenger);
 
