@@ -4,6 +4,8 @@
 // order, so the cut does not change a bit.
 #include "ballast/engine/gemm.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -16,6 +18,8 @@
 #include "ballast/engine/isa.h"
 #include "ballast/engine/kernels/gemm_kernels.h"
 #include "ballast/engine/kernels/pack_kernels.h"
+#include "ballast/engine/quantised.h"
+#include "ballast/engine/scratch.h"
 
 namespace ballast::engine {
 namespace {
@@ -32,24 +36,6 @@ std::int64_t panels(std::int64_t n, std::int64_t width) {
   return (n + width - 1) / width;
 }
 
-/// Grows and never shrinks: after warm-up nothing is allocated.
-class Scratch {
- public:
-  ~Scratch() { std::free(data_); }
-  void* get(std::size_t bytes) {
-    if (bytes > size_) {
-      std::free(data_);
-      size_ = (bytes + bytes / 4 + 63) / 64 * 64;
-      data_ = std::aligned_alloc(64, size_);
-      if (data_ == nullptr) throw std::bad_alloc();
-    }
-    return data_;
-  }
-
- private:
-  void* data_ = nullptr;
-  std::size_t size_ = 0;
-};
 thread_local Scratch t_pack_a, t_pack_b;
 
 float element(const Operand& x, std::int64_t i, std::int64_t j) {
@@ -64,6 +50,7 @@ kernels::PanelSource panel_source(const Operand& x, bool along_rows, std::int64_
 
 Cells cells_for(Precision precision) {
   if (precision == Precision::f32) return Cells::floats;
+  if (is_quantised(precision)) return Cells::quantised;
   return has_bf16_kernel() ? Cells::pairs : Cells::rounded;
 }
 
@@ -203,6 +190,17 @@ void clear_if_empty(std::int64_t m, std::int64_t n, std::int64_t k, float* c, st
   for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, 0.0f);
 }
 
+/// Weights are read from end to end, token after token: large pages save the walk through the page tables.
+void* panel_memory(std::size_t bytes) {
+  constexpr std::size_t kLargePage = std::size_t{2} << 20, kLine = 64;
+  const std::size_t alignment = bytes >= kLargePage ? kLargePage : kLine;
+  const std::size_t size = std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
+  void* memory = std::aligned_alloc(alignment, size);
+  if (memory == nullptr) throw std::bad_alloc();
+  if (alignment == kLargePage) madvise(memory, size, MADV_HUGEPAGE);  // a wish: it may be refused
+  return memory;
+}
+
 /// Handing work to threads costs some microseconds; products that take no longer run where they are. Who computes an
 /// element does not change its bits.
 bool worth_threads(std::int64_t m, std::int64_t n, std::int64_t k) {
@@ -224,11 +222,21 @@ float from_bf16(std::uint16_t x) {
 
 PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision)
     : k_(k), n_(n), precision_(precision), cells_(cells_for(precision)) {
-  const std::size_t bytes = (packed_bytes(n, k, kCols, cells_) + 63) / 64 * 64;
-  panels_.reset(std::aligned_alloc(64, std::max<std::size_t>(bytes, 64)));
-  if (!panels_) throw std::bad_alloc();
+  if (cells_ == Cells::quantised) {
+    panels_.reset(panel_memory(quantised_bytes(k, n, precision)));
+    quantise(b, k, n, precision, panels_.get());
+    return;
+  }
+  panels_.reset(panel_memory(packed_bytes(n, k, kCols, cells_)));
   pack(b, false, n, k, kCols, cells_, panels_.get(), true);
 }
+
+PackedMatrix::PackedMatrix(std::int64_t k, std::int64_t n, Precision quantised)
+    : panels_(panel_memory(quantised_bytes(k, n, quantised))),
+      k_(k),
+      n_(n),
+      precision_(quantised),
+      cells_(Cells::quantised) {}
 
 PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
@@ -251,6 +259,9 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, 
 void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate) {
   clear_if_empty(m, b.n(), b.k(), c, ldc, accumulate);
   if (m == 0 || b.n() == 0 || b.k() == 0) return;
+  if (b.cells() == Cells::quantised) {
+    return multiply_quantised(m, a, b, c, ldc, accumulate, worth_threads(m, b.n(), b.k()));
+  }
   void* pa = t_pack_a.get(packed_bytes(m, b.k(), kRows, b.cells()));
   const bool parallel = worth_threads(m, b.n(), b.k());
   pack(a, true, m, b.k(), kRows, b.cells(), pa, parallel);

@@ -9,8 +9,10 @@
 namespace ballast::engine {
 
 /// f32: plain. bf16: operands rounded to bf16 (nearest even), products summed in f32; without a bf16 kernel the rounded
-/// operands are multiplied by the f32 kernel.
-enum class Precision { f32, bf16 };
+/// operands are multiplied by the f32 kernel. The others are for packed right sides (quantised.h): int8 with a scale a
+/// column, q8 and q4 in eight and four bits with a scale for 32 values of a column (ggml's Q8_0 and Q4_0); the left
+/// side is rounded to int8 with a scale a row, or for 32 values of it.
+enum class Precision { f32, bf16, int8, q8, q4 };
 
 /// A matrix operand: element (i, j) is data[i * stride + j], or data[j * stride + i] when transposed.
 struct Operand {
@@ -22,7 +24,10 @@ struct Operand {
 /// A right-hand side [k, n] packed once for many products (weights at inference).
 class PackedMatrix {
  public:
+  /// q8 and q4 need a k that is a multiple of 32.
   PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision);
+  /// Room for quantised panels, to be filled.
+  PackedMatrix(std::int64_t k, std::int64_t n, Precision quantised);
   ~PackedMatrix();
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
@@ -31,8 +36,9 @@ class PackedMatrix {
   std::int64_t n() const { return n_; }
   Precision precision() const { return precision_; }
   const void* panels() const { return panels_.get(); }
-  /// How the panels are stored, fixed when they were packed: f32, f32 rounded to bf16, or pairs of bf16.
-  enum class Cells { floats, rounded, pairs };
+  void* panels() { return panels_.get(); }
+  /// How the panels are stored, fixed when they were packed: f32, f32 rounded to bf16, pairs of bf16, or quantised.
+  enum class Cells { floats, rounded, pairs, quantised };
   Cells cells() const { return cells_; }
 
  private:
@@ -45,9 +51,10 @@ class PackedMatrix {
   Cells cells_;
 };
 
-/// c[m, n] (row stride ldc) = a[m, k] · b[k, n], or += when accumulate. Runs on all threads.
+/// c[m, n] (row stride ldc) = a[m, k] · b[k, n], or += when accumulate. Runs on all threads. `precision`: f32 or bf16.
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
           bool accumulate, Precision precision = Precision::f32);
+/// Without a transposed a where b is quantised.
 void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate);
 
 /// The same product on the calling thread only, f32, for small blocks inside parallel loops (attention).

@@ -6,11 +6,12 @@
 
 #include "ballast/base/error.h"
 #include "ballast/engine/kernels/gemm_kernels.h"
+#include "ballast/engine/kernels/quantised_kernels.h"
 
 namespace ballast::engine {
 namespace {
 
-bool g_bf16_allowed = true;
+bool g_dot_products_allowed = true;
 
 struct ApplyEnvironment {
   ApplyEnvironment() {
@@ -32,16 +33,16 @@ void cap_isa(const std::string& level) {
   constexpr std::int64_t kAbove512 = HWY_AVX3_DL;
   if (level.empty() || level == "avx512_bf16") {
     hwy::DisableTargets(0);
-    g_bf16_allowed = true;
+    g_dot_products_allowed = true;
   } else if (level == "avx512") {
     hwy::DisableTargets(0);
-    g_bf16_allowed = false;
+    g_dot_products_allowed = false;
   } else if (level == "avx2") {
     hwy::DisableTargets(HWY_AVX3 | kAbove512);
-    g_bf16_allowed = false;
+    g_dot_products_allowed = false;
   } else if (level == "scalar") {
     hwy::DisableTargets(HWY_AVX2 | HWY_AVX3 | kAbove512);
-    g_bf16_allowed = false;
+    g_dot_products_allowed = false;
   } else {
     throw base::Error(base::ErrorCode::usage, "unknown instruction set \"" + level + "\"", "BALLAST_ISA",
                       "one of scalar, avx2, avx512, avx512_bf16");
@@ -51,7 +52,13 @@ void cap_isa(const std::string& level) {
 bool has_bf16_kernel() {
   static const bool machine_has = kernels::bf16_kernel_compiled() && __builtin_cpu_supports("avx512bf16") &&
                                   __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  return machine_has && g_bf16_allowed;
+  return machine_has && g_dot_products_allowed;
+}
+
+bool has_vnni_kernel() {
+  static const bool machine_has =
+      kernels::vnni_kernel_compiled() && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
+  return machine_has && g_dot_products_allowed;
 }
 
 std::string isa_name() {

@@ -13,6 +13,9 @@ std::string isa_name();
 /// True where bf16 dot products run in hardware at the level in use.
 bool has_bf16_kernel();
 
+/// True where products of bytes are summed by one instruction at the level in use; the bits are the same without.
+bool has_vnni_kernel();
+
 /// Caps the level from now on, as BALLAST_ISA does at start. "" removes the cap. Throws usage for an unknown name.
 void cap_isa(const std::string& level);
 

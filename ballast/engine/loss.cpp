@@ -102,7 +102,7 @@ LossResult cross_entropy_over_vocabulary(Tape& tape, Value x, Parameter& table, 
   for (std::int64_t r = 0; r < x.rows; r += kChunkRows) {
     const std::int64_t rows = std::min(kChunkRows, x.rows - r);
     const float* xr = x.data + r * d;
-    if (!training && table.packed && table.packed->precision() == tape.precision()) {
+    if (!training && table.packed) {
       gemm(rows, {xr, d, false}, *table.packed, logits, n, false);
     } else {
       gemm(rows, n, d, {xr, d, false}, {table.value, d, true}, logits, n, false, tape.precision());

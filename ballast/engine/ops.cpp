@@ -6,6 +6,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
+#include "ballast/engine/quantised.h"
 
 namespace ballast::engine {
 namespace {
@@ -102,7 +103,7 @@ Value plain_linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layo
   const std::int64_t in = layout == Layout::out_in ? weight.cols() : weight.rows();
   BALLAST_CHECK(x.cols == in, x.cols);
   Value y = tape.make(x.rows, out);
-  if (!tape.training() && weight.packed && weight.packed->precision() == tape.precision()) {
+  if (!tape.training() && weight.packed) {
     gemm(x.rows, {x.data, in, false}, *weight.packed, y.data, out, false);
   } else {
     gemm(x.rows, out, in, {x.data, in, false}, right_side(weight, layout), y.data, out, false, tape.precision());
@@ -145,7 +146,10 @@ Value scale(Tape& tape, Value x, float factor) {
 
 void pack_for_inference(Parameter& weight, Layout layout, Precision precision) {
   const std::int64_t out = layout == Layout::out_in ? weight.rows() : weight.cols();
-  weight.packed = std::make_unique<PackedMatrix>(right_side(weight, layout), weight.size / out, out, precision);
+  const std::int64_t in = weight.size / out;
+  // A matrix that has no whole groups stays in full precision.
+  const Precision kept = is_quantised(precision) && !can_quantise(in, precision) ? Precision::f32 : precision;
+  weight.packed = std::make_unique<PackedMatrix>(right_side(weight, layout), in, out, kept);
 }
 
 Value layer_norm(Tape& tape, Value x, Parameter& gain, Parameter& bias, float eps) {

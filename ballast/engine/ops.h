@@ -25,7 +25,8 @@ Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout lay
 /// y = factor · x.
 Value scale(Tape& tape, Value x, float factor);
 
-/// Packs a weight for inference, for the product that linear() does.
+/// Packs a weight for inference: from then on linear() uses it there, in its precision. A quantised precision that the
+/// shape does not allow becomes f32.
 void pack_for_inference(Parameter& weight, Layout layout, Precision precision);
 
 /// y = LayerNorm(x) over the columns, with gain and bias [cols].

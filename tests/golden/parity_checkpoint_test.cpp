@@ -5,8 +5,8 @@
 
 #include <bit>
 
+#include "ballast/base/half.h"
 #include "ballast/lm/arch/seq2seq.h"
-#include "ballast/lm/checkpoint/half.h"
 #include "ballast/lm/load.h"
 #include "tests/golden/model_fixture.h"
 #include "tests/support/scratch.h"
@@ -69,10 +69,10 @@ TEST_P(CheckpointParity, SixteenBitStorageWidensExactly) {
   const ScratchFolder bf16, f16;
   write_model_files(bf16.path(), *original.network, nullptr, DType::bf16);
   expect_same(*original.network, *load_model(bf16.path()).network,
-              [](float x) { return f32_from_bf16(bf16_from_f32(x)); });
+              [](float x) { return base::f32_from_bf16(base::bf16_from_f32(x)); });
   write_model_files(f16.path(), *original.network, nullptr, DType::f16);
   expect_same(*original.network, *load_model(f16.path()).network,
-              [](float x) { return f32_from_f16(f16_from_f32(x)); });
+              [](float x) { return base::f32_from_f16(base::f16_from_f32(x)); });
 }
 
 TEST_P(CheckpointParity, ConfigurationKeepsWhatTheReferenceWrote) {

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "ballast/base/error.h"
+#include "ballast/base/half.h"
 #include "ballast/lm/checkpoint/gguf.h"
-#include "ballast/lm/checkpoint/half.h"
 
 namespace ballast::lm {
 namespace {
@@ -35,7 +35,7 @@ std::uint16_t half_at(const std::uint8_t* p) {
   return bits;
 }
 float f16_at(const std::uint8_t* p) {
-  return f32_from_f16(half_at(p));
+  return base::f32_from_f16(half_at(p));
 }
 
 /// d:f16 q:i8[32]; x = d q.
@@ -101,7 +101,7 @@ void encode_q8_0(const float* x, std::uint8_t* b) {
   float most = 0;
   for (int i = 0; i < kSmall; ++i) most = std::max(most, std::abs(x[i]));
   const float d = most / 127, inverse = d != 0 ? 1 / d : 0;
-  const std::uint16_t bits = f16_from_f32(d);
+  const std::uint16_t bits = base::f16_from_f32(d);
   std::memcpy(b, &bits, 2);
   for (int i = 0; i < kSmall; ++i)
     b[2 + i] = static_cast<std::uint8_t>(static_cast<std::int8_t>(std::round(x[i] * inverse)));
@@ -113,7 +113,7 @@ void encode_q4_0(const float* x, std::uint8_t* b) {
     if (std::abs(x[i]) > std::abs(most)) most = x[i];
   }
   const float d = most / -8, inverse = d != 0 ? 1 / d : 0;
-  const std::uint16_t bits = f16_from_f32(d);
+  const std::uint16_t bits = base::f16_from_f32(d);
   std::memcpy(b, &bits, 2);
   const auto level = [&](float v) { return std::clamp(static_cast<int>(v * inverse + 8.5f), 0, 15); };
   for (int i = 0; i < kSmall / 2; ++i) {
@@ -156,7 +156,7 @@ void gguf_decode(GgufType type, std::span<const std::byte> blocks, std::span<flo
         *to = f16_at(b);
         break;
       case GgufType::bf16:
-        *to = f32_from_bf16(half_at(b));
+        *to = base::f32_from_bf16(half_at(b));
         break;
       case GgufType::q8_0:
         decode_q8_0(b, to);
@@ -185,7 +185,7 @@ std::vector<std::byte> gguf_encode(GgufType type, std::span<const float> values)
     if (type == GgufType::f32) {
       std::memcpy(b, x, 4);
     } else if (type == GgufType::f16 || type == GgufType::bf16) {
-      const std::uint16_t bits = type == GgufType::f16 ? f16_from_f32(*x) : bf16_from_f32(*x);
+      const std::uint16_t bits = type == GgufType::f16 ? base::f16_from_f32(*x) : base::bf16_from_f32(*x);
       std::memcpy(b, &bits, 2);
     } else if (type == GgufType::q8_0) {
       encode_q8_0(x, b);

@@ -10,9 +10,9 @@
 #include <set>
 
 #include "ballast/base/error.h"
+#include "ballast/base/half.h"
 #include "ballast/base/json.h"
 #include "ballast/base/parallel.h"
-#include "ballast/lm/checkpoint/half.h"
 
 namespace ballast::lm {
 
@@ -68,10 +68,10 @@ void each_float(DType dtype, const std::byte* p, std::int64_t begin, std::int64_
       for (auto i = begin; i < end; ++i) take(i, load<float>(p + 4 * i));
       break;
     case DType::bf16:
-      for (auto i = begin; i < end; ++i) take(i, f32_from_bf16(load<std::uint16_t>(p + 2 * i)));
+      for (auto i = begin; i < end; ++i) take(i, base::f32_from_bf16(load<std::uint16_t>(p + 2 * i)));
       break;
     case DType::f16:
-      for (auto i = begin; i < end; ++i) take(i, f32_from_f16(load<std::uint16_t>(p + 2 * i)));
+      for (auto i = begin; i < end; ++i) take(i, base::f32_from_f16(load<std::uint16_t>(p + 2 * i)));
       break;
     default:
       for (auto i = begin; i < end; ++i) take(i, static_cast<float>(load<double>(p + 8 * i)));

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "ballast/base/error.h"
+#include "ballast/base/half.h"
 #include "ballast/base/json.h"
-#include "ballast/lm/checkpoint/half.h"
 #include "ballast/lm/checkpoint/safetensors.h"
 
 namespace ballast::lm {
@@ -47,7 +47,7 @@ void write_data(base::FileSink& sink, const TensorToWrite& t) {
     const auto part = t.f32.subspan(begin, std::min(kChunk, t.f32.size() - begin));
     narrow.resize(part.size());
     std::transform(part.begin(), part.end(), narrow.begin(),
-                   [&](float v) { return t.dtype == DType::f16 ? f16_from_f32(v) : bf16_from_f32(v); });
+                   [&](float v) { return t.dtype == DType::f16 ? base::f16_from_f32(v) : base::bf16_from_f32(v); });
     sink.write(narrow.data(), narrow.size() * sizeof(std::uint16_t));
   }
 }

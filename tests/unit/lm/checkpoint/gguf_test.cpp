@@ -9,8 +9,8 @@
 #include <cstring>
 
 #include "ballast/base/error.h"
+#include "ballast/base/half.h"
 #include "ballast/base/random.h"
-#include "ballast/lm/checkpoint/half.h"
 #include "ballast/lm/convert.h"
 #include "ballast/lm/convert/names.h"
 #include "ballast/lm/load.h"
@@ -29,7 +29,7 @@ std::vector<float> decode(GgufType type, const std::vector<std::uint8_t>& bytes)
 }
 
 void put_half(std::vector<std::uint8_t>& bytes, std::size_t at, float value) {
-  const std::uint16_t bits = f16_from_f32(value);
+  const std::uint16_t bits = base::f16_from_f32(value);
   std::memcpy(bytes.data() + at, &bits, 2);
 }
 

@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "ballast/base/error.h"
+#include "ballast/base/half.h"
 #include "ballast/lm/checkpoint/checkpoint.h"
-#include "ballast/lm/checkpoint/half.h"
 #include "tests/support/scratch.h"
 #include "tests/support/shared.h"
 
@@ -44,8 +44,8 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
   EXPECT_EQ(values(file, "one"), std::vector<float>{1.0f});
   EXPECT_TRUE(values(file, "none").empty());
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    EXPECT_EQ(values(file, "h")[i], f32_from_f16(f16_from_f32(weights[i])));
-    EXPECT_EQ(values(file, "b")[i], f32_from_bf16(bf16_from_f32(weights[i])));
+    EXPECT_EQ(values(file, "h")[i], base::f32_from_f16(base::f16_from_f32(weights[i])));
+    EXPECT_EQ(values(file, "b")[i], base::f32_from_bf16(base::bf16_from_f32(weights[i])));
   }
   std::vector<std::int64_t> back(2), bytes(3);
   file.read_i64("ids", back);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ballast/lm/checkpoint/half.h"
+#include "ballast/base/half.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-namespace ballast::lm {
+namespace ballast::base {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -54,4 +54,4 @@ TEST(Half, EverySixteenBitValueSurvivesTheWayThereAndBack) {
 }
 
 }  // namespace
-}  // namespace ballast::lm
+}  // namespace ballast::base

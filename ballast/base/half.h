@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace ballast::lm {
+namespace ballast::base {
 
 inline float f32_from_bf16(std::uint16_t h) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(h) << 16);
@@ -44,4 +44,4 @@ inline std::uint16_t f16_from_f32(float f) {
   return static_cast<std::uint16_t>(sign | ((rounded - ((127u - 15u) << 23)) >> 13));
 }
 
-}  // namespace ballast::lm
+}  // namespace ballast::base

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// quantised_kernels.h for every instruction set (Highway picks one at run time).
+#include "ballast/engine/kernels/quantised_kernels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ballast/engine/kernels/quantised_kernels.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "ballast/base/half.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace ballast::engine::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_AVX3
+struct Lanes {
+  static constexpr int kLanes = 16, kRowsAtOnce = 4;
+  using Int = __m512i;
+  using Float = __m512;
+  static HWY_INLINE Int load(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+  static HWY_INLINE Int everywhere(std::int32_t x) { return _mm512_set1_epi32(x); }
+  /// Bytes 1 and 3 of each quad meet bytes 1 and 3, then 0 and 2 meet 0 and 2: both as pairs of 16-bit products.
+  static HWY_INLINE Int dot(Int acc, Int b, Int a) {
+    const Int mask = _mm512_set1_epi16(255);
+    const Int odd = _mm512_madd_epi16(_mm512_srli_epi16(b, 8), _mm512_srai_epi16(a, 8));
+    const Int even = _mm512_madd_epi16(_mm512_and_si512(b, mask), _mm512_srai_epi16(_mm512_slli_epi16(a, 8), 8));
+    return _mm512_add_epi32(acc, _mm512_add_epi32(even, odd));
+  }
+  static HWY_INLINE Int low_nibbles(Int x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
+  static HWY_INLINE Int high_nibbles(Int x) { return low_nibbles(_mm512_srli_epi16(x, 4)); }
+  static HWY_INLINE Float floats(const std::uint8_t* p) { return _mm512_loadu_ps(p); }
+  static HWY_INLINE Float halves(const std::uint8_t* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  static HWY_INLINE void scaled(Int sum, Float column, float row, float* c, bool add) {
+    const Float x = _mm512_cvtepi32_ps(sum), scale = _mm512_mul_ps(column, _mm512_set1_ps(row));
+    _mm512_storeu_ps(c, add ? _mm512_fmadd_ps(x, scale, _mm512_loadu_ps(c)) : _mm512_mul_ps(x, scale));
+  }
+#elif HWY_TARGET == HWY_AVX2
+struct Lanes {
+  static constexpr int kLanes = 8, kRowsAtOnce = 4;
+  using Int = __m256i;
+  using Float = __m256;
+  static HWY_INLINE Int load(const std::uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static HWY_INLINE Int everywhere(std::int32_t x) { return _mm256_set1_epi32(x); }
+  /// As at the level above.
+  static HWY_INLINE Int dot(Int acc, Int b, Int a) {
+    const Int mask = _mm256_set1_epi16(255);
+    const Int odd = _mm256_madd_epi16(_mm256_srli_epi16(b, 8), _mm256_srai_epi16(a, 8));
+    const Int even = _mm256_madd_epi16(_mm256_and_si256(b, mask), _mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8));
+    return _mm256_add_epi32(acc, _mm256_add_epi32(even, odd));
+  }
+  static HWY_INLINE Int low_nibbles(Int x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
+  static HWY_INLINE Int high_nibbles(Int x) { return low_nibbles(_mm256_srli_epi16(x, 4)); }
+  static HWY_INLINE Float floats(const std::uint8_t* p) { return _mm256_loadu_ps(reinterpret_cast<const float*>(p)); }
+  static HWY_INLINE Float halves(const std::uint8_t* p) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static HWY_INLINE void scaled(Int sum, Float column, float row, float* c, bool add) {
+    const Float x = _mm256_cvtepi32_ps(sum), scale = _mm256_mul_ps(column, _mm256_set1_ps(row));
+    _mm256_storeu_ps(c, add ? _mm256_fmadd_ps(x, scale, _mm256_loadu_ps(c)) : _mm256_mul_ps(x, scale));
+  }
+#else
+/// The plain truth: one lane.
+struct Lanes {
+  static constexpr int kLanes = 1, kRowsAtOnce = 8;
+  using Int = std::int32_t;
+  using Float = float;
+  static Int load(const std::uint8_t* p) {
+    Int quad;
+    std::memcpy(&quad, p, sizeof quad);
+    return quad;
+  }
+  static Int everywhere(std::int32_t x) { return x; }
+  static Int dot(Int acc, Int b, Int a) {
+    for (int byte = 0; byte < kQuad; ++byte) {
+      acc += ((b >> (8 * byte)) & 255) * static_cast<std::int8_t>((a >> (8 * byte)) & 255);
+    }
+    return acc;
+  }
+  static Int low_nibbles(Int x) { return x & 0x0f0f0f0f; }
+  static Int high_nibbles(Int x) { return (x >> 4) & 0x0f0f0f0f; }
+  static Float floats(const std::uint8_t* p) {
+    Float x;
+    std::memcpy(&x, p, sizeof x);
+    return x;
+  }
+  static Float halves(const std::uint8_t* p) {
+    std::uint16_t bits;
+    std::memcpy(&bits, p, sizeof bits);
+    return base::f32_from_f16(bits);
+  }
+  static void scaled(Int sum, Float column, float row, float* c, bool add) {
+    const float x = static_cast<float>(sum), scale = column * row;
+    *c = add ? std::fma(x, scale, *c) : x * scale;
+  }
+#endif
+  static HWY_INLINE Int quad_everywhere(const std::int8_t* p) {
+    std::int32_t quad;
+    std::memcpy(&quad, p, sizeof quad);
+    return everywhere(quad);
+  }
+};
+
+#include "ballast/engine/kernels/quantised-inl.h"
+
+void multiply(const QuantisedRows& a, const std::uint8_t* b, QuantisedForm form, std::int64_t groups,
+              std::int64_t quads, int rows, int cols, float* c, std::int64_t ldc, bool accumulate) {
+  run_task({a, b, groups, quads, c, ldc, accumulate}, form, rows, cols);
+}
+
+using D = hn::CappedTag<float, 16>;
+
+/// The largest magnitude; NaN where something is not finite.
+HWY_INLINE float largest(const float* x, std::int64_t n) {
+  const D d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto most = hn::Zero(d), bad = hn::Zero(d);  // 0 · x is NaN for what is not finite
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto v = hn::LoadU(d, x + i);
+    most = hn::Max(most, hn::Abs(v));
+    bad = hn::Add(bad, hn::Mul(v, hn::Zero(d)));
+  }
+  float all = hn::GetLane(hn::MaxOfLanes(d, most)), odd = hn::GetLane(hn::SumOfLanes(d, bad));
+  for (; i < n; ++i) {
+    all = std::max(all, std::abs(x[i]));
+    odd += x[i] * 0.0f;
+  }
+  return odd == 0.0f ? all : std::numeric_limits<float>::quiet_NaN();
+}
+
+/// One group of n values: rounds to q (zeros behind them up to `padded`) and returns their sum.
+HWY_INLINE std::int32_t round_group(const float* x, std::int64_t n, std::int64_t padded, float inverse,
+                                    std::int32_t* q) {
+  const D d;
+  const hn::RebindToSigned<D> di;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto factor = hn::Set(d, inverse);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), factor)), di, q + i);
+  for (; i < n; ++i) q[i] = static_cast<std::int32_t>(std::nearbyint(x[i] * inverse));
+  std::fill(q + n, q + padded, 0);
+  std::int32_t sum = 0;
+  for (std::int64_t j = 0; j < n; ++j) sum += q[j];
+  return sum;
+}
+
+void quantise(const float* x, std::int64_t k, std::int64_t group, std::int64_t r, std::int8_t* values, float* scales,
+              std::int32_t* sums) {
+  constexpr std::int64_t kPiece = 256;  // a multiple of kQuad
+  std::int32_t q[kPiece];
+  for (std::int64_t g = 0, first = 0; first < k; ++g, first += group) {
+    const std::int64_t n = std::min(group, k - first);
+    const float most = largest(x + first, n);
+    const bool finite = most == most;
+    const float inverse = finite && most > 0 ? 127.0f / most : 0.0f;
+    scales[g * kRows + r] = finite ? most / 127.0f : most;
+    std::int32_t sum = 0;
+    for (std::int64_t at = 0; at < n; at += kPiece) {
+      const std::int64_t count = std::min(kPiece, n - at), padded = (count + kQuad - 1) / kQuad * kQuad;
+      if (finite) {
+        sum += round_group(x + first + at, count, padded, inverse, q);
+      } else {
+        std::fill(q, q + padded, 0);
+      }
+      std::int8_t* to = values + ((first + at) / kQuad * kRows + r) * kQuad;
+      for (std::int64_t i = 0; i < padded; ++i)
+        to[i / kQuad * kRows * kQuad + i % kQuad] = static_cast<std::int8_t>(q[i]);
+    }
+    sums[g * kRows + r] = sum;
+  }
+}
+
+}  // namespace ballast::engine::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ballast::engine::kernels {
+HWY_EXPORT(multiply);
+HWY_EXPORT(quantise);
+
+void quantise_row(const float* x, std::int64_t k, std::int64_t group, std::int64_t r, std::int8_t* values,
+                  float* scales, std::int32_t* sums) {
+  HWY_DYNAMIC_DISPATCH(quantise)(x, k, group, r, values, scales, sums);
+}
+void multiply_quantised(const QuantisedRows& a, const std::uint8_t* b, QuantisedForm form, std::int64_t groups,
+                        std::int64_t quads, int rows, int cols, float* c, std::int64_t ldc, bool accumulate) {
+  HWY_DYNAMIC_DISPATCH(multiply)(a, b, form, groups, quads, rows, cols, c, ldc, accumulate);
+}
+
+}  // namespace ballast::engine::kernels
+#endif

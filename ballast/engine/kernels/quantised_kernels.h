@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products of integers of at most eight bits. The right side (weights) is quantised once, with a scale for every group
+// of k and column; the left side (activations) just before the product, with a scale for every group and row. Sums
+// within a group are exact integers; groups add up in f32 in the order of k. So the bits depend neither on the
+// instruction set nor on the rows beside a row.
+//
+//   a[r, k] ≈ scale[r, g] · q[r, k], |q| ≤ 127       b[k, c] ≈ scale[g, c] · (u[k, c] - zero), u unsigned
+//   c[r, c] = Σ_g scale[r, g] · scale[g, c] · (Σ_k∈g q · u  -  zero · Σ_k∈g q)
+//
+// The instruction vpdpbusd multiplies unsigned by signed bytes, hence the zero point on the side of the weights.
+#pragma once
+
+#include <cstdint>
+
+#include "ballast/engine/kernels/gemm_kernels.h"
+
+namespace ballast::engine::kernels {
+
+inline constexpr int kQuad = 4;    // products that one lane of the instruction sums
+inline constexpr int kGroup = 32;  // values of a group with a scale of its own: ggml's blocks
+
+/// How a panel of kCols columns is stored, group after group: the values, then kCols scales.
+enum class QuantisedForm {
+  whole,    // one group of all k: bytes [k/4][kCols][4], scales f32; zero = 128
+  bytes,    // groups of kGroup: bytes [8][kCols][4], scales f16; zero = 128
+  nibbles,  // groups of kGroup: bytes [4][kCols][4], the low nibble of byte j in quad 2i, the high one in quad 2i+1,
+            // scales f16; zero = 8
+};
+
+/// kRows rows of the left side, quantised.
+struct QuantisedRows {
+  const std::int8_t* values;  // [k/4][kRows][4]
+  const float* scales;        // [groups][kRows]
+  const std::int32_t* sums;   // [groups][kRows]: of the group's values
+};
+
+/// Quantises one row of k values in groups of `group` (a multiple of 4; the last one may be shorter and is padded with
+/// zeros): row r of a panel. Nearest, ties to even; a group that holds something that is not finite gets NaN as its
+/// scale, so that it is not lost.
+void quantise_row(const float* x, std::int64_t k, std::int64_t group, std::int64_t r, std::int8_t* values,
+                  float* scales, std::int32_t* sums);
+
+/// c[rows, cols] (row stride ldc) = or += a · b over `groups` groups of `quads` quads; all three pointers of `a` and
+/// `b` stand at the first of these groups.
+void multiply_quantised(const QuantisedRows& a, const std::uint8_t* b, QuantisedForm form, std::int64_t groups,
+                        std::int64_t quads, int rows, int cols, float* c, std::int64_t ldc, bool accumulate);
+void multiply_quantised_vnni(const QuantisedRows& a, const std::uint8_t* b, QuantisedForm form, std::int64_t groups,
+                             std::int64_t quads, int rows, int cols, float* c, std::int64_t ldc, bool accumulate);
+bool vnni_kernel_compiled();
+
+}  // namespace ballast::engine::kernels

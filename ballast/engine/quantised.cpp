@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/engine/quantised.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "ballast/base/error.h"
+#include "ballast/base/half.h"
+#include "ballast/base/parallel.h"
+#include "ballast/engine/isa.h"
+#include "ballast/engine/kernels/quantised_kernels.h"
+#include "ballast/engine/scratch.h"
+
+namespace ballast::engine {
+namespace {
+
+using kernels::kCols;
+using kernels::kGroup;
+using kernels::kQuad;
+using kernels::kRows;
+using kernels::QuantisedForm;
+
+constexpr std::int64_t kTilePanelsM = 16, kTilePanelsN = 8;  // as for floats
+constexpr std::int64_t kBlockGroups = 24;  // of k in a block, so that a panel of weights stays in the first-level cache
+constexpr std::size_t kQ8Block = 2 + kGroup, kQ4Block = 2 + kGroup / 2;  // bytes of ggml's blocks
+
+thread_local Scratch t_rows;
+
+std::int64_t ceil_div(std::int64_t n, std::int64_t d) {
+  return (n + d - 1) / d;
+}
+
+/// Sizes of a right side in one of the forms.
+struct ByteLayout {
+  QuantisedForm form;
+  std::int64_t k, quads, groups;  // quads: of one group
+
+  ByteLayout(std::int64_t rows, Precision precision)
+      : form(precision == Precision::int8 ? QuantisedForm::whole
+             : precision == Precision::q8 ? QuantisedForm::bytes
+                                          : QuantisedForm::nibbles),
+        k(rows) {
+    quads = form == QuantisedForm::whole ? ceil_div(k, kQuad) : kGroup / kQuad;
+    groups = form == QuantisedForm::whole ? 1 : k / kGroup;
+  }
+  std::int64_t value_bytes() const { return quads * kQuad * kCols / (form == QuantisedForm::nibbles ? 2 : 1); }
+  std::int64_t group_bytes() const { return value_bytes() + kCols * (form == QuantisedForm::whole ? 4 : 2); }
+  std::int64_t panel_bytes() const { return groups * group_bytes(); }
+  std::int64_t group_values() const { return form == QuantisedForm::whole ? std::max<std::int64_t>(k, 1) : kGroup; }
+};
+
+/// Where value kk of a column lies in its group's bytes.
+std::int64_t byte_at(std::int64_t kk, std::int64_t column) {
+  return (kk / kQuad * kCols + column) * kQuad + kk % kQuad;
+}
+void put_nibble(std::uint8_t* group, std::int64_t kk, std::int64_t column, int value) {
+  const std::int64_t step = kk / (2 * kQuad), in = kk % (2 * kQuad);
+  std::uint8_t& byte = group[(step * kCols + column) * kQuad + in % kQuad];
+  byte = static_cast<std::uint8_t>(in < kQuad ? (byte & 0xf0) | value : (byte & 0x0f) | value << 4);
+}
+
+void put_scale(const ByteLayout& l, std::uint8_t* group, std::int64_t column, float scale) {
+  std::uint8_t* scales = group + l.value_bytes();
+  if (l.form == QuantisedForm::whole) {
+    std::memcpy(scales + column * 4, &scale, 4);
+    return;
+  }
+  const std::uint16_t half = base::f16_from_f32(scale);
+  std::memcpy(scales + column * 2, &half, 2);
+}
+
+/// One group of one column: x holds its values.
+void quantise_group(const ByteLayout& l, std::span<const float> x, std::int64_t column, std::uint8_t* group) {
+  if (l.form == QuantisedForm::nibbles) {
+    float most = 0;  // of the largest magnitude, with its sign
+    for (const float v : x) most = std::abs(v) > std::abs(most) ? v : most;
+    const float scale = most / -8, inverse = scale != 0 ? 1 / scale : 0;
+    put_scale(l, group, column, scale);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      put_nibble(group, static_cast<std::int64_t>(i), column,
+                 std::clamp(static_cast<int>(x[i] * inverse + 8.5f), 0, 15));
+    }
+    return;
+  }
+  float most = 0;
+  for (const float v : x) most = std::max(most, std::abs(v));
+  const float scale = most / 127, inverse = scale != 0 ? 1 / scale : 0;
+  put_scale(l, group, column, scale);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    group[byte_at(static_cast<std::int64_t>(i), column)] =
+        static_cast<std::uint8_t>(static_cast<int>(std::round(x[i] * inverse)) + 128);
+  }
+}
+
+void clear_panel(const ByteLayout& l, std::uint8_t* panel) {
+  const int zero = l.form == QuantisedForm::nibbles ? 0x88 : 0x80;
+  for (std::int64_t g = 0; g < l.groups; ++g, panel += l.group_bytes()) {
+    std::memset(panel, zero, static_cast<std::size_t>(l.value_bytes()));
+    std::memset(panel + l.value_bytes(), 0, static_cast<std::size_t>(l.group_bytes() - l.value_bytes()));
+  }
+}
+
+/// One of ggml's blocks into its place.
+void place_block(const ByteLayout& l, const std::uint8_t* block, std::int64_t column, std::uint8_t* group) {
+  std::memcpy(group + l.value_bytes() + column * 2, block, 2);
+  const std::uint8_t* q = block + 2;
+  if (l.form == QuantisedForm::bytes) {
+    for (std::int64_t quad = 0; quad < kGroup / kQuad; ++quad) {
+      std::uint32_t values;
+      std::memcpy(&values, q + quad * kQuad, 4);
+      values ^= 0x80808080u;  // signed to unsigned with zero 128
+      std::memcpy(group + (quad * kCols + column) * kQuad, &values, 4);
+    }
+    return;
+  }
+  // The block pairs value i with value i + 16 in a byte; the panel pairs quad 2i with quad 2i + 1.
+  for (std::int64_t step = 0; step < kGroup / (2 * kQuad); ++step) {
+    std::uint32_t bytes[2];
+    const std::int64_t first = step * 2 * kQuad % (kGroup / 2);
+    std::memcpy(bytes, q + first, sizeof bytes);
+    const bool high = step * 2 * kQuad >= kGroup / 2;
+    for (std::uint32_t& b : bytes) b = (high ? b >> 4 : b) & 0x0f0f0f0fu;
+    const std::uint32_t both = bytes[0] | bytes[1] << 4;
+    std::memcpy(group + (step * kCols + column) * kQuad, &both, 4);
+  }
+}
+
+/// Rows of the left side, quantised: all panels of kRows.
+struct LeftSide {
+  std::int8_t* values;
+  float* scales;
+  std::int32_t* sums;
+  std::int64_t padded_k, groups;
+
+  kernels::QuantisedRows panel(std::int64_t p, std::int64_t group, std::int64_t quads) const {
+    return {values + (p * padded_k + group * quads * kQuad) * kRows, scales + (p * groups + group) * kRows,
+            sums + (p * groups + group) * kRows};
+  }
+};
+
+LeftSide quantise_rows(std::int64_t m, Operand a, const ByteLayout& l, bool parallel) {
+  BALLAST_CHECK(!a.transposed, m);
+  const std::int64_t panels = ceil_div(m, kRows), padded_k = l.groups * l.quads * kQuad;
+  const auto value_bytes = static_cast<std::size_t>(panels * kRows * padded_k);
+  const auto scale_bytes = static_cast<std::size_t>(panels * kRows * l.groups) * 4;
+  auto* memory = static_cast<std::int8_t*>(t_rows.get(value_bytes + 2 * scale_bytes));
+  const LeftSide left{memory + 2 * scale_bytes, reinterpret_cast<float*>(memory),
+                      reinterpret_cast<std::int32_t*>(memory + scale_bytes), padded_k, l.groups};
+  const auto row = [&](std::int64_t i) {
+    const std::int64_t p = i / kRows;
+    kernels::quantise_row(a.data + i * a.stride, l.k, l.group_values(), i % kRows, left.values + p * padded_k * kRows,
+                          left.scales + p * l.groups * kRows, left.sums + p * l.groups * kRows);
+  };
+  if (parallel && m > kRows) {
+    base::parallel_ranges(m, kRows, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) row(i);
+    });
+  } else {
+    for (std::int64_t i = 0; i < m; ++i) row(i);
+  }
+  return left;
+}
+
+struct Panels {
+  std::int64_t m0, m1, n0, n1;
+};
+
+struct ByteProduct {
+  const LeftSide* left;
+  const PackedMatrix* b;
+  const ByteLayout* layout;
+  std::int64_t m;
+  float* c;
+  std::int64_t ldc;
+  bool accumulate;
+
+  void tile(const Panels& t) const {
+    const auto run = has_vnni_kernel() ? kernels::multiply_quantised_vnni : kernels::multiply_quantised;
+    const ByteLayout& l = *layout;
+    const std::int64_t block = t.m1 - t.m0 == 1 ? l.groups : kBlockGroups;
+    for (std::int64_t g = 0; g < l.groups; g += block) {
+      const std::int64_t groups = std::min(block, l.groups - g);
+      for (std::int64_t pn = t.n0; pn < t.n1; ++pn) {
+        const auto* panel = static_cast<const std::uint8_t*>(b->panels()) + pn * l.panel_bytes() + g * l.group_bytes();
+        const int cols = static_cast<int>(std::min<std::int64_t>(kCols, b->n() - pn * kCols));
+        for (std::int64_t pm = t.m0; pm < t.m1; ++pm) {
+          const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - pm * kRows));
+          run(left->panel(pm, g, l.quads), panel, l.form, groups, l.quads, rows, cols,
+              c + pm * kRows * ldc + pn * kCols, ldc, accumulate || g > 0);
+        }
+      }
+    }
+  }
+};
+
+}  // namespace
+
+bool is_quantised(Precision precision) {
+  return precision == Precision::int8 || precision == Precision::q8 || precision == Precision::q4;
+}
+
+bool can_quantise(std::int64_t k, Precision precision) {
+  return k > 0 && (precision == Precision::int8 || k % kGroup == 0);
+}
+
+std::size_t quantised_bytes(std::int64_t k, std::int64_t n, Precision precision) {
+  return static_cast<std::size_t>(ceil_div(n, kCols) * ByteLayout(k, precision).panel_bytes());
+}
+
+void quantise(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* panels) {
+  BALLAST_CHECK(can_quantise(k, precision), k);
+  const ByteLayout l(k, precision);
+  base::parallel_for(ceil_div(n, kCols), [&](std::int64_t p) {
+    auto* panel = static_cast<std::uint8_t*>(panels) + p * l.panel_bytes();
+    clear_panel(l, panel);
+    std::vector<float> x(static_cast<std::size_t>(l.group_values()));
+    for (std::int64_t j = p * kCols; j < std::min(n, (p + 1) * kCols); ++j) {
+      for (std::int64_t g = 0; g < l.groups; ++g) {
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          const std::int64_t kk = g * l.group_values() + static_cast<std::int64_t>(i);
+          x[i] = b.transposed ? b.data[j * b.stride + kk] : b.data[kk * b.stride + j];
+        }
+        quantise_group(l, x, j % kCols, panel + g * l.group_bytes());
+      }
+    }
+  });
+}
+
+PackedMatrix pack_blocks(std::span<const std::byte> blocks, std::int64_t k, std::int64_t n, Precision precision) {
+  BALLAST_CHECK(precision != Precision::int8 && can_quantise(k, precision), k);
+  const ByteLayout l(k, precision);
+  const std::size_t block = l.form == QuantisedForm::bytes ? kQ8Block : kQ4Block;
+  const std::size_t row = block * static_cast<std::size_t>(l.groups);
+  BALLAST_CHECK(blocks.size() == row * static_cast<std::size_t>(n), n);
+  PackedMatrix packed(k, n, precision);
+  base::parallel_for(ceil_div(n, kCols), [&](std::int64_t p) {
+    auto* panel = static_cast<std::uint8_t*>(packed.panels()) + p * l.panel_bytes();
+    if ((p + 1) * kCols > n) clear_panel(l, panel);
+    for (std::int64_t j = p * kCols; j < std::min(n, (p + 1) * kCols); ++j) {
+      const auto* from = reinterpret_cast<const std::uint8_t*>(blocks.data()) + row * static_cast<std::size_t>(j);
+      for (std::int64_t g = 0; g < l.groups; ++g, from += block) {
+        place_block(l, from, j % kCols, panel + g * l.group_bytes());
+      }
+    }
+  });
+  return packed;
+}
+
+void multiply_quantised(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate,
+                        bool parallel) {
+  const ByteLayout l(b.k(), b.precision());
+  const LeftSide left = quantise_rows(m, a, l, parallel);
+  const ByteProduct product{&left, &b, &l, m, c, ldc, accumulate};
+  const std::int64_t pm = ceil_div(m, kRows), pn = ceil_div(b.n(), kCols);
+  if (!parallel) return product.tile({0, pm, 0, pn});
+  constexpr std::int64_t kTasks = 16;  // shared evenly by a few threads
+  const std::int64_t width = std::clamp<std::int64_t>(pn / kTasks, 1, kTilePanelsN);
+  const std::int64_t tiles_m = ceil_div(pm, kTilePanelsM), tiles_n = ceil_div(pn, width);
+  base::parallel_for(tiles_m * tiles_n, [&](std::int64_t t) {
+    const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * width;
+    product.tile({m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + width)});
+  });
+}
+
+}  // namespace ballast::engine

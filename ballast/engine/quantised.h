@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights in eight or four bits for inference: how they are made, and the product with them. gemm() comes here for a
+// PackedMatrix of such a precision.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "ballast/engine/gemm.h"
+
+namespace ballast::engine {
+
+/// True for int8, q8 and q4.
+bool is_quantised(Precision precision);
+
+/// Whether a right side of k rows can be stored so: q8 and q4 need a multiple of 32, any k does for the others.
+bool can_quantise(std::int64_t k, Precision precision);
+
+/// Bytes of all panels of a right side [k, n].
+std::size_t quantised_bytes(std::int64_t k, std::int64_t n, Precision precision);
+
+/// Rounds b [k, n] into panels of quantised_bytes(). int8: symmetric, a scale a column. q8 and q4: as ggml's reference
+/// quantisers of Q8_0 and Q4_0 do.
+void quantise(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* panels);
+
+/// Lays out ggml's blocks without rounding again: `blocks` holds n rows (a row an output column) of k/32 blocks, Q8_0
+/// (f16 scale, 32 × int8) or Q4_0 (f16 scale, 16 bytes: the first half in the low nibbles). Throws internal for another
+/// precision or size.
+PackedMatrix pack_blocks(std::span<const std::byte> blocks, std::int64_t k, std::int64_t n, Precision precision);
+
+/// gemm() for a quantised right side. Rows of a are quantised on the way; a is not transposed.
+void multiply_quantised(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate,
+                        bool parallel);
+
+}  // namespace ballast::engine
