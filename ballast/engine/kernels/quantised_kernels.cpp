@@ -136,26 +136,34 @@ HWY_INLINE float largest(const float* x, std::int64_t n) {
   return odd == 0.0f ? all : std::numeric_limits<float>::quiet_NaN();
 }
 
-/// One group of n values: rounds to q (zeros behind them up to `padded`) and returns their sum.
-HWY_INLINE std::int32_t round_group(const float* x, std::int64_t n, std::int64_t padded, float inverse,
-                                    std::int32_t* q) {
+/// Rounds n values to q, puts zeros behind them up to `padded`, and returns their sum.
+HWY_INLINE std::int32_t round_values(const float* x, std::int64_t n, std::int64_t padded, float inverse,
+                                     std::int8_t* q) {
   const D d;
   const hn::RebindToSigned<D> di;
+  const hn::Rebind<std::int8_t, D> d8;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto factor = hn::Set(d, inverse);
+  auto sums = hn::Zero(di);
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), factor)), di, q + i);
-  for (; i < n; ++i) q[i] = static_cast<std::int32_t>(std::nearbyint(x[i] * inverse));
-  std::fill(q + n, q + padded, 0);
-  std::int32_t sum = 0;
-  for (std::int64_t j = 0; j < n; ++j) sum += q[j];
+  for (; i + lanes <= n; i += lanes) {
+    const auto level = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), factor));
+    sums = hn::Add(sums, level);
+    hn::StoreU(hn::DemoteTo(d8, level), d8, q + i);
+  }
+  std::int32_t sum = hn::GetLane(hn::SumOfLanes(di, sums));
+  for (; i < n; ++i) {
+    q[i] = static_cast<std::int8_t>(std::nearbyint(x[i] * inverse));
+    sum += q[i];
+  }
+  std::fill(q + n, q + padded, std::int8_t{0});
   return sum;
 }
 
 void quantise(const float* x, std::int64_t k, std::int64_t group, std::int64_t r, std::int8_t* values, float* scales,
               std::int32_t* sums) {
   constexpr std::int64_t kPiece = 256;  // a multiple of kQuad
-  std::int32_t q[kPiece];
+  alignas(64) std::int8_t q[kPiece];
   for (std::int64_t g = 0, first = 0; first < k; ++g, first += group) {
     const std::int64_t n = std::min(group, k - first);
     const float most = largest(x + first, n);
@@ -166,13 +174,12 @@ void quantise(const float* x, std::int64_t k, std::int64_t group, std::int64_t r
     for (std::int64_t at = 0; at < n; at += kPiece) {
       const std::int64_t count = std::min(kPiece, n - at), padded = (count + kQuad - 1) / kQuad * kQuad;
       if (finite) {
-        sum += round_group(x + first + at, count, padded, inverse, q);
+        sum += round_values(x + first + at, count, padded, inverse, q);
       } else {
-        std::fill(q, q + padded, 0);
+        std::fill(q, q + padded, std::int8_t{0});
       }
       std::int8_t* to = values + ((first + at) / kQuad * kRows + r) * kQuad;
-      for (std::int64_t i = 0; i < padded; ++i)
-        to[i / kQuad * kRows * kQuad + i % kQuad] = static_cast<std::int8_t>(q[i]);
+      for (std::int64_t i = 0; i < padded; i += kQuad, to += kRows * kQuad) std::memcpy(to, q + i, kQuad);
     }
     sums[g * kRows + r] = sum;
   }
