@@ -16,10 +16,11 @@ namespace ballast::apps {
 namespace {
 
 struct ConvertArguments {
-  std::string from, to, type = "F16";
+  std::string from, to, type = "F16", precision;
 };
 
 lm::ConvertReport convert(const ConvertArguments& a) {
+  if (!a.precision.empty()) return lm::with_precision(a.from, a.to, a.precision);
   if (std::filesystem::is_directory(a.from)) {
     if (lm::is_lora_folder(a.from)) return lm::merge_adapter(a.from, a.to);
     return lm::folder_to_gguf(a.from, a.to, a.type);
@@ -53,6 +54,8 @@ void add_convert(CLI::App& app, Common& common) {
       ->required();
   verb->add_option("to", a->to, "The model folder to write; from a model folder: the .gguf file")->required();
   verb->add_option("--type", a->type, "Matrices of the .gguf: F32, F16, BF16, Q8_0 or Q4_0")->capture_default_str();
+  verb->add_option("--precision", a->precision,
+                   "A classifier's folder: the copy computes in f32, bf16 or int8 (same weights, same calibration)");
   add_common(*verb, common, "ballast convert qwen2.5-0.5b-q4_k_m.gguf my-qwen");
   verb->callback([a, &common] { run_convert(*a, common); });
 }

@@ -12,6 +12,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
 #include "ballast/base/json.h"
+#include "ballast/engine/quantised.h"
 #include "ballast/lm/chat.h"
 #include "ballast/lm/json_schema.h"
 #include "remote_model.h"
@@ -21,7 +22,7 @@ namespace ballast::apps {
 namespace {
 
 struct GenerateArguments {
-  std::string model, prompt;
+  std::string model, prompt, precision;
   std::int64_t texts = 1;  // of a beam search
   std::string system, messages, schema;
   bool chat = false, no_thinking = false, allow_remote = false;
@@ -86,6 +87,11 @@ void run_remote(const GenerateArguments& a, const lm::GenerateOptions& o, const 
   put((common.json ? base::dump_json(answer) : answer["text"].get<std::string>()) + "\n");
 }
 
+std::optional<engine::Precision> precision_of(const GenerateArguments& a) {
+  if (a.precision.empty()) return std::nullopt;
+  return engine::precision_from_name(a.precision);
+}
+
 void run_generate(const GenerateArguments& arguments, const Common& common) {
   lm::GenerateOptions options = arguments.options;
   options.seed = common.seed;
@@ -100,7 +106,7 @@ void run_generate(const GenerateArguments& arguments, const Common& common) {
   if (is_remote_model(arguments.model)) return run_remote(arguments, options, common);
   options.add_special = !chat;
   const std::string prompt = chat ? chat_prompt(arguments) : arguments.prompt;
-  lm::Generator generator = lm::Generator::load(arguments.model);
+  lm::Generator generator = lm::Generator::load(arguments.model, precision_of(arguments));
   if (options.beams > 1) return search(generator, prompt, arguments, options, common);
   const base::Stopwatch watch;
   const lm::Generation out = generator.generate(prompt, options, [&](std::string_view piece) {
@@ -160,6 +166,8 @@ void add_generate(CLI::App& app, Common& common) {
   verb->add_flag("--early-stopping", o.early_stopping, "Beams: end with as many finished texts as beams");
   verb->add_option("--texts", arguments->texts, "Beams: so many of the best texts")->capture_default_str();
   verb->add_option("--stop", o.stop, "End the text before this string (repeatable)");
+  verb->add_option("--precision", arguments->precision,
+                   "Of the weights: f32, bf16, int8, q8 or q4 (default: as a .gguf file stores them, else f32)");
   add_common(*verb, common, "ballast generate --model gpt2 --prompt 'The bank said' --temperature 0.8 --top-p 0.95");
   verb->callback([arguments, &common] { run_generate(*arguments, common); });
 }

@@ -147,6 +147,7 @@ Value scale(Tape& tape, Value x, float factor) {
 void pack_for_inference(Parameter& weight, Layout layout, Precision precision) {
   const std::int64_t out = layout == Layout::out_in ? weight.rows() : weight.cols();
   const std::int64_t in = weight.size / out;
+  if (weight.value == nullptr) return;  // it came packed
   // A matrix that has no whole groups stays in full precision.
   const Precision kept = is_quantised(precision) && !can_quantise(in, precision) ? Precision::f32 : precision;
   weight.packed = std::make_unique<PackedMatrix>(right_side(weight, layout), in, out, kept);
@@ -285,8 +286,12 @@ Value embed(Tape& tape, std::initializer_list<Lookup> lookups) {
       float* row = y.data + i * cols;
       bool first = true;
       for (const Lookup& lookup : lookups) {
-        const float* from = lookup.table->value + lookup.ids[static_cast<std::size_t>(i)] * cols;
-        if (first) {
+        const std::int32_t id = lookup.ids[static_cast<std::size_t>(i)];
+        const float* from = lookup.table->value + id * cols;
+        if (lookup.table->value == nullptr) {
+          BALLAST_CHECK(first, id);  // only word tables come in other forms, and they are the first
+          lookup.table->read_row(id, row);
+        } else if (first) {
           std::copy_n(from, cols, row);
         } else {
           kernels::add_to(row, from, cols);

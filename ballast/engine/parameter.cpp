@@ -20,7 +20,8 @@ Parameter& ParameterStore::add(const std::string& name, std::vector<std::int64_t
 
 void ParameterStore::allocate_values() {
   for (Parameter& p : parameters_) {
-    if (p.value == nullptr) p.value = owned_.emplace_back(static_cast<std::size_t>(p.size)).data();
+    if (p.value == nullptr && !p.packed && !p.read_row)
+      p.value = owned_.emplace_back(static_cast<std::size_t>(p.size)).data();
   }
 }
 

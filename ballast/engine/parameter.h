@@ -32,6 +32,8 @@ struct Parameter {
   float* value = nullptr;
   float* grad = nullptr;                 // null unless training, and where frozen
   std::unique_ptr<PackedMatrix> packed;  // the right-hand side of its product, ready for inference
+  /// Decodes a row of a matrix that is kept in another form, where `value` is null: inference only.
+  std::function<void(std::int64_t row, float* out)> read_row;
 
   std::int64_t rows() const { return shape.front(); }
   std::int64_t cols() const { return size / shape.front(); }
@@ -42,7 +44,7 @@ class ParameterStore {
  public:
   /// Adds an uninitialised parameter. Names are unique.
   Parameter& add(const std::string& name, std::vector<std::int64_t> shape, bool decay);
-  /// Gives every parameter without a value its own zeroed memory.
+  /// Gives every parameter that is stored in no form its own zeroed memory.
   void allocate_values();
   /// Copies borrowed values of what is trained into own memory (before training) and allocates zeroed gradients.
   void prepare_training();

@@ -104,6 +104,7 @@ void clear_panel(const ByteLayout& l, std::uint8_t* panel) {
 
 /// One of ggml's blocks into its place.
 void place_block(const ByteLayout& l, const std::uint8_t* block, std::int64_t column, std::uint8_t* group) {
+  if ((block[1] & 0x7c) == 0x7c) throw base::Error(base::ErrorCode::bad_input, "the scale of a block is not finite");
   std::memcpy(group + l.value_bytes() + column * 2, block, 2);
   const std::uint8_t* q = block + 2;
   if (l.form == QuantisedForm::bytes) {
@@ -196,6 +197,29 @@ struct ByteProduct {
 };
 
 }  // namespace
+
+Precision precision_from_name(const std::string& name) {
+  for (const Precision p : {Precision::f32, Precision::bf16, Precision::int8, Precision::q8, Precision::q4}) {
+    if (name == precision_name(p)) return p;
+  }
+  throw base::Error(base::ErrorCode::usage, "unknown precision \"" + name + "\"", "", "f32, bf16, int8, q8 or q4");
+}
+
+const char* precision_name(Precision precision) {
+  switch (precision) {
+    case Precision::f32:
+      return "f32";
+    case Precision::bf16:
+      return "bf16";
+    case Precision::int8:
+      return "int8";
+    case Precision::q8:
+      return "q8";
+    case Precision::q4:
+      return "q4";
+  }
+  return "";
+}
 
 bool is_quantised(Precision precision) {
   return precision == Precision::int8 || precision == Precision::q8 || precision == Precision::q4;

@@ -6,10 +6,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "ballast/engine/gemm.h"
 
 namespace ballast::engine {
+
+/// "f32", "bf16", "int8", "q8" or "q4"; throws usage for another name.
+Precision precision_from_name(const std::string& name);
+const char* precision_name(Precision precision);
 
 /// True for int8, q8 and q4.
 bool is_quantised(Precision precision);
@@ -25,8 +30,8 @@ std::size_t quantised_bytes(std::int64_t k, std::int64_t n, Precision precision)
 void quantise(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* panels);
 
 /// Lays out ggml's blocks without rounding again: `blocks` holds n rows (a row an output column) of k/32 blocks, Q8_0
-/// (f16 scale, 32 × int8) or Q4_0 (f16 scale, 16 bytes: the first half in the low nibbles). Throws internal for another
-/// precision or size.
+/// (f16 scale, 32 × int8) or Q4_0 (f16 scale, 16 bytes: the first half in the low nibbles). Throws bad_input for a
+/// scale that is not finite, internal for another precision or size.
 PackedMatrix pack_blocks(std::span<const std::byte> blocks, std::int64_t k, std::int64_t n, Precision precision);
 
 /// gemm() for a quantised right side. Rows of a are quantised on the way; a is not transposed.

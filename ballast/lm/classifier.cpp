@@ -155,7 +155,7 @@ TextClassifier TextClassifier::load(const fs::path& given) {
   state->heads = state->spec.plain_heads();
   state->length = state->spec.max_length > 0 ? std::min(state->spec.max_length, config.positions) : config.positions;
   state->network().set_dropout(0);  // gradients need a tape that records, on which dropout would be live
-  state->network().pack(engine::Precision::f32);
+  state->network().pack(state->spec.precision);
   return TextClassifier(std::move(state));
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ballast/base/error.h"
+#include "ballast/engine/quantised.h"
 
 namespace ballast::lm {
 namespace {
@@ -76,6 +77,7 @@ Json spec_json(const ClassifierSpec& spec) {
   Json json;
   json["format"] = 1;
   json["max_length"] = spec.max_length;
+  if (spec.precision != engine::Precision::f32) json["precision"] = engine::precision_name(spec.precision);
   json["heads"] = Json::array();
   for (const HeadSpec& h : spec.heads) {
     Json head;
@@ -109,6 +111,11 @@ ClassifierSpec read_spec(const std::filesystem::path& file) {
   using Pairs = std::vector<std::array<double, 2>>;
   ClassifierSpec spec;
   spec.max_length = json_field<std::int64_t>(json, "max_length", where, 0);
+  const auto precision = json_field<std::string>(json, "precision", where, "f32");
+  if (precision != "f32" && precision != "bf16" && precision != "int8") {
+    throw Error(ErrorCode::bad_input, "precision \"" + precision + "\" is not known", where, "f32, bf16 or int8");
+  }
+  spec.precision = engine::precision_from_name(precision);
   for (const Json& h : json_field<std::vector<Json>>(json, "heads", where)) {
     HeadSpec head;
     head.head.name = json_field<std::string>(h, "name", where);

@@ -2,7 +2,7 @@
 // classifier.json beside the weights: the questions a classifier answers, how its two branches are mixed and how scores
 // become calibrated probabilities.
 //
-//   {"format": 1, "max_length": N,
+//   {"format": 1, "max_length": N, "precision": "f32"|"bf16"|"int8",     (of the transformer's products; f32 if absent)
 //    "heads": [{"name", "kind": "multilabel"|"multiclass", "labels": […], "thresholds": […],
 //               "transformer_weight": a, "ngram_weight": b,
 //               "temperature": T                       (multiclass: softmax(score / T))
@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "ballast/base/json.h"
+#include "ballast/engine/gemm.h"
 #include "ballast/lm/classifier.h"
 
 namespace ballast::lm {
@@ -36,6 +37,7 @@ struct HeadSpec {
 
 struct ClassifierSpec {
   std::int64_t max_length = 0;  // tokens of a window; 0: the model's positions
+  engine::Precision precision = engine::Precision::f32;
   std::vector<HeadSpec> heads;
 
   std::vector<Head> plain_heads() const;

@@ -7,7 +7,9 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/engine/quantised.h"
 #include "ballast/lm/checkpoint/gguf.h"
+#include "ballast/lm/classifier_spec.h"
 #include "ballast/lm/convert/names.h"
 #include "ballast/lm/convert/open_gguf.h"
 #include "ballast/lm/load.h"
@@ -32,8 +34,9 @@ DType dtype_of(const GgufFile& file) {
 }  // namespace
 
 ConvertReport gguf_to_folder(const fs::path& path, const fs::path& folder) {
-  const GgufFile file(path);
-  const LoadedModel model = open_gguf(file);
+  const auto opened = std::make_shared<const GgufFile>(path);
+  const GgufFile& file = *opened;
+  const LoadedModel model = open_gguf(opened);
   ConvertReport report{model_type_name(model.network->config().type), static_cast<std::int64_t>(file.tensors().size()),
                        ""};
   if (!model.tokenizer) {
@@ -73,6 +76,27 @@ ConvertReport folder_to_gguf(const fs::path& folder, const fs::path& path, const
   }
   write_gguf(path, out);
   return {model_type_name(config.type), static_cast<std::int64_t>(out.tensors.size()), ""};
+}
+
+ConvertReport with_precision(const fs::path& folder, const fs::path& to, const std::string& precision) {
+  if (precision != "f32" && precision != "bf16" && precision != "int8") {
+    throw Error(ErrorCode::usage, "unknown precision \"" + precision + "\"", "--precision", "f32, bf16 or int8");
+  }
+  const fs::path questions = folder / "classifier.json";
+  if (!fs::exists(questions)) {
+    throw Error(ErrorCode::unsupported, "has no classifier.json: only classifiers keep a precision", folder.string(),
+                "`ballast generate` takes --precision itself");
+  }
+  ClassifierSpec spec = read_spec(questions);
+  spec.precision = engine::precision_from_name(precision);
+  const ModelConfig config = read_config(folder / "config.json");
+  base::write_directory_atomic(to, [&](const fs::path& fresh) {
+    for (const fs::directory_entry& file : fs::directory_iterator(folder)) {
+      if (file.is_regular_file()) fs::copy_file(file.path(), fresh / file.path().filename());
+    }
+    base::write_file_atomic(fresh / "classifier.json", base::dump_json(spec_json(spec)) + "\n");
+  });
+  return {model_type_name(config.type), 0, ""};
 }
 
 ConvertReport merge_adapter(const fs::path& adapter, const fs::path& folder) {

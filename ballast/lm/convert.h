@@ -25,6 +25,12 @@ ConvertReport gguf_to_folder(const std::filesystem::path& gguf, const std::files
 ConvertReport folder_to_gguf(const std::filesystem::path& folder, const std::filesystem::path& gguf,
                              const std::string& type);
 
+/// Writes a classifier's folder once more, with the precision that its products shall have: "f32", "bf16" or "int8".
+/// The weights stay as they are. Throws unsupported for a model that is no classifier of Ballast's, usage for another
+/// precision.
+ConvertReport with_precision(const std::filesystem::path& folder, const std::filesystem::path& to,
+                             const std::string& precision);
+
 /// Writes the model that an adapter folder corrects with the corrections added, tokenizer included.
 ConvertReport merge_adapter(const std::filesystem::path& adapter, const std::filesystem::path& folder);
 

@@ -131,17 +131,19 @@ Generator::~Generator() = default;
 Generator::Generator(Generator&&) noexcept = default;
 Generator& Generator::operator=(Generator&&) noexcept = default;
 
-Generator Generator::load(const fs::path& folder) {
+Generator Generator::load(const fs::path& folder, std::optional<engine::Precision> precision) {
   auto state = std::make_unique<State>();
   state->folder = folder;
-  state->model = load_model(folder);
+  LoadOptions options;
+  options.keep_blocks = !precision;
+  state->model = load_model(folder, options);
   const ModelConfig& config = state->model.network->config();
   if (config.is_encoder() || config.head != HeadType::language_model) {
     throw Error(ErrorCode::unsupported, config.architecture() + " does not generate text", folder.string(),
                 "expected a causal language model such as Qwen2ForCausalLM, or an encoder-decoder");
   }
   state->habits = read_habits(folder, config);
-  state->model.network->pack(engine::Precision::f32);
+  state->model.network->pack(precision.value_or(engine::Precision::f32));
   state->batch = std::make_unique<Batch>(state->network());
   return Generator(std::move(state));
 }

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ballast/engine/gemm.h"
+
 namespace ballast::lm {
 
 class JsonGrammar;
@@ -64,8 +66,10 @@ struct Generation {
 /// become alone, bit for bit.
 class Generator {
  public:
-  /// Opens a model folder. Throws not_found, bad_input, or unsupported where the model writes no text.
-  static Generator load(const std::filesystem::path& folder);
+  /// Opens a model folder or a .gguf file. `precision`: of the products with its matrices; by default the Q8_0 and Q4_0
+  /// blocks of a .gguf file are used as they are, anything else in f32. Throws not_found, bad_input, or unsupported
+  /// where the model writes no text.
+  static Generator load(const std::filesystem::path& folder, std::optional<engine::Precision> precision = {});
   ~Generator();
   Generator(Generator&&) noexcept;
   Generator& operator=(Generator&&) noexcept;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "ballast/base/error.h"
+#include "ballast/engine/quantised.h"
 #include "ballast/lm/checkpoint/gguf.h"
 #include "ballast/lm/convert/names.h"
 #include "ballast/lm/convert/open_gguf.h"
@@ -17,14 +18,58 @@ using base::Error;
 using base::ErrorCode;
 namespace fs = std::filesystem;
 
-/// Fills a parameter from the file.
-void take_gguf(engine::Parameter& p, const ModelConfig& config, const GgufFile& file) {
+const GgufTensor& matching_tensor(const engine::Parameter& p, const GgufFile& file) {
   const std::string name = gguf_name(p.name);
   const GgufTensor& info = file.info(name);
-  if (info.shape != p.shape) {
-    throw Error(ErrorCode::bad_input, "tensor \"" + name + "\" has another shape than the metadata says",
-                file.path().string());
+  if (info.shape == p.shape) return info;
+  throw Error(ErrorCode::bad_input, "tensor \"" + name + "\" has another shape than the metadata says",
+              file.path().string());
+}
+
+/// Rows of q and k of Llama as they were before GGUF: pairs (j, j + half) instead of neighbours.
+std::vector<std::byte> rows_in_order(std::span<const std::byte> blocks, const engine::Parameter& p,
+                                     std::int64_t heads) {
+  const auto rows = static_cast<std::size_t>(p.rows()), row = blocks.size() / rows;
+  const std::size_t head = rows / static_cast<std::size_t>(heads), half = head / 2;
+  std::vector<std::byte> out(blocks.size());
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::size_t in = r % head, to = r - in + in % 2 * half + in / 2;
+    std::copy_n(blocks.begin() + static_cast<std::ptrdiff_t>(r * row), row,
+                out.begin() + static_cast<std::ptrdiff_t>(to * row));
   }
+  return out;
+}
+
+/// Takes a matrix in blocks as it is, where it is one. The table of words is read row by row, and is
+/// a right side, too, where it is the head.
+void keep_blocks(engine::Parameter& p, const ModelConfig& config, const std::shared_ptr<const GgufFile>& file) {
+  const GgufTensor& info = matching_tensor(p, *file);
+  const bool known = info.type == GgufType::q8_0 || info.type == GgufType::q4_0;
+  if (!known || p.shape.size() != 2) return;
+  const std::span<const std::byte> blocks = file->blocks(info.name);
+  const bool words = info.name == "token_embd.weight";
+  if (words) {
+    p.read_row = [file, type = info.type, blocks, rows = p.rows()](std::int64_t row, float* out) {
+      const std::size_t bytes = blocks.size() / static_cast<std::size_t>(rows),
+                        values = bytes / gguf_block(type).bytes * static_cast<std::size_t>(gguf_block(type).values);
+      gguf_decode(type, blocks.subspan(static_cast<std::size_t>(row) * bytes, bytes), {out, values});
+    };
+    if (!config.tied || config.head != HeadType::language_model) return;
+  }
+  const std::int64_t heads = gguf_reordered_heads(config, p.name);
+  const std::vector<std::byte> ordered = heads > 0 ? rows_in_order(blocks, p, heads) : std::vector<std::byte>();
+  try {
+    p.packed = std::make_unique<engine::PackedMatrix>(
+        engine::pack_blocks(heads > 0 ? ordered : blocks, p.cols(), p.rows(),
+                            info.type == GgufType::q8_0 ? engine::Precision::q8 : engine::Precision::q4));
+  } catch (const Error& e) {
+    throw Error(e.code(), "tensor \"" + info.name + "\": " + e.what(), file->path().string());
+  }
+}
+
+/// Fills a parameter from the file.
+void take_gguf(engine::Parameter& p, const ModelConfig& config, const GgufFile& file) {
+  const std::string& name = matching_tensor(p, file).name;
   const std::vector<float> values = file.read(name);
   std::copy(values.begin(), values.end(), p.value);
   if (const std::int64_t heads = gguf_reordered_heads(config, p.name); heads > 0) {
@@ -40,7 +85,8 @@ std::int64_t gguf_reordered_heads(const ModelConfig& config, const std::string& 
   return parameter.find("k_proj.") != std::string::npos ? config.key_heads() : 0;
 }
 
-LoadedModel open_gguf(const GgufFile& file, const LoadOptions& options) {
+LoadedModel open_gguf(const std::shared_ptr<const GgufFile>& opened, const LoadOptions& options) {
+  const GgufFile& file = *opened;
   const std::string where = file.path().string();
   ModelConfig config = parse_config(config_from_gguf(file), where);
   if (options.head) {
@@ -49,16 +95,22 @@ LoadedModel open_gguf(const GgufFile& file, const LoadOptions& options) {
   }
   LoadedModel model;
   model.network = make_network(config);
-  model.network->parameters().allocate_values();
   std::set<std::string> used = {"rope_freqs.weight"};
+  const auto fresh_here = [&](const engine::Parameter& p) {
+    return gguf_name(p.name).empty() && options.head && model.network->belongs_to_head(p.name);
+  };
+  for (engine::Parameter& p : model.network->parameters().all()) {
+    if (options.keep_blocks && !fresh_here(p)) keep_blocks(p, config, opened);
+  }
+  model.network->parameters().allocate_values();
   for (engine::Parameter& p : model.network->parameters().all()) {
     const std::string name = gguf_name(p.name);
-    if (name.empty() && options.head && model.network->belongs_to_head(p.name)) {
+    if (fresh_here(p)) {
       model.network->initialize(p, options.seed);
       model.fresh.push_back(p.name);
       continue;
     }
-    take_gguf(p, config, file);
+    if (p.value != nullptr) take_gguf(p, config, file);
     used.insert(name);
   }
   if (config.head != HeadType::language_model) used.insert("output.weight");

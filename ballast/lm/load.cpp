@@ -103,7 +103,7 @@ LoadedModel load_model(const fs::path& folder, const LoadOptions& options) {
     load_lora(*model.network, folder);
     return model;
   }
-  if (is_gguf(folder)) return open_gguf(GgufFile(folder), options);
+  if (is_gguf(folder)) return open_gguf(std::make_shared<const GgufFile>(folder), options);
   if (!fs::is_directory(folder)) {
     throw Error(ErrorCode::not_found, "is not a model folder", folder.string(),
                 "expected config.json and model.safetensors, or a .gguf file");

@@ -21,6 +21,8 @@ struct LoadOptions {
   std::optional<HeadType> head;
   std::vector<std::string> labels;  // of the classification head; its last layer starts fresh where the file's differ
   std::uint64_t seed = 42;          // for fresh parameters
+  /// The Q8_0 and Q4_0 matrices of a .gguf file are used as they are instead of being decoded: for inference only.
+  bool keep_blocks = false;
 };
 
 struct LoadedModel {

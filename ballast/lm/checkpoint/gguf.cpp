@@ -173,6 +173,11 @@ const GgufTensor& GgufFile::info(const std::string& name) const {
   throw Error(ErrorCode::bad_input, "has no tensor \"" + name + "\"", path_.string());
 }
 
+std::span<const std::byte> GgufFile::blocks(const std::string& name) const {
+  const GgufTensor& t = info(name);
+  return data_.subspan(t.offset, t.bytes);
+}
+
 std::vector<float> GgufFile::read(const std::string& name) const {
   const GgufTensor& t = info(name);
   std::vector<float> out(static_cast<std::size_t>(t.count()));

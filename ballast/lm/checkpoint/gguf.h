@@ -62,6 +62,8 @@ class GgufFile {
   /// Throws bad_input when there is no such tensor.
   const GgufTensor& info(const std::string& name) const;
   std::vector<float> read(const std::string& name) const;
+  /// A tensor as it lies in the file. Valid as long as the file.
+  std::span<const std::byte> blocks(const std::string& name) const;
 
  private:
   std::filesystem::path path_;

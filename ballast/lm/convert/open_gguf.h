@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "ballast/lm/checkpoint/gguf.h"
@@ -11,7 +12,7 @@
 namespace ballast::lm {
 
 /// Throws bad_input or unsupported naming the tensor or the field.
-LoadedModel open_gguf(const GgufFile& file, const LoadOptions& options = {});
+LoadedModel open_gguf(const std::shared_ptr<const GgufFile>& opened, const LoadOptions& options = {});
 
 /// Llama's rotated matrices, whose rows GGUF orders otherwise: their heads, or 0.
 std::int64_t gguf_reordered_heads(const ModelConfig& config, const std::string& parameter);
