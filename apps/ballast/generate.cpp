@@ -12,7 +12,6 @@
 #include "ballast/base/error.h"
 #include "ballast/base/interrupt.h"
 #include "ballast/base/json.h"
-#include "ballast/engine/quantised.h"
 #include "ballast/lm/chat.h"
 #include "ballast/lm/json_schema.h"
 #include "remote_model.h"
@@ -87,11 +86,6 @@ void run_remote(const GenerateArguments& a, const lm::GenerateOptions& o, const 
   put((common.json ? base::dump_json(answer) : answer["text"].get<std::string>()) + "\n");
 }
 
-std::optional<engine::Precision> precision_of(const GenerateArguments& a) {
-  if (a.precision.empty()) return std::nullopt;
-  return engine::precision_from_name(a.precision);
-}
-
 void run_generate(const GenerateArguments& arguments, const Common& common) {
   lm::GenerateOptions options = arguments.options;
   options.seed = common.seed;
@@ -106,7 +100,7 @@ void run_generate(const GenerateArguments& arguments, const Common& common) {
   if (is_remote_model(arguments.model)) return run_remote(arguments, options, common);
   options.add_special = !chat;
   const std::string prompt = chat ? chat_prompt(arguments) : arguments.prompt;
-  lm::Generator generator = lm::Generator::load(arguments.model, precision_of(arguments));
+  lm::Generator generator = lm::Generator::load(arguments.model, arguments.precision);
   if (options.beams > 1) return search(generator, prompt, arguments, options, common);
   const base::Stopwatch watch;
   const lm::Generation out = generator.generate(prompt, options, [&](std::string_view piece) {

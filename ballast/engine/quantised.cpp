@@ -202,7 +202,8 @@ Precision precision_from_name(const std::string& name) {
   for (const Precision p : {Precision::f32, Precision::bf16, Precision::int8, Precision::q8, Precision::q4}) {
     if (name == precision_name(p)) return p;
   }
-  throw base::Error(base::ErrorCode::usage, "unknown precision \"" + name + "\"", "", "f32, bf16, int8, q8 or q4");
+  throw base::Error(base::ErrorCode::usage, "unknown precision \"" + name + "\"", "--precision",
+                    "f32, bf16, int8, q8 or q4");
 }
 
 const char* precision_name(Precision precision) {

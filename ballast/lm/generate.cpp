@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "ballast/base/error.h"
+#include "ballast/engine/quantised.h"
 #include "ballast/lm/constrain/constraint.h"
 #include "ballast/lm/generate/batch.h"
 #include "ballast/lm/generate/beam.h"
@@ -131,11 +132,13 @@ Generator::~Generator() = default;
 Generator::Generator(Generator&&) noexcept = default;
 Generator& Generator::operator=(Generator&&) noexcept = default;
 
-Generator Generator::load(const fs::path& folder, std::optional<engine::Precision> precision) {
+Generator Generator::load(const fs::path& folder, const std::string& precision) {
   auto state = std::make_unique<State>();
   state->folder = folder;
   LoadOptions options;
-  options.keep_blocks = !precision;
+  options.keep_blocks = precision.empty();
+  const engine::Precision products =
+      precision.empty() ? engine::Precision::f32 : engine::precision_from_name(precision);
   state->model = load_model(folder, options);
   const ModelConfig& config = state->model.network->config();
   if (config.is_encoder() || config.head != HeadType::language_model) {
@@ -143,7 +146,7 @@ Generator Generator::load(const fs::path& folder, std::optional<engine::Precisio
                 "expected a causal language model such as Qwen2ForCausalLM, or an encoder-decoder");
   }
   state->habits = read_habits(folder, config);
-  state->model.network->pack(precision.value_or(engine::Precision::f32));
+  state->model.network->pack(products);
   state->batch = std::make_unique<Batch>(state->network());
   return Generator(std::move(state));
 }

@@ -13,8 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "ballast/engine/gemm.h"
-
 namespace ballast::lm {
 
 class JsonGrammar;
@@ -66,10 +64,10 @@ struct Generation {
 /// become alone, bit for bit.
 class Generator {
  public:
-  /// Opens a model folder or a .gguf file. `precision`: of the products with its matrices; by default the Q8_0 and Q4_0
-  /// blocks of a .gguf file are used as they are, anything else in f32. Throws not_found, bad_input, or unsupported
-  /// where the model writes no text.
-  static Generator load(const std::filesystem::path& folder, std::optional<engine::Precision> precision = {});
+  /// Opens a model folder or a .gguf file. `precision`: of the products with its matrices ("f32", "bf16", "int8", "q8"
+  /// or "q4"); empty: the Q8_0 and Q4_0 blocks of a .gguf file are used as they are, anything else in f32. Throws
+  /// not_found, bad_input, usage, or unsupported where the model writes no text.
+  static Generator load(const std::filesystem::path& folder, const std::string& precision = "");
   ~Generator();
   Generator(Generator&&) noexcept;
   Generator& operator=(Generator&&) noexcept;
