@@ -109,6 +109,8 @@ void add_bench(CLI::App& app, Common& common) {
   auto arguments = std::make_shared<BenchArguments>();
   verb->add_option("--only", arguments->plan.only, "Only measurements with this in their name (gemm.f32, train, scan)");
   verb->add_option("--seconds", arguments->plan.seconds, "Time of each measurement")->capture_default_str();
+  verb->add_flag("--large", arguments->plan.large,
+                 "Networks of 0.1 to 0.5 billion parameters in place of the small ones (minutes, 5 GB)");
   verb->add_option("--tokenizer", arguments->tokenizer, "Folder of a tokenizer to measure");
   verb->add_option("--model", arguments->model, "Model to scan with (default: $BALLAST_MODEL, else the embedded one)");
   add_common(*verb, common, "ballast bench --only gemm --json");

@@ -10,11 +10,9 @@
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
 #include "ballast/base/random.h"
-#include "ballast/engine/gemm.h"
+#include "ballast/engine/quantised.h"
 #include "ballast/ingest/document.h"
 #include "ballast/lm/classifier.h"
-#include "ballast/lm/load.h"
-#include "ballast/lm/train/trainer.h"
 #include "ballast/risk/scan.h"
 #include "ballast/store/store.h"
 #include "ballast/text/tokenizer.h"
@@ -25,12 +23,7 @@ namespace {
 
 using engine::Precision;
 
-constexpr int kSteps = 20;                        // of training before allocations count; the arena has grown by then
 constexpr std::int64_t kLeastFlops = 20'000'000;  // of a repetition: some 100 µs, so that the clock does not matter
-
-const char* precision_name_of(Precision precision) {
-  return precision == Precision::f32 ? "f32" : "bf16";
-}
 
 std::vector<float> random_floats(std::int64_t count, std::uint64_t seed) {
   base::Random random(seed);
@@ -56,7 +49,7 @@ struct Shape {
 };
 
 void bench_product(const BenchPlan& plan, const Shape& s, Precision precision, const MeasurementSink& sink) {
-  const std::string prefix = fmt::format("gemm.{}", precision_name_of(precision));
+  const std::string prefix = fmt::format("gemm.{}", engine::precision_name(precision));
   const std::string shape = fmt::format("{}x{}x{}", s.m, s.n, s.k);
   bool wanted = false;
   for (const char* way : {"packed", "plain"}) {
@@ -81,6 +74,7 @@ void bench_product(const BenchPlan& plan, const Shape& s, Precision precision, c
         for (std::int64_t i = 0; i < repeat; ++i) engine::gemm(s.m, left, packed, c.data(), s.n, false);
       }));
     }
+    if (engine::is_quantised(precision)) continue;  // only packed
     if (const std::string name = prefix + ".plain." + suffix; plan.wants(name)) {
       sink(measure(name, "GFLOP/s", amount, plan.seconds, [&] {
         for (std::int64_t i = 0; i < repeat; ++i)
@@ -88,76 +82,6 @@ void bench_product(const BenchPlan& plan, const Shape& s, Precision precision, c
       }));
     }
   }
-}
-
-struct NetworkCase {
-  const char* name;
-  const char* config;
-  lm::Objective objective;
-  std::int64_t batch, length;
-};
-
-constexpr NetworkCase kNetworks[] = {
-    {"bert_4x192",
-     R"({"model_type": "bert", "architectures": ["BertForMaskedLM"], "vocab_size": 9000, "hidden_size": 192,
-      "num_hidden_layers": 4, "num_attention_heads": 6, "intermediate_size": 768, "max_position_embeddings": 128,
-      "type_vocab_size": 1})",
-     lm::Objective::masked_lm, 32, 64},
-    {"gpt2_6x256", R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 16384, "n_embd": 256,
-      "n_layer": 6, "n_head": 8, "n_positions": 256})",
-     lm::Objective::causal_lm, 4, 64}};
-
-lm::LoadedModel fresh_network(const NetworkCase& c) {
-  return lm::create_model(lm::parse_config(base::parse_json(c.config, c.name), c.name), 42);
-}
-
-std::vector<lm::Example> random_examples(const NetworkCase& c, std::int64_t vocabulary) {
-  base::Random random(7);
-  std::vector<lm::Example> examples(static_cast<std::size_t>(c.batch));
-  for (lm::Example& e : examples) {
-    for (std::int64_t t = 0; t < c.length; ++t) {
-      e.ids.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(vocabulary))));
-    }
-  }
-  return examples;
-}
-
-void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision precision, const MeasurementSink& sink) {
-  const std::string name = fmt::format("train.{}.{}.b{}_t{}", c.name, precision_name_of(precision), c.batch, c.length);
-  const std::string allocations = name + ".allocations";
-  if (!plan.wants(name) && !plan.wants(allocations)) return;
-  const lm::LoadedModel model = fresh_network(c);
-  const auto examples = random_examples(c, model.network->config().vocabulary);
-  lm::TrainSettings settings;
-  settings.objective = c.objective;
-  settings.precision = precision;
-  settings.sampling.batch_size = c.batch;
-  settings.steps = 1'000'000;  // more than anyone waits for
-  settings.mask_token = 0;
-  lm::Trainer trainer(*model.network, examples, settings);
-  const double tokens = static_cast<double>(c.batch * c.length);
-  sink(measure(name, "tokens/s", tokens, plan.seconds, [&] { trainer.step(); }));
-  while (trainer.step_count() < kSteps) trainer.step();
-  const std::int64_t before = trainer.arena().system_allocations();
-  for (int i = 0; i < 3; ++i) trainer.step();
-  const auto made = static_cast<double>(trainer.arena().system_allocations() - before) / 3;
-  sink({allocations, "a step", made, made, made, 3});
-}
-
-void bench_forward(const BenchPlan& plan, const NetworkCase& c, Precision precision, const MeasurementSink& sink) {
-  const std::string name =
-      fmt::format("forward.{}.{}.b{}_t{}", c.name, precision_name_of(precision), c.batch, c.length);
-  if (!plan.wants(name)) return;
-  const lm::LoadedModel model = fresh_network(c);
-  model.network->pack(precision);
-  text::TokenBatch batch;
-  for (const lm::Example& e : random_examples(c, model.network->config().vocabulary)) batch.add(e.ids);
-  engine::Arena arena;
-  sink(measure(name, "tokens/s", static_cast<double>(batch.tokens()), plan.seconds, [&] {
-    arena.reset();
-    engine::Tape tape(arena, false, precision);
-    model.network->encode(tape, batch);
-  }));
 }
 
 /// The texts of the demonstration's feed, without their columns.
@@ -175,18 +99,10 @@ std::vector<std::string> feed_texts() {
 }  // namespace
 
 void bench_products(const BenchPlan& plan, const MeasurementSink& sink) {
-  for (const Precision precision : {Precision::f32, Precision::bf16}) {
-    for (const Shape& shape : {Shape{256, 768, 768}, {512, 2304, 768}, {2048, 768, 3072}, {1, 3072, 768}}) {
+  for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8, Precision::q8, Precision::q4}) {
+    for (const Shape& shape :
+         {Shape{1, 3072, 768}, {8, 3072, 768}, {32, 3072, 768}, {256, 768, 768}, {512, 2304, 768}, {2048, 768, 3072}}) {
       bench_product(plan, shape, precision, sink);
-    }
-  }
-}
-
-void bench_networks(const BenchPlan& plan, const MeasurementSink& sink) {
-  for (const NetworkCase& c : kNetworks) {
-    for (const Precision precision : {Precision::f32, Precision::bf16}) {
-      bench_training(plan, c, precision, sink);
-      bench_forward(plan, c, precision, sink);
     }
   }
 }

@@ -37,8 +37,8 @@ struct HeadSpec {
 
 struct ClassifierSpec {
   std::int64_t max_length = 0;  // tokens of a window; 0: the model's positions
-  engine::Precision precision = engine::Precision::f32;
   std::vector<HeadSpec> heads;
+  engine::Precision precision = engine::Precision::f32;  // of the transformer's products
 
   std::vector<Head> plain_heads() const;
   /// Names of the transformer's outputs: "risk:credit", or the bare labels of a single head.

@@ -42,7 +42,7 @@ TEST_F(Ops, LinearRefusesAnotherWidth) {
   EXPECT_THROW(linear(tape_, x, w, nullptr, Layout::in_out), base::Error);
 }
 
-TEST_F(Ops, LinearUsesThePackedWeightOnlyWhereItIsTheSameProduct) {
+TEST_F(Ops, LinearUsesThePackedWeightInInferenceAlone) {
   const Value x = Leaves::value(leaves_.add("x", {33, 65}));
   for (const Layout layout : {Layout::out_in, Layout::in_out}) {
     const std::vector<std::int64_t> shape =
@@ -57,13 +57,19 @@ TEST_F(Ops, LinearUsesThePackedWeightOnlyWhereItIsTheSameProduct) {
       EXPECT_TRUE(test::same_bits(test::data_of(linear(tape, x, w, nullptr, layout)), plain));
       Tape training(arena_, true, precision),
           other(arena_, false, precision == Precision::f32 ? Precision::bf16 : Precision::f32);
-      for (Tape* t : {&training, &other}) {
-        EXPECT_THAT(test::data_of(linear(*t, x, w, nullptr, layout)), ::testing::Each(0.0f));
-      }
+      EXPECT_THAT(test::data_of(linear(training, x, w, nullptr, layout)), ::testing::Each(0.0f));
+      EXPECT_TRUE(test::same_bits(test::data_of(linear(other, x, w, nullptr, layout)), plain));
       const std::vector<float> fresh = test::normals(w.size, 8);
       std::copy(fresh.begin(), fresh.end(), w.value);
     }
   }
+}
+
+TEST_F(Ops, AMatrixWithoutWholeGroupsStaysInFullPrecision) {
+  Parameter &whole = leaves_.add("whole", {5, 64}), &rest = leaves_.add("rest", {5, 65});
+  for (Parameter* w : {&whole, &rest}) pack_for_inference(*w, Layout::out_in, Precision::q8);
+  EXPECT_EQ(whole.packed->precision(), Precision::q8);
+  EXPECT_EQ(rest.packed->precision(), Precision::f32);
 }
 
 TEST_F(Ops, LayerNormOfAKnownRow) {

@@ -14,6 +14,7 @@
 #include "ballast/base/files.h"
 #include "ballast/base/parallel.h"
 #include "ballast/lm/classifier_spec.h"
+#include "ballast/lm/convert.h"
 #include "ballast/lm/ngram/model.h"
 #include "tests/support/scratch.h"
 #include "tests/support/tiny_model.h"
@@ -62,6 +63,32 @@ TEST_F(ClassifierTest, PlainCheckpointIsOneHeadWhoseProbabilitiesSumToOne) {
   for (const Prediction& p : model.predict(views())) {
     EXPECT_NEAR(std::accumulate(p.heads[0].probabilities.begin(), p.heads[0].probabilities.end(), 0.0), 1.0, 1e-12);
   }
+}
+
+// The folder says in which precision its transformer multiplies; the copy keeps weights and calibration.
+TEST_F(ClassifierTest, PrecisionBelongsToTheModel) {
+  ClassifierSpec spec = two_heads();
+  rename_labels(spec.output_names());
+  write_spec(spec);
+  const test::ScratchFolder out;
+  with_precision(scratch_.path(), out / "int8", "int8");
+  EXPECT_EQ(read_spec(out / "int8" / "classifier.json").precision, engine::Precision::int8);
+  const auto exact = TextClassifier::load(scratch_.path()), rounded = TextClassifier::load(out / "int8");
+  EXPECT_NE(exact.identity(), rounded.identity());
+  const auto a = exact.predict(views()), b = rounded.predict(views());
+  bool differs = false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t h = 0; h < 2; ++h) {
+      for (std::size_t j = 0; j < a[i].heads[h].probabilities.size(); ++j) {
+        EXPECT_NEAR(b[i].heads[h].probabilities[j], a[i].heads[h].probabilities[j], 0.05);
+        differs = differs || b[i].heads[h].probabilities[j] != a[i].heads[h].probabilities[j];
+      }
+    }
+    const auto alone = rounded.predict({&views()[i], 1});
+    EXPECT_EQ(alone[0].heads[0].probabilities, b[i].heads[0].probabilities);
+  }
+  EXPECT_TRUE(differs);
+  EXPECT_THROW(with_precision(scratch_.path(), out / "odd", "q3"), base::Error);
 }
 
 TEST_F(ClassifierTest, ScoresDoNotDependOnTheBatchNorOnTheThreads) {

@@ -3,17 +3,20 @@
 // and back, and files that are cut or lie.
 #include "ballast/lm/checkpoint/gguf.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 
 #include "ballast/base/error.h"
+#include "ballast/base/files.h"
 #include "ballast/base/half.h"
 #include "ballast/base/random.h"
 #include "ballast/lm/convert.h"
 #include "ballast/lm/convert/names.h"
 #include "ballast/lm/load.h"
+#include "tests/support/engine.h"
 #include "tests/support/scratch.h"
 
 namespace ballast::lm {
@@ -169,6 +172,60 @@ TEST_P(GgufModel, QuantisedFilesOpen) {
     EXPECT_EQ(file.info("blk.0.attn_norm.weight").type, GgufType::f32);
     gguf_to_folder(scratch_ / "model.gguf", scratch_ / gguf_type_name(type));
     load_model(scratch_ / gguf_type_name(type));
+  }
+}
+
+std::vector<float> logits_of(Network& network) {
+  text::TokenBatch batch;
+  batch.add(std::vector<std::int32_t>{3, 1, 4, 1, 5, 9, 2, 6});
+  engine::Arena arena;
+  engine::Tape tape(arena, false);
+  const engine::Value logits = network.language_logits(tape, network.encode(tape, batch));
+  return {logits.data, logits.data + logits.size()};
+}
+
+// What was rounded once is not rounded again: blocks taken as they are give the bits of the decoded matrices rounded to
+// blocks, which are the same blocks. Words are looked up in the file.
+TEST_P(GgufModel, BlocksAreUsedAsTheyAre) {
+  for (const auto& [type, precision] :
+       {std::pair{GgufType::q8_0, engine::Precision::q8}, std::pair{GgufType::q4_0, engine::Precision::q4}}) {
+    folder_to_gguf(folder_.path(), scratch_ / "model.gguf", gguf_type_name(type));
+    LoadOptions options;
+    options.keep_blocks = true;
+    const LoadedModel kept = load_model(scratch_ / "model.gguf", options);
+    LoadedModel decoded = load_model(scratch_ / "model.gguf");
+    const std::vector<float> exact = logits_of(*decoded.network);
+    kept.network->pack(engine::Precision::f32);  // for what is no matrix in blocks: nothing here
+    decoded.network->pack(precision);
+    const engine::Parameter* q = kept.network->parameters().find("model.layers.0.self_attn.q_proj.weight");
+    EXPECT_EQ(q->value, nullptr);
+    EXPECT_EQ(q->packed->precision(), precision);
+    const std::vector<float> logits = logits_of(*kept.network);
+    EXPECT_TRUE(test::same_bits(logits, logits_of(*decoded.network))) << gguf_type_name(type);
+    EXPECT_FALSE(test::same_bits(logits, exact));  // the left sides are rounded to bytes
+  }
+}
+
+TEST_P(GgufModel, AScaleThatIsNotFiniteIsRefused) {
+  folder_to_gguf(folder_.path(), scratch_ / "model.gguf", "q8_0");
+  std::string bytes = base::read_file(scratch_ / "model.gguf");
+  std::size_t at = std::string::npos;
+  {
+    const GgufFile file(scratch_ / "model.gguf");
+    at = bytes.find(std::string(reinterpret_cast<const char*>(file.blocks("blk.1.ffn_down.weight").data()), 34));
+  }
+  ASSERT_NE(at, std::string::npos);
+  bytes[at] = 0;
+  bytes[at + 1] = 0x7c;  // infinity
+  base::write_file_atomic(scratch_ / "model.gguf", bytes);
+  LoadOptions options;
+  options.keep_blocks = true;
+  try {
+    load_model(scratch_ / "model.gguf", options);
+    FAIL() << "was accepted";
+  } catch (const base::Error& e) {
+    EXPECT_EQ(e.code(), base::ErrorCode::bad_input);
+    EXPECT_THAT(e.what(), testing::HasSubstr("blk.1.ffn_down.weight"));
   }
 }
 

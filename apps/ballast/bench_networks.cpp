@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training, scoring, reading and writing of whole networks with fresh weights. The large ones are the shapes that other
+// engines publish figures for: GPT-2 124M, BERT-base, Qwen2.5-0.5B.
+#include <fmt/format.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ballast/base/json.h"
+#include "ballast/base/random.h"
+#include "ballast/engine/quantised.h"
+#include "ballast/lm/arch/generating.h"
+#include "ballast/lm/load.h"
+#include "ballast/lm/train/trainer.h"
+#include "bench_measurements.h"
+
+namespace ballast::apps {
+namespace {
+
+using engine::Precision;
+
+constexpr int kSteps = 20;  // of training before allocations count; the arena has grown by then
+
+struct NetworkCase {
+  const char* name;
+  const char* config;
+  lm::Objective objective;
+  std::int64_t batch, length;
+};
+
+constexpr const char* kGpt2 = R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 50257,
+    "n_embd": 768, "n_layer": 12, "n_head": 12, "n_positions": 1024, "resid_pdrop": 0, "embd_pdrop": 0,
+    "attn_pdrop": 0})";
+constexpr const char* kSmallGpt2 = R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 16384,
+    "n_embd": 256, "n_layer": 6, "n_head": 8, "n_positions": 256, "resid_pdrop": 0, "embd_pdrop": 0,
+    "attn_pdrop": 0})";
+constexpr const char* kSmallBert = R"({"model_type": "bert", "architectures": ["BertForMaskedLM"], "vocab_size": 9000,
+    "hidden_size": 192, "num_hidden_layers": 4, "num_attention_heads": 6, "intermediate_size": 768,
+    "max_position_embeddings": 128, "type_vocab_size": 1})";
+constexpr const char* kBert = R"({"model_type": "bert", "architectures": ["BertForMaskedLM"], "vocab_size": 30522,
+    "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,
+    "max_position_embeddings": 512, "type_vocab_size": 2})";
+constexpr const char* kQwen = R"({"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"], "vocab_size": 151936,
+    "hidden_size": 896, "num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2,
+    "intermediate_size": 4864, "max_position_embeddings": 4096, "rope_theta": 1000000.0, "rms_norm_eps": 1e-6,
+    "tie_word_embeddings": true, "hidden_act": "silu"})";
+
+constexpr NetworkCase kSmall[] = {{"bert_4x192", kSmallBert, lm::Objective::masked_lm, 32, 64},
+                                  {"gpt2_6x256", kSmallGpt2, lm::Objective::causal_lm, 4, 64}};
+constexpr NetworkCase kLarge[] = {{"gpt2_124m", kGpt2, lm::Objective::causal_lm, 4, 64},
+                                  {"gpt2_124m", kGpt2, lm::Objective::causal_lm, 8, 256}};
+
+lm::LoadedModel fresh_network(const NetworkCase& c) {
+  return lm::create_model(lm::parse_config(base::parse_json(c.config, c.name), c.name), 42);
+}
+
+/// `lengths` in turn.
+std::vector<lm::Example> random_examples(std::int64_t count, std::span<const std::int64_t> lengths,
+                                         std::int64_t vocabulary) {
+  base::Random random(7);
+  std::vector<lm::Example> examples(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    for (std::int64_t t = 0; t < lengths[i % lengths.size()]; ++t) {
+      examples[i].ids.push_back(static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(vocabulary))));
+    }
+  }
+  return examples;
+}
+
+std::vector<lm::Example> examples_of(const NetworkCase& c, std::int64_t vocabulary) {
+  const std::int64_t lengths[] = {c.length};
+  return random_examples(c.batch, lengths, vocabulary);
+}
+
+void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision precision, const MeasurementSink& sink) {
+  const std::string name =
+      fmt::format("train.{}.{}.b{}_t{}", c.name, engine::precision_name(precision), c.batch, c.length);
+  const std::string allocations = name + ".allocations";
+  if (!plan.wants(name) && !plan.wants(allocations)) return;
+  const lm::LoadedModel model = fresh_network(c);
+  const auto examples = examples_of(c, model.network->config().vocabulary);
+  lm::TrainSettings settings;
+  settings.objective = c.objective;
+  settings.precision = precision;
+  settings.sampling.batch_size = c.batch;
+  settings.steps = 1'000'000;  // more than anyone waits for
+  settings.mask_token = 0;
+  lm::Trainer trainer(*model.network, examples, settings);
+  const double tokens = static_cast<double>(c.batch * c.length);
+  sink(measure(name, "tokens/s", tokens, plan.seconds, [&] { trainer.step(); }));
+  if (plan.large) return;  // a step takes seconds; the small networks tell about allocations
+  while (trainer.step_count() < kSteps) trainer.step();
+  const std::int64_t before = trainer.arena().system_allocations();
+  for (int i = 0; i < 3; ++i) trainer.step();
+  const auto made = static_cast<double>(trainer.arena().system_allocations() - before) / 3;
+  sink({allocations, "a step", made, made, made, 3});
+}
+
+/// A pass over a batch, in tokens or sequences a second.
+void bench_forward(const BenchPlan& plan, const std::string& name, const NetworkCase& c,
+                   const std::vector<lm::Example>& examples, Precision precision, const char* unit,
+                   const MeasurementSink& sink) {
+  if (!plan.wants(name)) return;
+  const lm::LoadedModel model = fresh_network(c);
+  model.network->pack(precision);
+  text::TokenBatch batch;
+  for (const lm::Example& e : examples) batch.add(e.ids);
+  const std::int64_t amount = std::string_view(unit) == "tokens/s" ? batch.tokens() : batch.sequences();
+  engine::Arena arena;
+  sink(measure(name, unit, static_cast<double>(amount), plan.seconds, [&] {
+    arena.reset();
+    engine::Tape tape(arena, false, precision);
+    model.network->encode(tape, batch);
+  }));
+}
+
+std::string forward_name(const char* what, const NetworkCase& c, Precision precision) {
+  return fmt::format("{}.{}.{}.b{}_t{}", what, c.name, engine::precision_name(precision), c.batch, c.length);
+}
+
+/// The prompt at once, and one new token of each of several texts.
+void bench_generating(const BenchPlan& plan, Precision precision, std::span<const std::int64_t> sequences,
+                      const MeasurementSink& sink) {
+  constexpr std::int64_t kPrompt = 512, kRead = 16;  // tokens of the long prompt, and of those that are continued
+  const NetworkCase c{"qwen2_0.5b", kQwen, lm::Objective::causal_lm, 32, kPrompt};
+  const auto name = [&](const std::string& what, const std::string& size) {
+    return fmt::format("{}.{}.{}.{}", what, c.name, engine::precision_name(precision), size);
+  };
+  const std::string prefill = name("prefill", fmt::format("t{}", kPrompt));
+  bool wanted = plan.wants(prefill);
+  for (const std::int64_t n : sequences) wanted = wanted || plan.wants(name("decode", fmt::format("b{}", n)));
+  if (!wanted) return;
+  const lm::LoadedModel model = fresh_network(c);
+  model.network->pack(precision);
+  auto& network = static_cast<lm::GeneratingNetwork&>(*model.network);
+  const auto examples = examples_of(c, network.config().vocabulary);
+  engine::Arena arena;
+  if (plan.wants(prefill)) {
+    sink(measure(prefill, "tokens/s", static_cast<double>(kPrompt), plan.seconds, [&] {
+      arena.reset();
+      engine::Tape tape(arena, false, precision);
+      lm::KeyValueCache cache = network.make_cache();
+      network.language_logits(tape, network.prefill(tape, examples[0].ids, cache));
+    }));
+  }
+  for (const std::int64_t n : sequences) {
+    const std::string decode = name("decode", fmt::format("b{}", n));
+    if (!plan.wants(decode)) continue;
+    std::vector<lm::KeyValueCache> caches;
+    for (std::int64_t i = 0; i < n; ++i) caches.push_back(network.make_cache());
+    std::vector<lm::GeneratingNetwork::Next> next;
+    for (std::size_t i = 0; i < caches.size(); ++i) {
+      arena.reset();
+      engine::Tape tape(arena, false, precision);
+      network.prefill(tape, std::span(examples[i].ids).first(kRead), caches[i]);
+      next.push_back({&caches[i], examples[i].ids[kRead]});
+    }
+    sink(measure(decode, "tokens/s", static_cast<double>(n), plan.seconds, [&] {
+      arena.reset();
+      engine::Tape tape(arena, false, precision);
+      network.language_logits(tape, network.decode(tape, next));
+    }));
+  }
+}
+
+void bench_large(const BenchPlan& plan, const MeasurementSink& sink) {
+  for (const NetworkCase& c : kLarge) {
+    for (const Precision precision : {Precision::f32, Precision::bf16}) bench_training(plan, c, precision, sink);
+  }
+  constexpr std::int64_t kWords = 30522, kScored = 128;
+  for (const std::int64_t batch : {1, 32}) {
+    const NetworkCase c{"bert_base", kBert, lm::Objective::masked_lm, batch, kScored};
+    for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
+      bench_forward(plan, forward_name("score", c, precision), c, examples_of(c, kWords), precision, "sequences/s",
+                    sink);
+    }
+  }
+  // The lengths of 16 headlines; nothing is padded.
+  constexpr std::int64_t kHeadlines[] = {12, 31, 9, 18, 24, 7, 15, 46, 21, 13, 28, 10, 17, 35, 11, 20};
+  const NetworkCase c{"bert_base", kBert, lm::Objective::masked_lm, 32, kScored};
+  bench_forward(plan, "score.bert_base.f32.headlines", c, random_examples(c.batch, kHeadlines, kWords), Precision::f32,
+                "sequences/s", sink);
+  constexpr std::int64_t kOneAndMany[] = {1, 32}, kOne[] = {1};
+  bench_generating(plan, Precision::bf16, kOne, sink);
+  bench_generating(plan, Precision::q8, kOneAndMany, sink);
+  bench_generating(plan, Precision::q4, kOneAndMany, sink);
+}
+
+}  // namespace
+
+void bench_networks(const BenchPlan& plan, const MeasurementSink& sink) {
+  if (plan.large) return bench_large(plan, sink);
+  constexpr std::int64_t kWords = 9000;  // of the smaller vocabulary
+  for (const NetworkCase& c : kSmall) {
+    for (const Precision precision : {Precision::f32, Precision::bf16}) bench_training(plan, c, precision, sink);
+    for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
+      bench_forward(plan, forward_name("forward", c, precision), c, examples_of(c, kWords), precision, "tokens/s",
+                    sink);
+    }
+  }
+}
+
+}  // namespace ballast::apps
