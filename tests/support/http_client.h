@@ -95,6 +95,14 @@ class HttpClient {
     return std::exchange(buffer_, {});
   }
   bool closed() { return !more(); }
+  /// Reads to the end: whether it was an end in good order, and no reset.
+  bool ends_in_order() {
+    char bytes[65536];
+    ssize_t n = 0;
+    while ((n = ::recv(socket_, bytes, sizeof bytes, 0)) > 0) {
+    }
+    return n == 0;
+  }
 
  private:
   bool more() {

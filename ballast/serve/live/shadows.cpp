@@ -80,13 +80,10 @@ void Shadows::failed(const Question& question, const char* why) {
 
 void Shadows::answer(const Question& question) {
   try {
-    // Stored by a thread of full standing: this one could be kept from the processor while everybody waits for the
-    // store's one place to write.
-    const bool taken =
-        app_.quick.add([this, question, answered = question.challenger->answer(question.decided)]() mutable {
-          keep(question, answered);
-        });
-    if (!taken) count(*question.challenger, "left");
+    const auto answered = std::make_shared<decide::Decision>(question.challenger->answer(question.decided));
+    // Stored by a thread of full standing where one is free: this one could be kept from the processor while everybody
+    // waits for the store's one place to write.
+    if (!app_.quick.add([this, question, answered] { keep(question, *answered); })) keep(question, *answered);
   } catch (const base::Error& e) {
     failed(question, base::error_name(e.code()));
   } catch (const std::exception&) {

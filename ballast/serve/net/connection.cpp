@@ -142,7 +142,7 @@ class Connection {
 
   /// A connection that is closed with bytes unread is reset, and the client never sees why it was refused.
   asio::awaitable<void> take_the_rest() {
-    for (std::size_t left = limits_.body_bytes; left > 0;) {
+    for (std::size_t left = 2 * limits_.body_bytes; left > 0;) {
       const std::size_t n = co_await transport_->read(buffer_.prepare(kReadBytes));
       if (n == 0) co_return;
       left -= std::min(n, left);

@@ -274,12 +274,13 @@ TEST(Server, BodiesOfAllRequestsTogetherAreBounded) {
   EXPECT_EQ(HttpClient(running.port()).post("/v1/documents", body).status, 201);
 }
 
-// A body that is refused while it is being sent: the client sees why, and no reset connection.
+// A connection that is closed with bytes unread is reset, and what was answered may be lost on the way.
 TEST(Server, WhoSendsTooMuchIsToldSo) {
   RunningServer running([](ServeOptions& o) { o.limits.body_bytes = 1 << 20; });
-  for (int i = 0; i < 10; ++i) {
-    expect_problem(HttpClient(running.port()).post("/v1/documents", std::string((1 << 20) + 1, 'x')), 413);
-  }
+  HttpClient client(running.port());
+  expect_problem(client.post("/v1/documents", std::string((1 << 20) + 1, 'x')), 413);
+  client.close_sending();
+  EXPECT_TRUE(client.ends_in_order());
 }
 
 TEST(Server, AnOpenServiceKnowsItsOwnNamesOnly) {
