@@ -30,13 +30,14 @@ using Cells = PackedMatrix::Cells;
 
 constexpr std::int64_t kDepth = 384;       // k of a block: shorter ones load and store C too often
 constexpr std::int64_t kTilePanelsM = 16;  // a tile is 128 rows …
+constexpr std::int64_t kManyRows = 1024;   // from here on there are rows enough for every thread
 constexpr std::int64_t kTilePanelsN = 8;   // … by 256 columns: 128 KiB of C, enough work to hand to a thread
 
 std::int64_t panels(std::int64_t n, std::int64_t width) {
   return (n + width - 1) / width;
 }
 
-thread_local Scratch t_pack_a, t_pack_b;
+thread_local Scratch t_pack_a, t_pack_b, t_pack_rows;
 
 float element(const Operand& x, std::int64_t i, std::int64_t j) {
   return x.transposed ? x.data[j * x.stride + i] : x.data[i * x.stride + j];
@@ -185,6 +186,29 @@ void multiply(const Product& x, const Operand& b, bool parallel) {
   for (std::int64_t t = 0; t < tiles_m * tiles_n; ++t) one(t);
 }
 
+/// Many rows: each task takes some of them over all columns, packs its part of A block by block in memory of its own
+/// thread, and reads B once. B is packed.
+void multiply_rows(const Product& x, const Operand& a) {
+  const std::int64_t pm = panels(x.m, kRows), pn = panels(x.n, kCols), depth = std::min(x.k, block_depth(x.cells));
+  base::parallel_for(panels(pm, kTilePanelsM), [&](std::int64_t t) {
+    const std::int64_t m0 = t * kTilePanelsM, m1 = std::min(pm, m0 + kTilePanelsM), first = m0 * kRows;
+    const std::int64_t rows = std::min(x.m, m1 * kRows) - first;
+    void* packed = t_pack_rows.get(packed_bytes(rows, depth, kRows, x.cells));
+    for (std::int64_t k0 = 0; k0 < x.k; k0 += depth) {
+      const std::int64_t d = std::min(depth, x.k - k0);
+      Operand part = a;
+      part.data += a.transposed ? k0 * a.stride + first : first * a.stride + k0;
+      pack(part, true, rows, d, kRows, x.cells, packed, false);
+      // The part is a product of its own: its rows of C, its piece of k.
+      const Product piece{packed, x.b, rows, x.n, d, x.c + first * x.ldc, x.ldc, x.accumulate || k0 > 0, x.cells};
+      for (std::int64_t pn0 = 0; pn0 < pn; ++pn0) {
+        const void* b = panel_at(x.b, x.cells, (pn0 * panel_depth(x.k, x.cells) + k0) * kCols);
+        for (std::int64_t p = 0; p < m1 - m0; ++p) multiply_block(piece, p, pn0, 0, d, b);
+      }
+    }
+  });
+}
+
 void clear_if_empty(std::int64_t m, std::int64_t n, std::int64_t k, float* c, std::int64_t ldc, bool accumulate) {
   if (k > 0 || accumulate) return;
   for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, 0.0f);
@@ -250,8 +274,8 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, 
   clear_if_empty(m, n, k, c, ldc, accumulate);
   if (m == 0 || n == 0 || k == 0) return;
   const Cells cells = cells_for(precision);
-  void* pa = t_pack_a.get(packed_bytes(m, k, kRows, cells));
   const bool parallel = worth_threads(m, n, k);
+  void* pa = t_pack_a.get(packed_bytes(m, k, kRows, cells));
   pack(a, true, m, k, kRows, cells, pa, parallel);
   multiply({pa, nullptr, m, n, k, c, ldc, accumulate, cells}, b, parallel);
 }
@@ -262,8 +286,11 @@ void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64
   if (b.cells() == Cells::quantised) {
     return multiply_quantised(m, a, b, c, ldc, accumulate, worth_threads(m, b.n(), b.k()));
   }
-  void* pa = t_pack_a.get(packed_bytes(m, b.k(), kRows, b.cells()));
   const bool parallel = worth_threads(m, b.n(), b.k());
+  if (parallel && m >= kManyRows) {
+    return multiply_rows({nullptr, b.panels(), m, b.n(), b.k(), c, ldc, accumulate, b.cells()}, a);
+  }
+  void* pa = t_pack_a.get(packed_bytes(m, b.k(), kRows, b.cells()));
   pack(a, true, m, b.k(), kRows, b.cells(), pa, parallel);
   multiply({pa, b.panels(), m, b.n(), b.k(), c, ldc, accumulate, b.cells()}, parallel);
 }

@@ -69,6 +69,7 @@ std::vector<Case> make_cases() {
     all.push_back({1, 7, 1001, at, bt, add});
     all.push_back({129, 257, 65, at, bt, add});
     all.push_back({300, 520, 33, at, bt, add});
+    all.push_back({1030, 70, 401, at, bt, add});  // rows enough to be shared out alone
   }
   return all;
 }
