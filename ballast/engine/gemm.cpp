@@ -140,13 +140,19 @@ void multiply_tile(const Product& x, const Tile& t) {
   }
 }
 
+/// Panels of columns of a tile: as many as pay, but enough tiles for a few threads to share evenly.
+std::int64_t tile_width(std::int64_t columns, std::int64_t tiles_of_rows) {
+  constexpr std::int64_t kTasks = 16;
+  return std::clamp<std::int64_t>(columns * tiles_of_rows / kTasks, 1, kTilePanelsN);
+}
+
 void multiply(const Product& x, bool parallel) {
   const std::int64_t pm = panels(x.m, kRows), pn = panels(x.n, kCols);
   if (!parallel) return multiply_tile(x, {0, pm, 0, pn});
-  const std::int64_t tiles_m = panels(pm, kTilePanelsM), tiles_n = panels(pn, kTilePanelsN);
+  const std::int64_t tiles_m = panels(pm, kTilePanelsM), width = tile_width(pn, tiles_m), tiles_n = panels(pn, width);
   base::parallel_for(tiles_m * tiles_n, [&](std::int64_t t) {
-    const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * kTilePanelsN;
-    multiply_tile(x, {m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + kTilePanelsN)});
+    const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * width;
+    multiply_tile(x, {m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + width)});
   });
 }
 
@@ -175,12 +181,13 @@ void multiply_tile(const Product& x, const Operand& b, const Tile& t) {
 void multiply(const Product& x, const Operand& b, bool parallel) {
   const std::int64_t pm = panels(x.m, kRows), pn = panels(x.n, kCols);
   constexpr std::int64_t kTasks = 8;  // shared evenly by a few threads
-  const std::int64_t tiles_n = panels(pn, kTilePanelsN), most = panels(pm, kTilePanelsM);
+  const std::int64_t most = panels(pm, kTilePanelsM), width = most == 1 ? tile_width(pn, 1) : kTilePanelsN;
+  const std::int64_t tiles_n = panels(pn, width);
   const std::int64_t wanted = parallel ? std::clamp<std::int64_t>(kTasks / tiles_n, 1, most) : 1;
   const std::int64_t height = panels(panels(pm, wanted), kTilePanelsM) * kTilePanelsM, tiles_m = panels(pm, height);
   const auto one = [&](std::int64_t t) {
-    const std::int64_t m0 = t % tiles_m * height, n0 = t / tiles_m * kTilePanelsN;
-    multiply_tile(x, b, {m0, std::min(pm, m0 + height), n0, std::min(pn, n0 + kTilePanelsN)});
+    const std::int64_t m0 = t % tiles_m * height, n0 = t / tiles_m * width;
+    multiply_tile(x, b, {m0, std::min(pm, m0 + height), n0, std::min(pn, n0 + width)});
   };
   if (parallel) return base::parallel_for(tiles_m * tiles_n, one);
   for (std::int64_t t = 0; t < tiles_m * tiles_n; ++t) one(t);
