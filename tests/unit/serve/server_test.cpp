@@ -322,8 +322,12 @@ TEST(Server, FinishesWhatItAcceptedWhenItStops) {
 TEST(Server, StopsThoughItsConnectionsHaveEndedLongBefore) {
   RunningServer running([](ServeOptions& o) { o.limits.keep_alive = std::chrono::milliseconds(2); }, true);
   json documents = json::array();
-  for (int i = 0; i < 400; ++i) documents.push_back({{"text", "The bank cut its outlook, note " + std::to_string(i)}});
+  for (int i = 0; i < 1000; ++i) documents.push_back({{"text", "The bank cut its outlook, note " + std::to_string(i)}});
   EXPECT_EQ(HttpClient(running.port()).post("/v1/documents", documents.dump()).status, 201);
+  store::Store store = running.store();
+  for (int i = 0; i < 10000 && store.counts().assessments == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
   std::promise<void> stopped;
   std::thread stopping([&] {
     running.server->stop();
@@ -334,9 +338,9 @@ TEST(Server, StopsThoughItsConnectionsHaveEndedLongBefore) {
     std::abort();  // neither thread would ever end
   }
   stopping.join();
-  const std::int64_t scanned = running.store().counts().assessments;
+  const std::int64_t scanned = store.counts().assessments;
   EXPECT_GT(scanned, 0);
-  EXPECT_LT(scanned, 400) << "else nothing was at work when it stopped, and this test shows nothing";
+  EXPECT_LT(scanned, 1000) << "else nothing was at work when it stopped, and this test shows nothing";
 }
 
 TEST(Server, ServesTheDashboardAndNothingBesideIt) {
