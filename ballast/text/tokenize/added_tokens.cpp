@@ -46,6 +46,8 @@ const AddedTokenFinder::Entry* AddedTokenFinder::match(std::string_view text, st
 void AddedTokenFinder::split(std::string_view text, std::vector<Stretch>& out) const {
   std::size_t from = 0;
   for (std::size_t at = 0; !entries_.empty() && at < text.size();) {
+    while (at < text.size() && by_first_byte_[static_cast<unsigned char>(text[at])] < 0) ++at;
+    if (at == text.size()) break;
     const Entry* entry = match(text, at);
     if (entry == nullptr) {
       ++at;

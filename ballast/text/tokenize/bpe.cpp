@@ -15,37 +15,62 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-// Words that come back are not merged again. Direct-mapped and one a thread: no locks, and memory that does not grow.
-constexpr std::size_t kCacheSlots = 1 << 14;
-constexpr std::size_t kCachedWordBytes = 32;  // longer words seldom come back
-constexpr std::size_t kCachedTokens = 12;
+// Words that come back are not merged again. Direct-mapped and one a thread: no locks, and memory that does not grow
+// (2 MiB). A word is one cache line.
+constexpr int kCacheBits = 15;
+constexpr std::size_t kCachedWordBytes = 24;  // longer words seldom come back
+constexpr std::size_t kCachedTokens = 8;
 
-struct CachedWord {
-  std::uint64_t serial = 0;
-  std::uint8_t bytes = 0, count = 0;
-  char word[kCachedWordBytes];
-  std::int32_t ids[kCachedTokens];
+/// A word of at most kCachedWordBytes as numbers: for one size every byte lies in one of them, so that with its size
+/// they are the word.
+struct WordKey {
+  std::uint64_t parts[3] = {0, 0, 0};
+
+  explicit WordKey(std::string_view word) {
+    const char* w = word.data();
+    const std::size_t n = word.size();
+    if (n >= 8) {
+      parts[0] = load<std::uint64_t>(w);
+      if (n > 8) parts[1] = load<std::uint64_t>(n > 16 ? w + 8 : w + n - 8);
+      if (n > 16) parts[2] = load<std::uint64_t>(w + n - 8);
+    } else if (n >= 4) {
+      parts[0] = load<std::uint32_t>(w) | static_cast<std::uint64_t>(load<std::uint32_t>(w + n - 4)) << 32;
+    } else {
+      for (std::size_t i = 0; i < n; ++i) parts[0] = parts[0] << 8 | static_cast<unsigned char>(w[i]);
+    }
+  }
+
+  template <class T>
+  static T load(const char* from) {
+    T x;
+    std::memcpy(&x, from, sizeof x);
+    return x;
+  }
 };
 
-std::atomic<std::uint64_t> g_serial{0};
+struct alignas(64) CachedWord {
+  std::uint64_t parts[3];
+  std::uint32_t serial = 0;  // 0: empty
+  std::uint8_t bytes = 0, count = 0;
+  std::int32_t ids[kCachedTokens];
 
-std::size_t slot_of(std::string_view word) {
-  std::uint64_t h = word.size() * 0x9e3779b97f4a7c15ull;
-  std::size_t i = 0;
-  for (; i + 8 <= word.size(); i += 8) {
-    std::uint64_t part;
-    std::memcpy(&part, word.data() + i, 8);
-    h = (h ^ part) * 0xbf58476d1ce4e5b9ull;
-    h ^= h >> 29;
+  bool holds(const WordKey& key, std::size_t size, std::uint32_t model) const {
+    return serial == model && bytes == size && parts[0] == key.parts[0] && parts[1] == key.parts[1] &&
+           parts[2] == key.parts[2];
   }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, word.data() + i, word.size() - i);
-  h = (h ^ rest) * 0x94d049bb133111ebull;
-  return static_cast<std::size_t>(h >> 40) & (kCacheSlots - 1);
+};
+
+std::atomic<std::uint32_t> g_serial{0};
+
+std::size_t slot_of(const WordKey& key, std::size_t size) {
+  std::uint64_t h = (key.parts[0] ^ size) * 0x9e3779b97f4a7c15ull;
+  h = (h ^ h >> 32 ^ key.parts[1]) * 0xbf58476d1ce4e5b9ull;
+  h = (h ^ h >> 29 ^ key.parts[2]) * 0x94d049bb133111ebull;
+  return static_cast<std::size_t>(h >> (64 - kCacheBits));
 }
 
 std::vector<CachedWord>& thread_cache() {
-  thread_local std::vector<CachedWord> cache(kCacheSlots);
+  thread_local std::vector<CachedWord> cache(std::size_t{1} << kCacheBits);
   return cache;
 }
 
@@ -99,20 +124,23 @@ void Bpe::tokenize(std::string_view word, std::size_t at, std::vector<Token>& ou
     out.push_back({static_cast<std::int32_t>(bytes_[static_cast<unsigned char>(word[0])]), at, at + 1});
     return;
   }
-  CachedWord* slot = word.size() <= kCachedWordBytes ? &thread_cache()[slot_of(word)] : nullptr;
-  if (slot != nullptr && slot->serial == serial_ && std::string_view(slot->word, slot->bytes) == word) {
-    return emit({slot->ids, slot->count}, at, out);
-  }
   thread_local std::vector<std::int32_t> ids;
   ids.clear();
+  if (word.size() > kCachedWordBytes) {
+    merge_word(word, ids);
+    return emit(ids, at, out);
+  }
+  const WordKey key(word);
+  CachedWord& slot = thread_cache()[slot_of(key, word.size())];
+  if (slot.holds(key, word.size(), serial_)) return emit({slot.ids, slot.count}, at, out);
   merge_word(word, ids);
   emit(ids, at, out);
-  if (slot == nullptr || ids.size() > kCachedTokens) return;
-  slot->serial = serial_;
-  slot->bytes = static_cast<std::uint8_t>(word.size());
-  slot->count = static_cast<std::uint8_t>(ids.size());
-  std::memcpy(slot->word, word.data(), word.size());
-  std::copy(ids.begin(), ids.end(), slot->ids);
+  if (ids.size() > kCachedTokens) return;
+  std::copy(std::begin(key.parts), std::end(key.parts), slot.parts);
+  slot.serial = serial_;
+  slot.bytes = static_cast<std::uint8_t>(word.size());
+  slot.count = static_cast<std::uint8_t>(ids.size());
+  std::copy(ids.begin(), ids.end(), slot.ids);
 }
 
 void Bpe::emit(std::span<const std::int32_t> word_ids, std::size_t at, std::vector<Token>& out) const {

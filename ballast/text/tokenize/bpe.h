@@ -26,7 +26,7 @@ class Bpe : public Model {
   void merge_word(std::string_view word, std::vector<std::int32_t>& out) const;
   void emit(std::span<const std::int32_t> word_ids, std::size_t at, std::vector<Token>& out) const;
 
-  std::uint64_t serial_;                    // tells this model's words apart in the threads' caches
+  std::uint32_t serial_;                    // tells this model's words apart in the threads' caches
   std::array<std::uint32_t, 256> bytes_{};  // id of each single byte
   std::vector<std::uint32_t> lengths_;      // bytes of each token
   std::optional<PairMerger> merger_;

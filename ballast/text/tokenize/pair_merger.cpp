@@ -2,6 +2,7 @@
 #include "ballast/text/tokenize/pair_merger.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include "ballast/base/error.h"
@@ -63,6 +64,40 @@ PairMerger::PairMerger(const TokenizerParts& parts, const TokenIds& ids) : pairs
 }
 
 void PairMerger::merge(std::vector<Symbol>& symbols) const {
+  if (symbols.size() <= kShortWord) return merge_short(symbols);
+  merge_by_heap(symbols);
+}
+
+/// Few symbols: looking all of them over for the next merge costs less than a heap.
+void PairMerger::merge_short(std::vector<Symbol>& symbols) const {
+  std::size_t n = symbols.size();
+  std::array<std::uint32_t, kShortWord> known;  // merge of each symbol with the next one
+  std::array<std::uint32_t, kShortWord> ranks;
+  const auto look_up = [&](std::size_t i) {
+    known[i] = i + 1 < n ? pairs_.find(make_pair_key(symbols[i].id, symbols[i + 1].id)) : PairTable::kNone;
+    ranks[i] = known[i] == PairTable::kNone ? kGone : merges_[known[i]].rank;
+  };
+  for (std::size_t i = 0; i < n; ++i) look_up(i);
+  while (n > 1) {
+    const auto last = ranks.begin() + static_cast<std::ptrdiff_t>(n - 1);
+    const auto least = std::min_element(ranks.begin(), last);  // the leftmost of equals
+    if (*least == kGone) break;
+    const auto at = static_cast<std::size_t>(least - ranks.begin());
+    symbols[at].id = merges_[known[at]].id;
+    symbols[at].bytes += symbols[at + 1].bytes;
+    --n;
+    for (std::size_t i = at + 1; i < n; ++i) {
+      symbols[i] = symbols[i + 1];
+      known[i] = known[i + 1];
+      ranks[i] = ranks[i + 1];
+    }
+    look_up(at);
+    if (at > 0) look_up(at - 1);
+  }
+  symbols.resize(n);
+}
+
+void PairMerger::merge_by_heap(std::vector<Symbol>& symbols) const {
   thread_local std::vector<MergeOfPair> heap;
   heap.clear();
   const auto n = static_cast<std::int32_t>(symbols.size());

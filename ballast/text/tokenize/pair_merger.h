@@ -23,8 +23,13 @@ class PairMerger {
   };
   /// Merges the symbols in place (ids and bytes in order; the rest is filled in here).
   void merge(std::vector<Symbol>& symbols) const;
+  /// The same, always with the heap that keeps long words near-linear: what short words are tested against.
+  void merge_by_heap(std::vector<Symbol>& symbols) const;
 
  private:
+  static constexpr std::size_t kShortWord = 32;  // symbols
+  void merge_short(std::vector<Symbol>& symbols) const;
+
   struct Merge {
     std::uint32_t rank, id;
   };

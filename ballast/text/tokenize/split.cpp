@@ -25,6 +25,11 @@ std::size_t contraction(std::string_view text, std::size_t at) {
 /// End of the run of `wanted` that starts at `at`; `last` becomes the start of its last character.
 std::size_t run_end(std::string_view text, std::size_t at, CharClass wanted, std::size_t& last) {
   while (at < text.size()) {
+    while (at < text.size() && static_cast<unsigned char>(text[at]) < 128 &&
+           detail::kAsciiClasses[static_cast<unsigned char>(text[at])] == wanted) {
+      last = at++;
+    }
+    if (at == text.size() || static_cast<unsigned char>(text[at]) < 128) break;
     const CodePoint c = decode_utf8(text, at);
     if (char_class(c.value) != wanted) break;
     last = at;

@@ -6,26 +6,8 @@
 #include <unicode/uscript.h>
 #include <unicode/utf16.h>
 
-#include <array>
-
 namespace ballast::text {
 namespace {
-
-constexpr std::array<CharClass, 128> make_ascii_classes() {
-  std::array<CharClass, 128> classes{};
-  for (int c = 0; c < 128; ++c) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const bool digit = c >= '0' && c <= '9';
-    const bool space = c == ' ' || (c >= 9 && c <= 13);
-    classes[static_cast<std::size_t>(c)] = letter  ? CharClass::letter
-                                           : digit ? CharClass::number
-                                           : space ? CharClass::space
-                                                   : CharClass::other;
-  }
-  return classes;
-}
-
-constexpr std::array<CharClass, 128> kAscii = make_ascii_classes();
 
 struct Lead {
   std::uint32_t size;
@@ -125,8 +107,7 @@ std::size_t count_code_points(std::string_view text) {
   return n;
 }
 
-CharClass char_class(char32_t c) {
-  if (c < 128) return kAscii[c];
+CharClass wide_char_class(char32_t c) {
   const auto mask = U_GET_GC_MASK(u(c));
   if ((mask & U_GC_L_MASK) != 0) return CharClass::letter;
   if ((mask & U_GC_N_MASK) != 0) return CharClass::number;
@@ -134,7 +115,7 @@ CharClass char_class(char32_t c) {
 }
 
 bool is_space(char32_t c) {
-  return c < 128 ? kAscii[c] == CharClass::space : u_isUWhiteSpace(u(c)) != 0;
+  return c < 128 ? detail::kAsciiClasses[c] == CharClass::space : u_isUWhiteSpace(u(c)) != 0;
 }
 
 bool is_control_or_format(char32_t c) {

@@ -3,6 +3,7 @@
 // maximal subpart (Unicode 15, section 3.9, "U+FFFD substitution of maximal subparts").
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -40,8 +41,30 @@ std::size_t count_code_points(std::string_view text);
 
 enum class CharClass : std::uint8_t { other, letter, number, space };
 
+namespace detail {
+constexpr std::array<CharClass, 128> make_ascii_classes() {
+  std::array<CharClass, 128> classes{};
+  for (int c = 0; c < 128; ++c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool digit = c >= '0' && c <= '9';
+    const bool space = c == ' ' || (c >= 9 && c <= 13);
+    classes[static_cast<std::size_t>(c)] = letter  ? CharClass::letter
+                                           : digit ? CharClass::number
+                                           : space ? CharClass::space
+                                                   : CharClass::other;
+  }
+  return classes;
+}
+inline constexpr std::array<CharClass, 128> kAsciiClasses = make_ascii_classes();
+}  // namespace detail
+
+/// The non-ASCII part of char_class.
+CharClass wide_char_class(char32_t c);
+
 /// \p{L}, \p{N}, White_Space, or none of them.
-CharClass char_class(char32_t c);
+inline CharClass char_class(char32_t c) {
+  return c < 128 ? detail::kAsciiClasses[c] : wide_char_class(c);
+}
 
 bool is_space(char32_t c);              // White_Space
 bool is_control_or_format(char32_t c);  // Cc, Cf, Co; unassigned code points are not
