@@ -20,16 +20,16 @@ std::int64_t count(soci::session& sql, const std::string& query) {
   return n;
 }
 
-void enter_document(soci::session& sql, AuditWriter& audit, const std::string& id, Put put) {
+void enter_document(RowsReader& rows, AuditWriter& audit, const std::string& id, Put put) {
   if (put == Put::unchanged) return;
-  const AuditedRows now = rows_of(sql, "documents", {id});
+  const AuditedRows now = rows.read("documents", {id});
   // A changed document takes what was said of its old text with it.
   audit.append(put == Put::added ? "ingest" : "ingest.change", id, {&now, 1});
 }
 
-void enter_assessment(soci::session& sql, AuditWriter& audit, const std::string& id, const std::string& model) {
+void enter_assessment(RowsReader& rows, AuditWriter& audit, const std::string& id, const std::string& model) {
   std::vector<AuditedRows> now;
-  for (const char* table : {"assessments", "signals", "entities"}) now.push_back(rows_of(sql, table, {id, model}));
+  for (const char* table : {"assessments", "signals", "entities"}) now.push_back(rows.read(table, {id, model}));
   audit.append("assess", id, now);
 }
 
@@ -66,9 +66,10 @@ std::vector<Put> Store::put_documents(std::span<const DocumentRecord> documents)
     Transaction transaction(state_->sql);
     DocumentWriter writer(state_->sql);
     AuditWriter audit(state_->sql, state_->actor);
+    RowsReader rows(state_->sql);
     for (const DocumentRecord& document : documents) {
       answers.push_back(writer.write(document));
-      enter_document(state_->sql, audit, document.id, answers.back());
+      enter_document(rows, audit, document.id, answers.back());
     }
     transaction.commit();
     return answers;
@@ -81,11 +82,12 @@ void Store::put_assessed(std::span<const AssessedDocument> documents) {
     DocumentWriter document_writer(state_->sql);
     AssessmentWriter assessment_writer(state_->sql);
     AuditWriter audit(state_->sql, state_->actor);
+    RowsReader rows(state_->sql);
     for (const AssessedDocument& document : documents) {
       const std::string& id = document.document.id;
-      enter_document(state_->sql, audit, id, document_writer.write(document.document));
+      enter_document(rows, audit, id, document_writer.write(document.document));
       assessment_writer.write(document);
-      enter_assessment(state_->sql, audit, id, document.assessment.model);
+      enter_assessment(rows, audit, id, document.assessment.model);
     }
     transaction.commit();
   });

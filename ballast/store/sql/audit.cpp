@@ -59,6 +59,12 @@ std::string key_text(const soci::row& row, std::size_t columns) {
   return base::dump_json(key);
 }
 
+/// What the hash of a group covers of one of its rows.
+void add_content(const AuditedTable& table, const soci::row& row, std::string& content) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) content += cell(row, table.key.size() + i);
+  content += '\n';
+}
+
 /// Feeds rows in the order of their keys to `seen`, one call a group.
 void group_rows(const AuditedTable& table, const soci::rowset<soci::row>& rows,
                 const std::function<void(const AuditedRows&)>& seen) {
@@ -73,8 +79,7 @@ void group_rows(const AuditedTable& table, const soci::rowset<soci::row>& rows,
       flush();
       key = mine;
     }
-    for (std::size_t i = 0; i < table.columns.size(); ++i) content += cell(row, table.key.size() + i);
-    content += '\n';
+    add_content(table, row, content);
   }
   flush();
 }
@@ -153,17 +158,42 @@ const AuditedTable& audited_table(const std::string& name) {
   return *found;
 }
 
-AuditedRows rows_of(soci::session& sql, const std::string& table, const std::vector<std::string>& key) {
-  const AuditedTable& audited = audited_table(table);
-  std::vector<std::string> where;
-  for (std::size_t i = 0; i < key.size(); ++i) where.push_back(fmt::format("{} = :k{}", audited.key[i], i));
-  soci::details::prepare_temp_type prepared =
-      (sql.prepare << select_text(audited, fmt::format("where {}", fmt::join(where, " and "))));
-  for (const std::string& value : key) prepared, soci::use(value);
-  const soci::rowset<soci::row> rows = prepared;
+struct RowsReader::Prepared {
+  Prepared(soci::session& sql, const AuditedTable& audited) : table(audited), key(audited.key.size()), statement(sql) {
+    std::vector<std::string> where;
+    for (std::size_t i = 0; i < key.size(); ++i) {
+      where.push_back(fmt::format("{} = :k{}", audited.key[i], i));
+      statement.exchange(soci::use(key[i]));
+    }
+    statement.exchange(soci::into(row));
+    statement.alloc();
+    statement.prepare(select_text(audited, fmt::format("where {}", fmt::join(where, " and "))));
+    statement.define_and_bind();
+  }
+
+  const AuditedTable& table;
+  std::vector<std::string> key;
+  soci::row row;
+  soci::statement statement;
+};
+
+RowsReader::RowsReader(soci::session& sql) : sql_(sql) {}
+RowsReader::~RowsReader() = default;
+
+AuditedRows RowsReader::read(const std::string& table, const std::vector<std::string>& key) {
+  std::unique_ptr<Prepared>& p = prepared_[table];
+  if (!p) p = std::make_unique<Prepared>(sql_, audited_table(table));
+  std::copy(key.begin(), key.end(), p->key.begin());
   AuditedRows out{table, base::dump_json(Json(key)), ""};
-  group_rows(audited, rows, [&](const AuditedRows& group) { out.hash = group.hash; });
+  std::string content;
+  p->statement.execute();
+  while (p->statement.fetch()) add_content(p->table, p->row, content);
+  if (!content.empty()) out.hash = base::sha256_hex(content);
   return out;
+}
+
+AuditedRows rows_of(soci::session& sql, const std::string& table, const std::vector<std::string>& key) {
+  return RowsReader(sql).read(table, key);
 }
 
 AuditWriter::AuditWriter(soci::session& sql, std::string actor)

@@ -4,6 +4,8 @@
 
 #include <soci/soci.h>
 
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,6 +27,21 @@ const AuditedTable& audited_table(const std::string& name);
 
 /// The group's rows as they are stored, hashed; an empty hash where there are none.
 AuditedRows rows_of(soci::session& sql, const std::string& table, const std::vector<std::string>& key);
+
+/// rows_of() for many groups: each table's statement is prepared once.
+class RowsReader {
+ public:
+  explicit RowsReader(soci::session& sql);
+  ~RowsReader();
+  RowsReader(const RowsReader&) = delete;
+  RowsReader& operator=(const RowsReader&) = delete;
+  AuditedRows read(const std::string& table, const std::vector<std::string>& key);
+
+ private:
+  struct Prepared;
+  soci::session& sql_;
+  std::map<std::string, std::unique_ptr<Prepared>> prepared_;
+};
 
 class AuditWriter {
  public:
