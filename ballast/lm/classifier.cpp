@@ -12,6 +12,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
 #include "ballast/base/hash.h"
+#include "ballast/base/parallel.h"
 #include "ballast/lm/classify/state.h"
 
 namespace ballast::lm {
@@ -57,25 +58,10 @@ Windows cut_windows(const text::Tokenizer& tokenizer, std::string_view text, std
   }
 }
 
-std::vector<float> TextClassifier::State::window_logits(
-    std::span<const std::vector<std::int32_t>* const> windows) const {
-  const std::lock_guard lock(mutex);
-  std::vector<float> logits;
-  text::TokenBatch batch;
-  const auto flush = [&] {
-    if (batch.sequences() == 0) return;
-    arena.reset();
-    engine::Tape tape(arena, false);
-    const engine::Value out = network().classify(tape, network().encode(tape, batch), batch);
-    logits.insert(logits.end(), out.data, out.data + out.size());
-    batch.clear();
-  };
-  for (const auto* ids : windows) {
-    if (batch.tokens() + static_cast<std::int64_t>(ids->size()) > kBatchTokens) flush();
-    batch.add(*ids);
-  }
-  flush();
-  return logits;
+std::size_t TextClassifier::State::first_output(std::size_t head) const {
+  std::size_t first = 0;
+  for (std::size_t h = 0; h < head; ++h) first += heads[h].labels.size();
+  return first;
 }
 
 Prediction TextClassifier::State::combine(const float* logits, std::size_t windows, const float* ngram) const {
@@ -161,12 +147,14 @@ TextClassifier TextClassifier::load(const fs::path& given) {
 
 std::vector<Prediction> TextClassifier::predict(std::span<const std::string_view> texts) const {
   const State& s = *state_;
-  std::vector<Windows> windows;
+  std::vector<Windows> windows(texts.size());
+  base::parallel_for(static_cast<std::int64_t>(texts.size()), [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    windows[at] = cut_windows(*s.model.tokenizer, texts[at], s.length);
+  });
   std::vector<const std::vector<std::int32_t>*> all;
-  windows.reserve(texts.size());
-  for (const std::string_view text : texts) {
-    windows.push_back(cut_windows(*s.model.tokenizer, text, s.length));
-    for (const auto& ids : windows.back().ids) all.push_back(&ids);
+  for (const Windows& w : windows) {
+    for (const auto& ids : w.ids) all.push_back(&ids);
   }
   const std::vector<float> logits =
       s.uses_transformer() ? s.window_logits(all) : std::vector<float>(all.size() * s.outputs());
@@ -218,8 +206,7 @@ void TextClassifier::State::hide_tokens(const Windows& windows, std::size_t outp
 std::vector<Attribution> TextClassifier::attribute(std::string_view text, std::size_t head, std::size_t label) const {
   const State& s = *state_;
   BALLAST_CHECK(head < s.spec.heads.size() && label < s.heads[head].labels.size(), head);
-  std::size_t output = label;
-  for (std::size_t h = 0; h < head; ++h) output += s.heads[h].labels.size();
+  const std::size_t output = s.first_output(head) + label;
   const HeadSpec& spec = s.spec.heads[head];
   const Windows windows = cut_windows(*s.model.tokenizer, text, s.length);
   std::map<std::pair<std::size_t, std::size_t>, double> tokens;  // neighbouring windows share some: the last one counts

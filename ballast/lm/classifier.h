@@ -64,6 +64,16 @@ struct IntegratedGradients {
   int steps = 0;
 };
 
+/// What a text says, and which of its tokens say so.
+struct Reading {
+  struct Listed {
+    std::size_t label = 0;
+    std::vector<Attribution> tokens;  // in text order
+  };
+  Prediction prediction;
+  std::vector<Listed> listed;  // the labels of the asked head that reach their thresholds
+};
+
 class TextClassifier {
  public:
   /// Opens a model folder. Throws not_found, bad_input or unsupported, naming the file.
@@ -79,7 +89,14 @@ class TextClassifier {
   /// Scores texts (UTF-8). The result for a text does not depend on the other texts nor on the thread count.
   std::vector<Prediction> predict(std::span<const std::string_view> texts) const;
 
-  /// Contributions of the text's tokens to the score of one label of one head, in text order.
+  /// predict(), and for the listed labels of one multi-label head what each token adds to the score, from the same
+  /// pass: the n-gram branch's exact contributions, and what the classified position's sums of values in the last layer
+  /// would lose without the token, along the gradient of the label's logit (of a long text's windows, in the one that
+  /// decides). Where the network does not show its last layer, or there is no n-gram branch: attribute().
+  std::vector<Reading> read(std::span<const std::string_view> texts, std::size_t head) const;
+
+  /// Contributions of the text's tokens to the score of one label of one head, in text order: what the score loses when
+  /// each token is hidden, one after another.
   std::vector<Attribution> attribute(std::string_view text, std::size_t head, std::size_t label) const;
 
   /// The same by gradients along `steps` points of the path (Gauss-Legendre). Of a long text's windows the one that

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <mutex>
 #include <optional>
 
@@ -45,12 +44,6 @@ Json conversation(std::string_view text) {
       {{{"role", "system"}, {"content", kSystem}}, {{"role", "user"}, {"content", "Text:\n" + std::string(text)}}});
 }
 
-/// What was found in one text.
-struct Answer {
-  TextScores scores;
-  std::vector<std::vector<TokenWeight>> evidence;  // by kind
-};
-
 /// A part of the text that fits into the model.
 struct Window {
   std::size_t begin = 0, end = 0;
@@ -71,7 +64,7 @@ void cut_windows(const ChatModel& model, std::string_view text, Window w, std::v
   cut_windows(model, text, {middle, w.end}, out);
 }
 
-void add_signal(const Json& signal, std::string_view piece, std::size_t offset, Answer& answer) {
+void add_signal(const Json& signal, std::string_view piece, std::size_t offset, TextScores& scores) {
   const auto risk = base::json_field<std::string>(signal, "risk", "answer");
   const auto probability = base::json_field<double>(signal, "probability", "answer");
   const auto quote = base::json_field<std::string>(signal, "quote", "answer");
@@ -83,15 +76,15 @@ void add_signal(const Json& signal, std::string_view piece, std::size_t offset, 
   }
   const std::size_t at = piece.find(quote);
   if (quote.empty() || at == std::string_view::npos) return;  // a quote that is not in the text is no evidence
-  TextScores::Kind& known = answer.scores.kinds[kind];
+  TextScores::Kind& known = scores.kinds[kind];
   known.probability = std::max(known.probability, probability);
-  answer.evidence[kind].push_back({offset + at, offset + at + quote.size(), std::max(probability, 0.01)});
+  known.weights.push_back({offset + at, offset + at + quote.size(), std::max(probability, 0.01)});
 }
 
-void read_answer(const std::string& text, std::string_view piece, std::size_t offset, Answer& answer) {
+void read_answer(const std::string& text, std::string_view piece, std::size_t offset, TextScores& scores) {
   const Json json = base::parse_json(text, "the model's answer");
   for (const Json& signal : base::json_field<Json>(json, "signals", "the model's answer")) {
-    add_signal(signal, piece, offset, answer);
+    add_signal(signal, piece, offset, scores);
   }
   const auto severity = base::json_field<std::int64_t>(json, "severity", "the model's answer");
   const auto sentiment = base::json_field<std::string>(json, "sentiment", "the model's answer");
@@ -100,53 +93,27 @@ void read_answer(const std::string& text, std::string_view piece, std::size_t of
     throw Error(ErrorCode::bad_input, "has a severity or a sentiment of its own making", "the model's answer");
   }
   // The worst window speaks for the text; on equal terms the first one.
-  auto& severities = answer.scores.severity;
+  auto& severities = scores.severity;
   const auto worst = std::find(severities.begin(), severities.end(), 1.0) - severities.begin();
-  if (answer.scores.sentiment.empty() || severity > worst) {
+  if (scores.sentiment.empty() || severity > worst) {
     severities.assign(4, 0.0);
     severities[static_cast<std::size_t>(severity)] = 1;
-    answer.scores.sentiment.assign(3, 0.0);
-    answer.scores.sentiment[mood] = 1;
+    scores.sentiment.assign(3, 0.0);
+    scores.sentiment[mood] = 1;
   }
 }
 
-/// Asks, and remembers the answers of the last batch: evidence is asked for behind the scores.
-class ChatScorer {
- public:
-  explicit ChatScorer(ChatModel model) : model_(std::move(model)) {}
-
-  std::vector<TextScores> score(std::span<const std::string_view> texts) {
-    const std::lock_guard lock(mutex_);
-    answers_.clear();
-    std::vector<TextScores> out;
-    for (const std::string_view text : texts) out.push_back(answer(text).scores);
-    return out;
+TextScores scores_of(const ChatModel& model, std::string_view text) {
+  TextScores scores;
+  for (const char* kind : kRiskKinds) scores.kinds.push_back({kind, 0, kThreshold, {0, 1}});
+  std::vector<Window> windows;
+  cut_windows(model, text, {0, text.size()}, windows);
+  for (const Window& w : windows) {
+    const std::string_view piece = text.substr(w.begin, w.end - w.begin);
+    read_answer(model.ask(conversation(piece), signal_schema(piece)), piece, w.begin, scores);
   }
-  std::vector<TokenWeight> attribute(std::string_view text, std::size_t kind) {
-    const std::lock_guard lock(mutex_);
-    return answer(text).evidence.at(kind);
-  }
-
- private:
-  const Answer& answer(std::string_view text) {
-    const auto known = answers_.find(std::string(text));
-    if (known != answers_.end()) return known->second;
-    Answer fresh;
-    for (const char* kind : kRiskKinds) fresh.scores.kinds.push_back({kind, 0, kThreshold, {0, 1}});
-    fresh.evidence.resize(kRiskKinds.size());
-    std::vector<Window> windows;
-    cut_windows(model_, text, {0, text.size()}, windows);
-    for (const Window& w : windows) {
-      const std::string_view piece = text.substr(w.begin, w.end - w.begin);
-      read_answer(model_.ask(conversation(piece), signal_schema(piece)), piece, w.begin, fresh);
-    }
-    return answers_.emplace(text, std::move(fresh)).first->second;
-  }
-
-  ChatModel model_;
-  std::mutex mutex_;
-  std::map<std::string, Answer> answers_;
-};
+  return scores;
+}
 
 }  // namespace
 
@@ -205,9 +172,13 @@ ChatModel open_chat_model(const std::filesystem::path& path) {
 Scorer make_chat_scorer(ChatModel model) {
   Scorer scorer;
   scorer.model = model.identity;
-  const auto chat = std::make_shared<ChatScorer>(std::move(model));
-  scorer.score = [chat](std::span<const std::string_view> texts) { return chat->score(texts); };
-  scorer.attribute = [chat](std::string_view text, std::size_t kind) { return chat->attribute(text, kind); };
+  const auto turn = std::make_shared<std::mutex>();  // a conversation at a time
+  scorer.score = [chat = std::move(model), turn](std::span<const std::string_view> texts) {
+    const std::lock_guard lock(*turn);
+    std::vector<TextScores> scores;
+    for (const std::string_view text : texts) scores.push_back(scores_of(chat, text));
+    return scores;
+  };
   return scorer;
 }
 

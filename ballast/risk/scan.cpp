@@ -2,7 +2,8 @@
 #include "ballast/risk/scan.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <future>
+#include <unordered_set>
 
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
@@ -11,6 +12,12 @@
 #include "ballast/risk/signals/records.h"
 
 namespace ballast::risk {
+namespace {
+
+// Seconds: results of a model that takes longer for a batch do not wait for the next one.
+constexpr double kPatience = 1;
+
+}  // namespace
 
 store::DocumentRecord to_record(const ingest::Document& document) {
   return {document.id,    document.source, document.line,         document.title,
@@ -41,31 +48,84 @@ void Scan::add(ingest::Document&& document) {
 
 void Scan::finish() {
   if (!batch_.empty()) run_batch();
+  store_scored();
 }
 
-void Scan::run_batch() {
-  std::vector<Scanned> scanned(batch_.size());
-  std::unordered_map<std::string, Scanned*> first;  // a document may come twice
-  std::vector<Scanned*> fresh;
-  for (std::size_t i = 0; i < batch_.size(); ++i) {
-    scanned[i].document = std::move(batch_[i]);
-    const std::string& id = scanned[i].document.id;
-    if (!first.emplace(id, &scanned[i]).second) continue;
-    const auto known = store_.find_assessed(id, scorer_.model);
-    if (known && known->document.text == scanned[i].document.text) {
-      scanned[i].risk = from_record(*known);
-      scanned[i].from_store = true;
-    } else {
-      fresh.push_back(&scanned[i]);
+void Scan::store_scored() {
+  if (!scored_.records.empty()) store_.put_assessed(scored_.records);
+  hand_on();
+}
+
+/// Of a document that the store, the batch on its way there or this batch itself knows, the answer is taken from there;
+/// the others are fresh.
+void Scan::find_known(Batch& batch) {
+  std::vector<std::string> ids;
+  for (const Scanned& s : batch.scanned) ids.push_back(s.document.id);
+  const std::unordered_set<std::string> stored = store_.assessed(ids, scorer_.model);
+  for (std::size_t i = 0; i < batch.scanned.size(); ++i) {
+    Scanned& s = batch.scanned[i];
+    if (!batch.first.emplace(s.document.id, i).second) continue;
+    const auto before = scored_.first.find(s.document.id);
+    if (before != scored_.first.end()) {
+      const Scanned& same = scored_.scanned[before->second];
+      s.from_store = same.document.text == s.document.text;
+      if (s.from_store) s.risk = same.risk;
+    } else if (stored.count(s.document.id) > 0) {
+      const auto known = store_.find_assessed(s.document.id, scorer_.model);
+      s.from_store = known && known->document.text == s.document.text;
+      if (s.from_store) s.risk = from_record(*known);
     }
+    if (!s.from_store) batch.fresh.push_back(i);
   }
+  // Texts of like length side by side make dense batches; the sink still sees input order.
+  std::stable_sort(batch.fresh.begin(), batch.fresh.end(), [&](std::size_t a, std::size_t b) {
+    return batch.scanned[a].document.text.size() < batch.scanned[b].document.text.size();
+  });
+}
+
+void Scan::score(Batch& batch) {
+  if (batch.fresh.empty()) return;
+  std::vector<std::string_view> texts;
+  for (const std::size_t i : batch.fresh) texts.emplace_back(batch.scanned[i].document.text);
+  const std::vector<TextScores> scores = scorer_.score(texts);
+  BALLAST_CHECK(scores.size() == texts.size(), scores.size());
+  const std::string now = base::utc_now();
+  batch.records.resize(texts.size());
+  base::parallel_for(static_cast<std::int64_t>(texts.size()), [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    Scanned& s = batch.scanned[batch.fresh[at]];
+    s.risk = assess(s.document.text, {s.document.id, s.document.lang, scorer_.model, now}, scores[at],
+                    find_entities(s.document.text, options_.watch_list));
+    batch.records[at] = to_record(to_record(s.document), s.risk, options_.seed);
+  });
+}
+
+/// The batch before this one is stored while this one is scored. Nothing but that touches the store meanwhile.
+void Scan::run_batch() {
+  Batch batch;
+  batch.scanned.resize(batch_.size());
+  for (std::size_t i = 0; i < batch_.size(); ++i) batch.scanned[i].document = std::move(batch_[i]);
   batch_.clear();
   batch_bytes_ = 0;
-  score(fresh);
-  for (Scanned& s : scanned) {
-    const Scanned* same = first.at(s.document.id);
-    if (same != &s) {
-      s.risk = same->risk;
+  find_known(batch);
+  std::future<void> storing;
+  if (!scored_.records.empty()) {
+    storing = std::async(std::launch::async, [&] { store_.put_assessed(scored_.records); });
+  }
+  const base::Stopwatch watch;
+  score(batch);
+  if (storing.valid()) storing.get();
+  hand_on();
+  scored_ = std::move(batch);
+  if (watch.seconds() > kPatience) store_scored();
+}
+
+/// What has been stored goes to the sink.
+void Scan::hand_on() {
+  for (Scanned& s : scored_.scanned) {
+    const Scanned& same = scored_.scanned[scored_.first.at(s.document.id)];
+    if (&same != &s) {
+      s.risk = same.risk;
       s.from_store = true;
     }
     ++counts_.documents;
@@ -76,29 +136,7 @@ void Scan::run_batch() {
     }
     sink_(s);
   }
-}
-
-void Scan::score(std::vector<Scanned*>& fresh) {
-  if (fresh.empty()) return;
-  // Texts of like length side by side make dense batches; the sink still sees input order.
-  std::stable_sort(fresh.begin(), fresh.end(), [](const Scanned* a, const Scanned* b) {
-    return a->document.text.size() < b->document.text.size();
-  });
-  std::vector<std::string_view> texts;
-  for (const Scanned* s : fresh) texts.emplace_back(s->document.text);
-  const std::vector<TextScores> scores = scorer_.score(texts);
-  BALLAST_CHECK(scores.size() == fresh.size(), scores.size());
-  const std::string now = base::utc_now();
-  base::parallel_for(static_cast<std::int64_t>(fresh.size()), [&](std::int64_t i) {
-    Scanned& s = *fresh[static_cast<std::size_t>(i)];
-    const Origin origin{s.document.id, s.document.lang, scorer_.model, now};
-    const auto attribute = [&](std::size_t kind) { return scorer_.attribute(s.document.text, kind); };
-    s.risk = assess(s.document.text, origin, scores[static_cast<std::size_t>(i)],
-                    find_entities(s.document.text, options_.watch_list), attribute);
-  });
-  std::vector<store::AssessedDocument> records;
-  for (const Scanned* s : fresh) records.push_back(to_record(to_record(s->document), s->risk, options_.seed));
-  store_.put_assessed(records);
+  scored_ = {};
 }
 
 }  // namespace ballast::risk

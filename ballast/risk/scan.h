@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From documents to stored signals: batches are scored, assessed and written, each in one transaction, and handed on in
-// input order. What the store already knows of the same model is not scored again, so a killed scan goes on where it
-// stopped.
+// input order. One batch is being written while the next is scored; there are never more than these two. What the store
+// already knows of the same model is not scored again, so a killed scan goes on where it stopped.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "ballast/ingest/document.h"
@@ -22,11 +23,10 @@ class TextClassifier;
 
 namespace ballast::risk {
 
-/// A model as plain numbers.
+/// A model as plain numbers. A text's scores and token weights do not depend on the texts beside it.
 struct Scorer {
   std::string model;  // name and content hash
   std::function<std::vector<TextScores>(std::span<const std::string_view>)> score;
-  std::function<std::vector<TokenWeight>(std::string_view text, std::size_t kind)> attribute;
 };
 
 /// Throws unsupported for a model that has no multi-label head "risk". Heads "severity" and "sentiment" are optional.
@@ -55,15 +55,26 @@ class Scan {
   /// `store` and `options.watch_list` must outlive the scan.
   Scan(store::Store& store, Scorer scorer, ScanOptions options, Sink sink);
 
-  /// Takes a document; a full batch is scored, stored and handed to the sink.
+  /// Takes a document. A full batch is scored while the one before it is stored, which is then handed to the sink.
+  /// Between calls nobody uses the store.
   void add(ingest::Document&& document);
-  /// Does what is left of the last batch.
+  /// Does what is left: on return everything has been stored and handed on.
   void finish();
   const ScanCounts& counts() const { return counts_; }
 
  private:
+  /// A batch with its documents' places in the order of their texts' lengths, those that are to be scored.
+  struct Batch {
+    std::vector<Scanned> scanned;
+    std::vector<std::size_t> fresh;
+    std::vector<store::AssessedDocument> records;        // of the fresh ones
+    std::unordered_map<std::string, std::size_t> first;  // where a document comes the first time
+  };
   void run_batch();
-  void score(std::vector<Scanned*>& fresh);
+  void find_known(Batch& batch);
+  void score(Batch& batch);
+  void store_scored();
+  void hand_on();
 
   store::Store& store_;
   Scorer scorer_;
@@ -71,6 +82,7 @@ class Scan {
   Sink sink_;
   std::vector<ingest::Document> batch_;
   std::size_t batch_bytes_ = 0;
+  Batch scored_;  // waits to be stored
   ScanCounts counts_;
 };
 

@@ -66,8 +66,9 @@ std::vector<double> pick(const lm::HeadPrediction& head, const std::vector<std::
   return picked;
 }
 
-TextScores to_scores(const lm::Prediction& prediction, const lm::Head& risk, const Layout& layout) {
+TextScores to_scores(const lm::Reading& reading, const lm::Head& risk, const Layout& layout) {
   TextScores scores;
+  const lm::Prediction& prediction = reading.prediction;
   const lm::HeadPrediction& kinds = prediction.heads.at(layout.risk);
   for (std::size_t k = 0; k < risk.labels.size(); ++k) {
     const double p = kinds.probabilities.at(k);
@@ -75,6 +76,11 @@ TextScores to_scores(const lm::Prediction& prediction, const lm::Head& risk, con
     // A model without a calibration split has no interval to give: the probability itself.
     const auto interval = k < kinds.intervals.size() ? kinds.intervals[k] : std::array<double, 2>{p, p};
     scores.kinds.push_back({risk.labels[k], p, threshold, interval});
+  }
+  for (const lm::Reading::Listed& listed : reading.listed) {
+    for (const lm::Attribution& a : listed.tokens) {
+      scores.kinds[listed.label].weights.push_back({a.start, a.end, a.weight});
+    }
   }
   if (layout.severity) scores.severity = pick(prediction.heads.at(*layout.severity), layout.severity_at);
   if (layout.sentiment) scores.sentiment = pick(prediction.heads.at(*layout.sentiment), layout.sentiment_at);
@@ -90,16 +96,10 @@ Scorer make_scorer(std::shared_ptr<const lm::TextClassifier> classifier) {
   scorer.score = [classifier, layout](std::span<const std::string_view> texts) {
     const lm::Head& risk = classifier->heads()[layout.risk];
     std::vector<TextScores> scores;
-    for (const lm::Prediction& prediction : classifier->predict(texts))
-      scores.push_back(to_scores(prediction, risk, layout));
-    return scores;
-  };
-  scorer.attribute = [classifier, layout](std::string_view text, std::size_t kind) {
-    std::vector<TokenWeight> weights;
-    for (const lm::Attribution& a : classifier->attribute(text, layout.risk, kind)) {
-      weights.push_back({a.start, a.end, a.weight});
+    for (const lm::Reading& reading : classifier->read(texts, layout.risk)) {
+      scores.push_back(to_scores(reading, risk, layout));
     }
-    return weights;
+    return scores;
   };
   return scorer;
 }

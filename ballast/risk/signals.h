@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,34 +43,32 @@ struct DocumentRisk {
   std::string model, created_at;
 };
 
-/// What a model says of a text.
-struct TextScores {
-  struct Kind {
-    std::string risk;
-    double probability = 0, threshold = 0.5;
-    std::array<double, 2> interval = {0, 0};
-  };
-  std::vector<Kind> kinds;
-  std::vector<double> severity;   // probabilities of 0, 1, 2, 3; may be empty: then 1 where anything is listed
-  std::vector<double> sentiment;  // probabilities of negative, neutral, positive; may be empty
-};
-
 /// How much the bytes [start, end) speak for (positive) or against a risk.
 struct TokenWeight {
   std::size_t start = 0, end = 0;
   double weight = 0;
 };
 
-/// Token weights of a text for the kind with this index in TextScores::kinds.
-using Attribute = std::function<std::vector<TokenWeight>(std::size_t kind)>;
+/// What a model says of a text.
+struct TextScores {
+  struct Kind {
+    std::string risk;
+    double probability = 0, threshold = 0.5;
+    std::array<double, 2> interval = {0, 0};
+    std::vector<TokenWeight> weights = {};  // of the text's tokens, where the probability reaches the threshold
+  };
+  std::vector<Kind> kinds;
+  std::vector<double> severity;   // probabilities of 0, 1, 2, 3; may be empty: then 1 where anything is listed
+  std::vector<double> sentiment;  // probabilities of negative, neutral, positive; may be empty
+};
 
 struct Origin {
   std::string document_id, lang, model, created_at;
 };
 
-/// Turns scores into signals. `attribute` is asked only for kinds that are listed.
-DocumentRisk assess(std::string_view text, const Origin& origin, const TextScores& scores, std::vector<Entity> entities,
-                    const Attribute& attribute);
+/// Turns scores into signals; those that are listed have evidence from their kinds' weights.
+DocumentRisk assess(std::string_view text, const Origin& origin, const TextScores& scores,
+                    std::vector<Entity> entities);
 
 /// At most two spans, the weightiest first: whole words or whole Chinese characters, adjacent heavy ones merged, stop
 /// words and punctuation trimmed.

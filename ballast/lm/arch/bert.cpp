@@ -2,6 +2,7 @@
 #include "ballast/lm/arch/bert.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string_view>
 
 #include "ballast/base/error.h"
@@ -106,27 +107,37 @@ Value Bert::residual(Tape& tape, Value branch, Value skip, const Norm& n) {
   return norm(tape, engine::add(tape, engine::dropout(tape, branch, config_.hidden_dropout), skip), n);
 }
 
-Value Bert::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
+Value Bert::embed(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
   const auto positions = shifted_positions(tape, batch.positions, config_.position_offset);
-  const auto embed = [&](std::span<const std::int32_t> ids) {
+  const auto look_up = [&](std::span<const std::int32_t> ids) {
     return types_ == nullptr ? engine::embed(tape, {{words_, ids}, {positions_, positions}})
                              : engine::embed(tape, {{words_, ids}, {positions_, positions}, {types_, batch.types}});
   };
-  Value h = embed(batch.ids);
+  Value h = look_up(batch.ids);
   if (capture != nullptr && capture->blend != nullptr) {
-    h = blended(tape, h, embed(capture->blend->reference), *capture);
+    h = blended(tape, h, look_up(capture->blend->reference), *capture);
   }
-  h = engine::dropout(tape, norm(tape, h, embedding_norm_), config_.embedding_dropout);
-  const auto linear = [&](Value x, const Linear& l, engine::Activation a = engine::Activation::none) {
-    return engine::linear(tape, x, *l.weight, l.bias, Layout::out_in, a);
-  };
-  for (const Layer& l : layers_) {
-    const Value q = linear(h, l.query), k = linear(h, l.key), v = linear(h, l.value);
-    if (capture != nullptr) capture->hidden_states.push_back(h);
-    const Value a = attend(tape, {{q}, {k}, {v}}, batch, capture);
-    h = residual(tape, linear(a, l.out), h, l.attention_norm);
-    h = residual(tape, linear(linear(h, l.up, activation()), l.down), h, l.output_norm);
-  }
+  return engine::dropout(tape, norm(tape, h, embedding_norm_), config_.embedding_dropout);
+}
+
+Value Bert::apply(Tape& tape, Value x, const Linear& l, engine::Activation activation) {
+  return engine::linear(tape, x, *l.weight, l.bias, Layout::out_in, activation);
+}
+
+Value Bert::after_attention(Tape& tape, const Layer& l, Value attended, Value entry) {
+  const Value h = residual(tape, apply(tape, attended, l.out), entry, l.attention_norm);
+  return residual(tape, apply(tape, apply(tape, h, l.up, activation()), l.down), h, l.output_norm);
+}
+
+Value Bert::run_layer(Tape& tape, const Layer& l, Value h, const text::TokenBatch& batch, Capture* capture) {
+  const Value q = apply(tape, h, l.query), k = apply(tape, h, l.key), v = apply(tape, h, l.value);
+  if (capture != nullptr) capture->hidden_states.push_back(h);
+  return after_attention(tape, l, attend(tape, {{q}, {k}, {v}}, batch, capture), h);
+}
+
+Value Bert::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
+  Value h = embed(tape, batch, capture);
+  for (const Layer& l : layers_) h = run_layer(tape, l, h, batch, capture);
   if (capture != nullptr) capture->hidden_states.push_back(h);
   return h;
 }
@@ -140,15 +151,37 @@ Value Bert::language_input(Tape& tape, Value hidden) {
 }
 
 Value Bert::classify(Tape& tape, Value hidden, const text::TokenBatch& batch) {
-  BALLAST_CHECK(classifier_.weight != nullptr, batch.sequences());
-  first_rows_.assign(batch.offsets.begin(), batch.offsets.end() - 1);
-  Value x = engine::select_rows(tape, hidden, first_rows_);
+  return classify_rows(tape,
+                       engine::select_rows(tape, hidden, std::span(batch.offsets).first(batch.offsets.size() - 1)));
+}
+
+Value Bert::classify_only(Tape& tape, const text::TokenBatch& batch, LastLayer* last) {
+  if (layers_.empty()) return Network::classify_only(tape, batch, last);
+  BALLAST_CHECK(!tape.training(), batch.sequences());
+  Value h = embed(tape, batch, nullptr);
+  for (const Layer& l : std::span(layers_).first(layers_.size() - 1)) h = run_layer(tape, l, h, batch, nullptr);
+  const Layer& l = layers_.back();
+  const Value entry = engine::select_rows(tape, h, std::span(batch.offsets).first(batch.offsets.size() - 1));
+  const Capture::Attention in{{apply(tape, entry, l.query)}, {apply(tape, h, l.key)}, {apply(tape, h, l.value)}};
+  auto* each = static_cast<std::int32_t*>(tape.arena().allocate(batch.offsets.size() * sizeof(std::int32_t)));
+  std::iota(each, each + batch.offsets.size(), 0);  // one query a sequence
+  const Value attended =
+      engine::attention(tape, in.q, in.k, in.v, {each, batch.offsets.size()}, batch.offsets, attention_options());
+  if (last != nullptr) *last = {in, attended, entry};
+  return finish_last_layer(tape, attended, entry);
+}
+
+Value Bert::finish_last_layer(Tape& tape, Value attended, Value entry) {
+  return classify_rows(tape, after_attention(tape, layers_.back(), attended, entry));
+}
+
+Value Bert::classify_rows(Tape& tape, Value x) {
+  BALLAST_CHECK(classifier_.weight != nullptr, x.rows);
   // BERT drops behind its pooler alone, RoBERTa before it too; DistilBERT's rectifies.
   if (config_.type == ModelType::roberta) x = engine::dropout(tape, x, config_.classifier_dropout);
   const auto kind = config_.type == ModelType::distilbert ? engine::Activation::relu : engine::Activation::tanh;
-  x = engine::linear(tape, x, *pooler_.weight, pooler_.bias, Layout::out_in, kind);
-  x = engine::dropout(tape, x, config_.classifier_dropout);
-  return engine::linear(tape, x, *classifier_.weight, classifier_.bias, Layout::out_in);
+  x = engine::dropout(tape, apply(tape, x, pooler_, kind), config_.classifier_dropout);
+  return apply(tape, x, classifier_);
 }
 
 void Bert::pack(engine::Precision precision) {

@@ -19,6 +19,10 @@ class Bert : public Network {
   engine::Parameter& vocabulary_table() override { return *words_; }
   engine::Parameter* vocabulary_bias() override { return vocabulary_bias_; }
   engine::Value classify(engine::Tape& tape, engine::Value hidden, const text::TokenBatch& batch) override;
+  engine::Value classify_only(engine::Tape& tape, const text::TokenBatch& batch, LastLayer* last) override;
+  bool shows_last_layer() const override { return !layers_.empty(); }
+  engine::Value finish_last_layer(engine::Tape& tape, engine::Value attended, engine::Value entry) override;
+  bool reentrant() const override { return true; }
   void pack(engine::Precision precision) override;
   std::vector<std::string> aliases(const std::string& name) const override;
   bool ignorable(const std::string& tensor) const override;
@@ -40,14 +44,22 @@ class Bert : public Network {
   Linear add_linear(const std::string& name, std::int64_t out, std::int64_t in);
   Norm add_norm(const std::string& name);
   engine::Value norm(engine::Tape& tape, engine::Value x, const Norm& n);
+  static engine::Value apply(engine::Tape& tape, engine::Value x, const Linear& l,
+                             engine::Activation activation = engine::Activation::none);
   engine::Value residual(engine::Tape& tape, engine::Value branch, engine::Value skip, const Norm& n);
+  engine::Value embed(engine::Tape& tape, const text::TokenBatch& batch, Capture* capture);
+  engine::Value run_layer(engine::Tape& tape, const Layer& l, engine::Value h, const text::TokenBatch& batch,
+                          Capture* capture);
+  /// The rest of a layer, from what attention gave to the rows that entered it.
+  engine::Value after_attention(engine::Tape& tape, const Layer& l, engine::Value attended, engine::Value entry);
+  /// Logits of the classified rows.
+  engine::Value classify_rows(engine::Tape& tape, engine::Value rows);
 
   engine::Parameter *words_, *positions_, *types_ = nullptr, *vocabulary_bias_ = nullptr;
   const Names& names_;
   Norm embedding_norm_, transform_norm_;
   std::vector<Layer> layers_;
   Linear transform_, pooler_, classifier_;
-  std::vector<std::int32_t> first_rows_;  // of the batch being classified
 };
 
 }  // namespace ballast::lm

@@ -77,6 +77,36 @@ engine::Value Network::attend(engine::Tape& tape, const Capture::Attention& in, 
   return engine::attention(tape, in.q, in.k, in.v, batch.offsets, batch.offsets, attention_options());
 }
 
+engine::Value Network::classify_only(engine::Tape& tape, const text::TokenBatch& batch, LastLayer* last) {
+  BALLAST_CHECK(last == nullptr, batch.sequences());
+  return classify(tape, encode(tape, batch), batch);
+}
+
+engine::Value Network::finish_last_layer(engine::Tape&, engine::Value attended, engine::Value) {
+  BALLAST_CHECK(shows_last_layer(), attended.rows);
+  return {};
+}
+
+engine::Value Network::attended_gradients(engine::Arena& arena, const LastLayer& last,
+                                          std::span<const LogitOf> wanted) {
+  engine::Tape tape(arena, true);
+  const auto rows_of = [&](engine::Value from) {
+    engine::Value rows = tape.make(static_cast<std::int64_t>(wanted.size()), from.cols);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      std::copy_n(from.data + wanted[i].sequence * from.cols, from.cols,
+                  rows.data + static_cast<std::int64_t>(i) * from.cols);
+    }
+    return rows;
+  };
+  const engine::Value attended = rows_of(last.attended);
+  const engine::Value logits = finish_last_layer(tape, attended, rows_of(last.entry));
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    logits.grad[static_cast<std::int64_t>(i) * logits.cols + wanted[i].output] = 1;
+  }
+  tape.backward();
+  return {attended.grad, nullptr, attended.rows, attended.cols};
+}
+
 engine::Value Network::language_logits(engine::Tape& tape, engine::Value hidden) {
   return engine::linear(tape, language_input(tape, hidden), vocabulary_table(), vocabulary_bias(),
                         engine::Layout::out_in);

@@ -42,6 +42,17 @@ struct Capture {
   const float* direction = nullptr;
 };
 
+/// What the classified rows take from the last layer: the way by which the other tokens reach the logits.
+struct LastLayer {
+  Capture::Attention attention;   // q of the classified rows, one a sequence; k and v of all tokens
+  engine::Value attended, entry;  // what attention gave those rows, and the rows as they entered the layer
+};
+
+/// One logit of one sequence of a batch.
+struct LogitOf {
+  std::int64_t sequence = 0, output = 0;
+};
+
 class Network {
  public:
   virtual ~Network() = default;
@@ -63,6 +74,18 @@ class Network {
 
   /// Logits [sequences, labels].
   virtual engine::Value classify(engine::Tape& tape, engine::Value hidden, const text::TokenBatch& batch) = 0;
+
+  /// Logits [sequences, labels] as classify(encode()) gives them, bit for bit, where nothing but the logits is wanted:
+  /// the last layer may do without the rows that the head does not read. Inference only.
+  virtual engine::Value classify_only(engine::Tape& tape, const text::TokenBatch& batch, LastLayer* last = nullptr);
+  /// Whether classify_only() fills in a LastLayer and finish_last_layer() is there.
+  virtual bool shows_last_layer() const { return false; }
+  /// The way from LastLayer::attended and LastLayer::entry, or some rows of them, to the logits of those rows.
+  virtual engine::Value finish_last_layer(engine::Tape& tape, engine::Value attended, engine::Value entry);
+  /// The gradients of logits with regard to LastLayer::attended of their sequences, [wanted, width].
+  engine::Value attended_gradients(engine::Arena& arena, const LastLayer& last, std::span<const LogitOf> wanted);
+  /// Whether encode() and classify() may run in several threads at a time.
+  virtual bool reentrant() const { return false; }
 
   /// Full vocabulary logits [rows, vocabulary]: for inspection, not for training.
   engine::Value language_logits(engine::Tape& tape, engine::Value hidden);

@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <string>
 
 #include "ballast/base/error.h"
@@ -32,6 +33,10 @@ struct Lowered {
 Lowered lower(std::string_view text) {
   Lowered out;
   out.bytes.reserve(text.size());
+  out.code.reserve(text.size());
+  out.at.reserve(text.size() + 1);
+  out.begin.reserve(text.size());
+  out.end.reserve(text.size());
   const auto* s = reinterpret_cast<const std::uint8_t*>(text.data());
   const auto length = static_cast<std::int64_t>(text.size());
   for (std::int64_t i = 0; i < length;) {
@@ -127,6 +132,7 @@ std::vector<std::uint32_t> distinct_keys(std::span<const std::string_view> texts
 std::vector<NgramOccurrence> list_ngrams(std::string_view text, const NgramOptions& options) {
   const Lowered lowered = lower(text);
   std::vector<NgramOccurrence> out;
+  out.reserve(lowered.code.size() * static_cast<std::size_t>(std::max(1, options.char_max - options.char_min + 2)));
   list_words(lowered, options.word_max, out);
   list_chars(lowered, options.char_min, options.char_max, out);
   return out;
@@ -199,13 +205,13 @@ std::int32_t NgramFeatures::find(std::uint32_t key) const {
   return -1;
 }
 
-std::vector<NgramFeatures::Counted> NgramFeatures::count(std::span<const NgramOccurrence> occurrences) const {
+std::vector<NgramFeatures::Counted> NgramFeatures::count(std::span<const std::int32_t> features) const {
   std::vector<std::int32_t> found;
-  for (const auto& o : occurrences) {
-    if (const auto f = find(o.key); f >= 0) found.push_back(f);
-  }
+  found.reserve(features.size());
+  std::copy_if(features.begin(), features.end(), std::back_inserter(found), [](std::int32_t f) { return f >= 0; });
   std::sort(found.begin(), found.end());
   std::vector<Counted> out;
+  out.reserve(found.size());
   double squares[2] = {0, 0};
   for (std::size_t i = 0; i < found.size();) {
     std::size_t next = i;
@@ -222,7 +228,9 @@ std::vector<NgramFeatures::Counted> NgramFeatures::count(std::span<const NgramOc
 
 std::vector<std::pair<std::int32_t, float>> NgramFeatures::row(std::string_view text) const {
   std::vector<std::pair<std::int32_t, float>> out;
-  for (const auto& c : count(list_ngrams(text, options_))) out.emplace_back(c.feature, static_cast<float>(c.value));
+  std::vector<std::int32_t> features;
+  for (const auto& o : list_ngrams(text, options_)) features.push_back(find(o.key));
+  for (const auto& c : count(features)) out.emplace_back(c.feature, static_cast<float>(c.value));
   return out;
 }
 

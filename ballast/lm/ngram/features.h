@@ -60,14 +60,16 @@ class NgramFeatures {
   /// The same with only some features (numbers in rising order).
   NgramFeatures keep(std::span<const std::int32_t> features) const;
 
- private:
-  friend class NgramModel;
+  /// A feature of a text, how often it is there, and its value.
   struct Counted {
     std::int32_t feature;
     std::int32_t count;
     double value;
   };
-  std::vector<Counted> count(std::span<const NgramOccurrence> occurrences) const;
+  /// By rising feature; `features`: the feature of each occurrence, -1 where unknown.
+  std::vector<Counted> count(std::span<const std::int32_t> features) const;
+
+ private:
   void index();
 
   NgramOptions options_;

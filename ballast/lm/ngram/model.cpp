@@ -77,10 +77,19 @@ std::vector<std::int32_t> NgramModel::strongest(const SparseMatrix& rows, std::i
   return order;
 }
 
-std::vector<float> NgramModel::scores(std::string_view text) const {
+NgramText NgramModel::read(std::string_view text) const {
+  NgramText out;
+  out.occurrences = list_ngrams(text, features_.options());
+  out.features.reserve(out.occurrences.size());
+  for (const auto& o : out.occurrences) out.features.push_back(features_.find(o.key));
+  out.counted = features_.count(out.features);
+  return out;
+}
+
+std::vector<float> NgramModel::scores(const NgramText& text) const {
   const Size k = bias_.size();
   std::vector<double> sum(bias_.begin(), bias_.end());
-  for (const auto& c : features_.count(list_ngrams(text, features_.options()))) {
+  for (const auto& c : text.counted) {
     const float* w = weight_.data() + static_cast<Size>(c.feature) * k;
     for (Size o = 0; o < k; ++o) sum[o] += c.value * static_cast<double>(w[o]);
   }
@@ -97,17 +106,16 @@ std::vector<float> NgramModel::scores(std::span<const std::string_view> texts) c
   return out;
 }
 
-std::vector<NgramContribution> NgramModel::contributions(std::string_view text, int output) const {
+std::vector<NgramContribution> NgramModel::contributions(const NgramText& text, int output) const {
   BALLAST_CHECK(output >= 0 && output < outputs(), output);
-  const auto occurrences = list_ngrams(text, features_.options());
-  const auto counted = features_.count(occurrences);
   std::vector<NgramContribution> out;
-  for (const auto& o : occurrences) {
-    const auto f = features_.find(o.key);
+  for (Size i = 0; i < text.occurrences.size(); ++i) {
+    const NgramOccurrence& o = text.occurrences[i];
+    const std::int32_t f = text.features[i];
     if (f < 0) continue;
     const double w = static_cast<double>(weight_[static_cast<Size>(f) * bias_.size() + static_cast<Size>(output)]);
     if (w == 0) continue;
-    const auto found = std::lower_bound(counted.begin(), counted.end(), f,
+    const auto found = std::lower_bound(text.counted.begin(), text.counted.end(), f,
                                         [](const auto& c, std::int32_t feature) { return c.feature < feature; });
     out.push_back({o.begin, o.end, w * found->value / found->count});  // occurrences share their feature's part equally
   }

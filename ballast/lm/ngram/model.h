@@ -29,6 +29,13 @@ struct NgramContribution {
   double weight = 0;
 };
 
+/// A text's n-grams, found once for scores and contributions.
+struct NgramText {
+  std::vector<NgramOccurrence> occurrences;
+  std::vector<std::int32_t> features;  // of each occurrence, -1 where the model does not know it
+  std::vector<NgramFeatures::Counted> counted;
+};
+
 class NgramModel {
  public:
   /// One linear fit a task over shared features; a task's outputs follow those of the task before it.
@@ -41,14 +48,20 @@ class NgramModel {
   /// The chosen C of each task; empty in a loaded model.
   const std::vector<double>& chosen_c() const { return chosen_c_; }
 
+  NgramText read(std::string_view text) const;
+
   /// One logit an output.
-  std::vector<float> scores(std::string_view text) const;
+  std::vector<float> scores(const NgramText& text) const;
+  std::vector<float> scores(std::string_view text) const { return scores(read(text)); }
   /// The same for many texts, [texts, outputs]; a text's scores do not depend on the others.
   std::vector<float> scores(std::span<const std::string_view> texts) const;
 
   /// Every known n-gram of the text that has weight for this output, words first, then characters, in text order. The
   /// sum plus bias()[output] is scores(text)[output] up to rounding.
-  std::vector<NgramContribution> contributions(std::string_view text, int output) const;
+  std::vector<NgramContribution> contributions(const NgramText& text, int output) const;
+  std::vector<NgramContribution> contributions(std::string_view text, int output) const {
+    return contributions(read(text), output);
+  }
 
   /// One safetensors file: ngram.key (i32 [features], the keys' bits), ngram.idf (f32 [features], or f16 beside narrow
   /// weights), ngram.weight ([features, outputs], f32, f16, bf16, or i8 with ngram.scale f32 [outputs]: weight =

@@ -17,8 +17,8 @@ std::size_t most_likely(const std::vector<double>& probabilities) {
 
 }  // namespace
 
-DocumentRisk assess(std::string_view text, const Origin& origin, const TextScores& scores, std::vector<Entity> entities,
-                    const Attribute& attribute) {
+DocumentRisk assess(std::string_view text, const Origin& origin, const TextScores& scores,
+                    std::vector<Entity> entities) {
   BALLAST_CHECK(scores.severity.empty() || scores.severity.size() == 4, scores.severity.size());
   BALLAST_CHECK(scores.sentiment.empty() || scores.sentiment.size() == 3, scores.sentiment.size());
   DocumentRisk risk;
@@ -27,8 +27,7 @@ DocumentRisk assess(std::string_view text, const Origin& origin, const TextScore
   risk.model = origin.model;
   risk.created_at = origin.created_at;
   bool any = false;
-  for (std::size_t k = 0; k < scores.kinds.size(); ++k) {
-    const TextScores::Kind& kind = scores.kinds[k];
+  for (const TextScores::Kind& kind : scores.kinds) {
     Signal signal;
     signal.id = store::signal_id(origin.document_id, kind.risk, origin.model);
     signal.document_id = origin.document_id;
@@ -40,7 +39,7 @@ DocumentRisk assess(std::string_view text, const Origin& origin, const TextScore
     signal.created_at = origin.created_at;
     signal.listed = kind.probability >= kind.threshold;
     if (signal.listed) {
-      signal.evidence = find_evidence(text, attribute(k));
+      signal.evidence = find_evidence(text, kind.weights);
       if (kind.risk == "operational") signal.basel = basel_type(text);
       any = true;
     }

@@ -95,10 +95,9 @@ void Scoring::score(const std::vector<Parcel>& parcels) {
   base::parallel_for(static_cast<std::int64_t>(places.size()), [&](std::int64_t i) {
     const Place& place = places[static_cast<std::size_t>(i)];
     const ingest::Document& document = *place.document;
-    const auto attribute = [&](std::size_t kind) { return scorer.attribute(document.text, kind); };
-    risks[place.parcel][place.number] = risk::assess(
-        document.text, {document.id, document.lang, scorer.model, now}, scores[static_cast<std::size_t>(i)],
-        risk::find_entities(document.text, app_.desks->watch_list()), attribute);
+    risks[place.parcel][place.number] =
+        risk::assess(document.text, {document.id, document.lang, scorer.model, now},
+                     scores[static_cast<std::size_t>(i)], risk::find_entities(document.text, app_.desks->watch_list()));
   });
   app_.metrics.add("ballast_texts_scored_total", "Texts scored for requests", static_cast<double>(places.size()));
   for (std::size_t p = 0; p < parcels.size(); ++p) parcels[p].then(nullptr, risks[p]);

@@ -56,10 +56,10 @@ TEST(ChatScorer, ScoresAndEvidence) {
   EXPECT_EQ(scores[0].sentiment, (std::vector<double>{1, 0, 0}));
   EXPECT_EQ(scores[1].kinds[1].probability, 0);
   EXPECT_EQ(scores[1].severity, (std::vector<double>{1, 0, 0, 0}));
-  const auto evidence = scorer.attribute(bad, 3);
+  const auto& evidence = scores[0].kinds[3].weights;
   ASSERT_EQ(evidence.size(), 1u);
   EXPECT_EQ(bad.substr(evidence[0].start, evidence[0].end - evidence[0].start), "挤兑");
-  EXPECT_TRUE(scorer.attribute(good, 1).empty());
+  EXPECT_TRUE(scores[1].kinds[1].weights.empty());
 }
 
 TEST(ChatScorer, LongTextsAreAskedAboutInWindows) {
@@ -71,13 +71,14 @@ TEST(ChatScorer, LongTextsAreAskedAboutInWindows) {
   text += "It defaulted. ";
   for (int i = 0; i < 10; ++i) text += "然后什么也没有发生。";
   const std::vector<std::string_view> texts = {text};
-  EXPECT_EQ(scorer.score(texts)[0].kinds[1].probability, 0.9);
-  EXPECT_EQ(scorer.score(texts)[0].severity[1], 1.0);  // the worst window speaks
-  const auto evidence = scorer.attribute(text, 1);
+  const TextScores scores = scorer.score(texts)[0];
+  EXPECT_EQ(scores.kinds[1].probability, 0.9);
+  EXPECT_EQ(scores.severity[1], 1.0);  // the worst window speaks
+  const auto& evidence = scores.kinds[1].weights;
   ASSERT_EQ(evidence.size(), 1u);
   EXPECT_EQ(evidence[0].start, at + 3);
   std::string together;
-  for (std::size_t i = 0; i < asked.size() / 2; ++i) together += asked[i];
+  for (const std::string& part : asked) together += part;
   EXPECT_EQ(together, text);  // nothing is lost, no character is cut
   EXPECT_THROW(make_chat_scorer(word_model(5)).score(texts), base::Error);
 }

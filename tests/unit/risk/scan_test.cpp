@@ -32,6 +32,8 @@ Scorer word_scorer(std::atomic<int>* scored = nullptr, const std::string& model 
                          (kind == "operational" && text.find("outage") != text.npos);
         const double p = hit ? 0.9 : 0.1;
         scores.kinds.push_back({kind, p, 0.5, {p - 0.05, p + 0.05}});
+        const std::string_view word = kind == "credit" ? "违约" : "outage";
+        if (hit) scores.kinds.back().weights = {{text.find(word), text.find(word) + word.size(), 1.0}};
       }
       scores.severity = {0.1, 0.2, 0.6, 0.1};
       scores.sentiment = {0.7, 0.2, 0.1};
@@ -39,10 +41,6 @@ Scorer word_scorer(std::atomic<int>* scored = nullptr, const std::string& model 
       if (scored != nullptr) ++*scored;
     }
     return all;
-  };
-  scorer.attribute = [](std::string_view text, std::size_t kind) -> std::vector<TokenWeight> {
-    const std::string_view word = kind == 1 ? "违约" : "outage";
-    return {{text.find(word), text.find(word) + word.size(), 1.0}};
   };
   return scorer;
 }
@@ -143,6 +141,44 @@ TEST(Scan, ADocumentTwiceInABatchIsScoredOnce) {
   EXPECT_EQ(rows, 2);
   EXPECT_EQ(scored, 1);
   EXPECT_EQ(store.counts().signals, 1);
+}
+
+// One batch is being stored while the next is scored: a document of both is known all the same, and a new text is not.
+TEST(Scan, ADocumentOfTheBatchBeforeIsKnown) {
+  auto store = store::Store::open("sqlite::memory:");
+  std::atomic<int> scored = 0;
+  std::vector<bool> from_store;
+  ScanOptions options;
+  options.batch_documents = 1;
+  Scan scan(store, word_scorer(&scored), options, [&](const Scanned& s) { from_store.push_back(s.from_store); });
+  ingest::Document changed = document(0);
+  changed.text = "An outage";
+  scan.add(document(0));
+  scan.add(document(0));
+  scan.add(std::move(changed));
+  scan.finish();
+  EXPECT_THAT(from_store, ElementsAre(false, true, false));
+  EXPECT_EQ(scored, 2);
+  EXPECT_EQ(store.find_document("d0")->text, "An outage");
+  EXPECT_EQ(store.counts().signals, 1);
+}
+
+TEST(Scan, WhatWasScoredBeforeAFailureIsStored) {
+  auto store = store::Store::open("sqlite::memory:");
+  Scorer scorer = word_scorer();
+  scorer.score = [score = scorer.score](std::span<const std::string_view> texts) {
+    if (texts[0].starts_with("Calm")) throw std::runtime_error("broken");
+    return score(texts);
+  };
+  ScanOptions options;
+  options.batch_documents = 1;
+  int rows = 0;
+  Scan scan(store, scorer, options, [&](const Scanned&) { ++rows; });
+  scan.add(document(0));
+  scan.add(document(1));
+  EXPECT_THROW(scan.add(document(2)), std::runtime_error);
+  EXPECT_EQ(rows, 1);
+  EXPECT_EQ(store.counts().assessments, 2);
 }
 
 TEST(Scan, AChangedTextIsScoredAgain) {
