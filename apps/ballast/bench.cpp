@@ -25,7 +25,7 @@ using base::ErrorCode;
 
 struct BenchArguments {
   BenchPlan plan;
-  std::string tokenizer, model;
+  std::string tokenizer, model, texts;
 };
 
 std::string processor_name() {
@@ -70,6 +70,7 @@ void run_bench(const BenchArguments& arguments, const Common& common) {
   BenchPlan plan = arguments.plan;
   if (!(plan.seconds > 0 && plan.seconds <= 3600)) throw Error(ErrorCode::usage, "must lie in 0 … 3600", "--seconds");
   plan.tokenizer = arguments.tokenizer;
+  plan.texts = arguments.texts;
   plan.model = arguments.model.empty() ? model_at_hand() : arguments.model;
   base::Json results = base::Json::object();
   const MeasurementSink sink = [&](const Measurement& m) {
@@ -112,6 +113,7 @@ void add_bench(CLI::App& app, Common& common) {
   verb->add_flag("--large", arguments->plan.large,
                  "Networks of 0.1 to 0.5 billion parameters in place of the small ones (minutes, 5 GB)");
   verb->add_option("--tokenizer", arguments->tokenizer, "Folder of a tokenizer to measure");
+  verb->add_option("--texts", arguments->texts, "Lines to tokenize and scan (default: the demonstration's headlines)");
   verb->add_option("--model", arguments->model, "Model to scan with (default: $BALLAST_MODEL, else the embedded one)");
   add_common(*verb, common, "ballast bench --only gemm --json");
   verb->callback([arguments, &common] { run_bench(*arguments, common); });

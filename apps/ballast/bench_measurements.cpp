@@ -11,12 +11,6 @@
 #include "ballast/base/parallel.h"
 #include "ballast/base/random.h"
 #include "ballast/engine/quantised.h"
-#include "ballast/ingest/document.h"
-#include "ballast/lm/classifier.h"
-#include "ballast/risk/scan.h"
-#include "ballast/store/store.h"
-#include "ballast/text/tokenizer.h"
-#include "demo_feed.h"
 
 namespace ballast::apps {
 namespace {
@@ -84,18 +78,6 @@ void bench_product(const BenchPlan& plan, const Shape& s, Precision precision, c
   }
 }
 
-/// The texts of the demonstration's feed, without their columns.
-std::vector<std::string> feed_texts() {
-  std::vector<std::string> texts;
-  const std::string_view feed = demo_feed();
-  for (std::size_t at = feed.find('\n') + 1; at < feed.size(); at = feed.find('\n', at) + 1) {
-    const std::string_view row = feed.substr(at, feed.find('\n', at) - at);
-    const std::size_t text = row.find(',', row.find(',') + 1) + 1;
-    if (text < row.size()) texts.emplace_back(row.substr(text));
-  }
-  return texts;
-}
-
 }  // namespace
 
 void bench_products(const BenchPlan& plan, const MeasurementSink& sink) {
@@ -105,46 +87,6 @@ void bench_products(const BenchPlan& plan, const MeasurementSink& sink) {
       bench_product(plan, shape, precision, sink);
     }
   }
-}
-
-void bench_tokenizer(const BenchPlan& plan, const MeasurementSink& sink) {
-  const std::string name = "tokenizer.encode";
-  if (plan.tokenizer.empty() || !plan.wants(name)) return;
-  const text::Tokenizer tokenizer = text::Tokenizer::load(plan.tokenizer);
-  std::vector<std::string> texts;
-  std::size_t bytes = 0;
-  while (bytes < 500'000) {
-    for (const std::string& text : feed_texts()) {
-      bytes += text.size();
-      texts.push_back(text);
-    }
-  }
-  sink(measure(name, "MB/s", 1e-6 * static_cast<double>(bytes), plan.seconds, [&] {
-    base::parallel_for(static_cast<std::int64_t>(texts.size()),
-                       [&](std::int64_t i) { tokenizer.encode(texts[static_cast<std::size_t>(i)]); });
-  }));
-}
-
-void bench_scan(const BenchPlan& plan, const MeasurementSink& sink) {
-  const std::string name = "scan.documents";
-  if (plan.model.empty() || !plan.wants(name)) return;
-  const auto model = std::make_shared<const lm::TextClassifier>(lm::TextClassifier::load(plan.model));
-  const risk::Scorer scorer = risk::make_scorer(model);
-  const std::vector<std::string> texts = feed_texts();
-  constexpr int kTimes = 4;  // the feed, so that batches are of a usual size
-  sink(measure(name, "documents/s", static_cast<double>(texts.size() * kTimes), plan.seconds, [&] {
-    store::Store store = store::Store::open("sqlite::memory:");
-    risk::Scan scan(store, scorer, {}, [](const risk::Scanned&) {});
-    for (int time = 0; time < kTimes; ++time) {
-      for (const std::string& text : texts) {
-        ingest::Document document;
-        document.text = text;
-        document.id = fmt::format("{}-{}", ingest::text_id(text), time);
-        scan.add(std::move(document));
-      }
-    }
-    scan.finish();
-  }));
 }
 
 }  // namespace ballast::apps

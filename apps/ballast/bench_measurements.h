@@ -15,6 +15,7 @@ struct BenchPlan {
   double seconds = 0.3;                    // of each measurement
   bool large = false;                      // the large networks in place of the small ones
   std::filesystem::path tokenizer, model;  // empty: not measured
+  std::filesystem::path texts;             // lines to tokenize and scan; empty: the demonstration's feed
 
   bool wants(const std::string& name) const { return name.find(only) != std::string::npos; }
 };
@@ -27,7 +28,9 @@ void bench_products(const BenchPlan& plan, const MeasurementSink& sink);
 /// system allocations of a step after warm-up; or GPT-2 124M, BERT-base, and prompts and new tokens of Qwen2.5-0.5B.
 void bench_networks(const BenchPlan& plan, const MeasurementSink& sink);
 void bench_tokenizer(const BenchPlan& plan, const MeasurementSink& sink);
-/// The demonstration's feed through the model: scores, entities, evidence, a store in memory.
+/// Texts through the model into a SQLite file: scores, entities, evidence, audit trail. Documents a second; what the
+/// model's arithmetic at those lengths would allow at the rate of a large f32 product, and the share that is reached;
+/// the time from one streamed headline to its stored signals.
 void bench_scan(const BenchPlan& plan, const MeasurementSink& sink);
 
 }  // namespace ballast::apps

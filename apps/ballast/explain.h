@@ -12,8 +12,9 @@
 
 namespace ballast::apps {
 
-/// How token weights are made: by integrated gradients, or by hiding one token after another (what scans do).
-enum class WeightMethod { gradients, hiding };
+/// How token weights are made: by integrated gradients, by hiding one token after another, or as scans do, from the pass
+/// that scores (multi-label heads only, and only of labels that are listed).
+enum class WeightMethod { gradients, hiding, scan };
 
 /// One label of a model as govern's checks want it; `model` must outlive the result.
 govern::ExplainedLabel explained_label(const lm::TextClassifier& model, std::size_t head, std::size_t label,

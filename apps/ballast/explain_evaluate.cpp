@@ -27,6 +27,16 @@ constexpr double kShares[] = {0.05, 0.1, 0.2, 0.3, 0.5};
 constexpr std::size_t kShareCount = std::size(kShares);
 constexpr std::size_t kLeaveOutUnits = 60;  // texts up to here are checked word by word
 
+constexpr std::pair<const char*, WeightMethod> kMethods[] = {
+    {"gradients", WeightMethod::gradients}, {"hiding", WeightMethod::hiding}, {"scan", WeightMethod::scan}};
+
+const char* weight_method_name(WeightMethod method) {
+  for (const auto& [name, known] : kMethods) {
+    if (known == method) return name;
+  }
+  return "";
+}
+
 struct JudgingArguments {
   std::vector<std::string> data, text_columns;
   std::string model, head, evidence_column = "evidence", encoding = "auto", method = "both";
@@ -265,7 +275,9 @@ std::string figure_text(const Json& x) {
 }
 
 void print_method_figures(const std::string& method, const Json& f) {
-  fmt::print("{}\n", method == "gradients" ? "integrated gradients" : "hiding one token after another");
+  fmt::print("{}\n", method == "gradients" ? "integrated gradients"
+                     : method == "hiding"  ? "hiding one token after another"
+                                           : "as scans do, from the pass that scores");
   if (f.contains("completeness")) {
     fmt::print("  does not add up by {:.2g} on average, {:.2g} at most; {:.2g} of score less base\n",
                f["completeness"]["gap"]["mean"].get<double>(), f["completeness"]["largest_gap"].get<double>(),
@@ -304,7 +316,14 @@ void judge_explanations(const JudgingArguments& a, const Common& common) {
   }();
   const std::vector<lm::Prediction> predictions = model.predict(views);
   const Judge judge(model, head, a, common.seed);
-  MethodFigures gradients, hiding;
+  std::vector<std::pair<WeightMethod, MethodFigures>> figures;
+  for (const auto& [name, method] : kMethods) {
+    if (a.method == name || (a.method == "both" && method != WeightMethod::scan))
+      figures.emplace_back(method, MethodFigures());
+  }
+  if (a.method == "scan" && model.heads()[head].kind != lm::HeadKind::multilabel) {
+    throw Error(ErrorCode::usage, "is for multi-label heads", "--method scan");
+  }
   std::int64_t explained = 0;
   const base::ProgressSink progress = terminal_progress(common);
   for (std::size_t t = 0; t < texts.size(); ++t) {
@@ -315,8 +334,7 @@ void judge_explanations(const JudgingArguments& a, const Common& common) {
     }
     if (labels.empty()) continue;
     ++explained;
-    if (a.method != "hiding") judge.add(texts[t], t, labels, WeightMethod::gradients, gradients);
-    if (a.method != "gradients") judge.add(texts[t], t, labels, WeightMethod::hiding, hiding);
+    for (auto& [method, into] : figures) judge.add(texts[t], t, labels, method, into);
   }
   if (explained == 0) {
     throw Error(ErrorCode::bad_input, "the model lists no label of any text: there is nothing to explain",
@@ -328,17 +346,16 @@ void judge_explanations(const JudgingArguments& a, const Common& common) {
                {"explained_texts", explained},
                {"steps", a.steps},
                {"methods", Json::object()}};
-  if (a.method != "hiding")
-    json["methods"]["gradients"] = method_json_explain_evaluate(gradients, WeightMethod::gradients, common.seed);
-  if (a.method != "gradients")
-    json["methods"]["hiding"] = method_json_explain_evaluate(hiding, WeightMethod::hiding, common.seed);
+  for (const auto& [method, found] : figures) {
+    json["methods"][weight_method_name(method)] = method_json_explain_evaluate(found, method, common.seed);
+  }
   if (common.json) {
     fmt::print("{}\n", base::dump_json(json));
     return;
   }
   fmt::print("{}, head \"{}\": {} texts, {} of them with something to explain\n", model.identity(),
              model.heads()[head].name, texts.size(), explained);
-  for (const auto& [method, figures] : json["methods"].items()) print_method_figures(method, figures);
+  for (const auto& [method, found] : json["methods"].items()) print_method_figures(method, found);
   if (summary.quarantined > 0) {
     fmt::print("{} rows were set aside; first: {}\n", summary.quarantined, summary.reasons.front());
   }
@@ -356,8 +373,8 @@ void add_explain_evaluate(CLI::App& explain, Common& common) {
   verb->add_option("--evidence-column", a->evidence_column, "A list of {start, end}, bytes of the text")
       ->capture_default_str();
   verb->add_option("--encoding", a->encoding)->capture_default_str();
-  verb->add_option("--method", a->method, "Token weights: gradients, hiding or both")
-      ->check(CLI::IsMember({"gradients", "hiding", "both"}))
+  verb->add_option("--method", a->method, "Token weights: gradients, hiding, both, or scan")
+      ->check(CLI::IsMember({"gradients", "hiding", "both", "scan"}))
       ->capture_default_str();
   verb->add_option("--steps", a->steps, "Points along the path of integrated gradients")->capture_default_str();
   verb->add_option("--draws", a->draws, "Random orders of deletion a text")

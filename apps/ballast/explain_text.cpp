@@ -188,8 +188,17 @@ govern::ExplainedLabel explained_label(const lm::TextClassifier& model, std::siz
     return scores;
   };
   out.attribute = [&model, head, label, method, steps](std::string_view text) {
-    const auto found = method == WeightMethod::gradients ? model.integrated_gradients(text, head, label, steps).tokens
-                                                         : model.attribute(text, head, label);
+    std::vector<lm::Attribution> found;
+    if (method == WeightMethod::gradients) {
+      found = model.integrated_gradients(text, head, label, steps).tokens;
+    } else if (method == WeightMethod::hiding) {
+      found = model.attribute(text, head, label);
+    } else {
+      std::vector<lm::Reading> readings = model.read({&text, 1}, head);
+      for (auto& listed : readings.front().listed) {
+        if (listed.label == label) found = std::move(listed.tokens);
+      }
+    }
     std::vector<risk::TokenWeight> weights;
     for (const lm::Attribution& a : found) weights.push_back({a.start, a.end, a.weight});
     return weights;
