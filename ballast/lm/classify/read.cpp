@@ -17,6 +17,8 @@ namespace {
 using TokenIdList = std::vector<std::int32_t>;
 
 constexpr std::int64_t kFewTokens = 128;
+// Bytes of a text. A text's n-grams take some 140 bytes for each of its own: longer texts list theirs again.
+constexpr std::size_t kKeptNgramBytes = 2048;
 constexpr double kLeastRest = 1e-6;  // of the attention that is left when a token is gone: keeps a quotient finite
 
 /// What a head's weighted mean of values loses along the gradient when a token goes and the others share its weight:
@@ -209,6 +211,7 @@ std::vector<TextJob> TextClassifier::State::prepare(std::span<const std::string_
     if (!ngrams) return;
     job.ngrams = ngrams->read(job.text);
     job.ngram_scores = ngrams->scores(job.ngrams);
+    if (job.text.size() > kKeptNgramBytes) job.ngrams = {};
   });
   return jobs;
 }
@@ -269,7 +272,9 @@ std::vector<Attribution> TextClassifier::State::reasons(const TextJob& job, std:
   }
   if (h.ngram_weight != 0) {
     const auto output = static_cast<int>(first_output(head) + job.labels[listed]);
-    weights.add_ngrams(ngrams->contributions(job.ngrams, output), h.ngram_weight, job.text.size());
+    const bool kept = job.text.size() <= kKeptNgramBytes;
+    weights.add_ngrams(kept ? ngrams->contributions(job.ngrams, output) : ngrams->contributions(job.text, output),
+                       h.ngram_weight, job.text.size());
   }
   return weights.take();
 }

@@ -25,7 +25,7 @@ std::vector<std::string> read_texts() {
                                     "公司债务违约，评级被下调。 The bonds were cut to junk.", ""};
   for (int i = 0; i < 40; ++i) texts.push_back(texts[static_cast<std::size_t>(i % 4)].substr(0, 9 + i % 3 * 3));
   std::string windows;
-  for (int i = 0; i < 20; ++i) windows += texts[1] + texts[0];
+  for (int i = 0; i < 40; ++i) windows += texts[1] + texts[0];
   texts.push_back(windows);
   return texts;
 }
