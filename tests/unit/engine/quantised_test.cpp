@@ -24,14 +24,14 @@ std::int64_t group_of(Precision p, std::int64_t k) {
 }
 
 /// What is stored, worked out from the definitions: integers and a scale a group.
-struct Levels {
+struct QuantisedLevels {
   std::vector<int> q;
   float scale = 0;
 };
 
 /// A column's group as quantise() promises it.
-Levels weight_levels(std::span<const float> x, Precision p) {
-  Levels l;
+QuantisedLevels weight_levels(std::span<const float> x, Precision p) {
+  QuantisedLevels l;
   float most = 0, signed_most = 0;
   for (const float v : x) {
     if (std::abs(v) > most) signed_most = v;
@@ -47,8 +47,8 @@ Levels weight_levels(std::span<const float> x, Precision p) {
 }
 
 /// A row's group: nearest even, 127 levels to each side.
-Levels row_levels(std::span<const float> x) {
-  Levels l;
+QuantisedLevels row_levels(std::span<const float> x) {
+  QuantisedLevels l;
   float most = 0;
   for (const float v : x) most = std::max(most, std::abs(v));
   for (const float v : x) l.q.push_back(most > 0 ? static_cast<int>(std::nearbyint(v * (127.0f / most))) : 0);
@@ -56,12 +56,12 @@ Levels row_levels(std::span<const float> x) {
   return l;
 }
 
-struct Shape {
+struct QuantisedShape {
   std::int64_t m, n, k;
 };
 
-struct Case {
-  Shape s;
+struct QuantisedCase {
+  QuantisedShape s;
   std::vector<float> a = test::normals(s.m * s.k, 21), b = test::normals(s.n * s.k, 22),
                      c = test::normals(s.m * s.n, 23);
 
@@ -74,8 +74,8 @@ struct Case {
         float sum = accumulate ? out[static_cast<std::size_t>(i * s.n + j)] : 0;
         for (std::int64_t g = 0; g < s.k / group; ++g) {
           const auto count = static_cast<std::size_t>(group);
-          const Levels x = row_levels({a.data() + i * s.k + g * group, count});
-          const Levels w = weight_levels({b.data() + j * s.k + g * group, count}, p);
+          const QuantisedLevels x = row_levels({a.data() + i * s.k + g * group, count});
+          const QuantisedLevels w = weight_levels({b.data() + j * s.k + g * group, count}, p);
           std::int64_t dot = 0;
           for (std::size_t t = 0; t < count; ++t) dot += std::int64_t{x.q[t]} * w.q[t];
           const float scale = w.scale * x.scale;
@@ -100,15 +100,15 @@ INSTANTIATE_TEST_SUITE_P(Level, Quantised, test::all_levels(), test::level_name)
 // Integers are exact and the scales meet in one order, so every level gives the bits of the definition.
 TEST_P(Quantised, TheSumOfTheDefinitionBitForBit) {
   for (const Precision p : kKinds) {
-    for (const Shape s : {Shape{1, 1, 32},
-                          {1, 33, 64},
-                          {3, 31, 96},
-                          {7, 32, 32},
-                          {8, 64, 1024},
-                          {9, 65, 320},
-                          {140, 300, 64},
-                          {17, 5, 800}}) {
-      const Case x{s};
+    for (const QuantisedShape s : {QuantisedShape{1, 1, 32},
+                                   {1, 33, 64},
+                                   {3, 31, 96},
+                                   {7, 32, 32},
+                                   {8, 64, 1024},
+                                   {9, 65, 320},
+                                   {140, 300, 64},
+                                   {17, 5, 800}}) {
+      const QuantisedCase x{s};
       for (const bool accumulate : {false, true}) {
         ASSERT_TRUE(test::same_bits(x.product(p, accumulate), x.truth(p, accumulate)))
             << kind_name(p) << " " << s.m << "x" << s.n << "x" << s.k;
@@ -119,14 +119,14 @@ TEST_P(Quantised, TheSumOfTheDefinitionBitForBit) {
 
 TEST_P(Quantised, AnyDepthInInt8) {
   for (const std::int64_t k : {1, 2, 3, 5, 7, 30, 258, 1001}) {
-    const Case x{{3, 34, k}};
+    const QuantisedCase x{{3, 34, k}};
     ASSERT_TRUE(test::same_bits(x.product(Precision::int8, false), x.truth(Precision::int8, false))) << k;
     EXPECT_FALSE(can_quantise(k, Precision::q8));
   }
 }
 
 TEST_P(Quantised, ARowDoesNotDependOnTheOtherRows) {
-  const Case all{{70, 40, 192}};
+  const QuantisedCase all{{70, 40, 192}};
   for (const Precision p : kKinds) {
     const PackedMatrix b = all.packed(p);
     const std::vector<float> together = all.product(p, false);
@@ -141,7 +141,7 @@ TEST_P(Quantised, ARowDoesNotDependOnTheOtherRows) {
 TEST_P(Quantised, NotFiniteIsNotLost) {
   for (const Precision p : kKinds) {
     for (const float odd : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-      Case x{{3, 3, 64}};
+      QuantisedCase x{{3, 3, 64}};
       x.a[64 + 40] = odd;
       const std::vector<float> c = x.product(p, false);
       for (std::size_t i = 0; i < 9; ++i) EXPECT_EQ(std::isnan(c[i]), i / 3 == 1) << i;
@@ -153,7 +153,7 @@ TEST_P(Quantised, NotFiniteIsNotLost) {
 std::vector<std::byte> blocks_of(std::span<const float> rows, Precision p) {
   std::vector<std::byte> out;
   for (std::size_t at = 0; at < rows.size(); at += 32) {
-    const Levels l = weight_levels(rows.subspan(at, 32), p);
+    const QuantisedLevels l = weight_levels(rows.subspan(at, 32), p);
     const std::uint16_t half = base::f16_from_f32(l.scale);  // exact: it was rounded to f16 before
     out.push_back(std::byte(half & 255));
     out.push_back(std::byte(half >> 8));
@@ -167,7 +167,7 @@ std::vector<std::byte> blocks_of(std::span<const float> rows, Precision p) {
 
 TEST(QuantisedBlocks, AreThePanelsOfTheSameWeights) {
   for (const Precision p : {Precision::q8, Precision::q4}) {
-    const Case x{{2, 37, 96}};
+    const QuantisedCase x{{2, 37, 96}};
     const PackedMatrix from_floats = x.packed(p), from_blocks = pack_blocks(blocks_of(x.b, p), 96, 37, p);
     const std::size_t bytes = quantised_bytes(96, 37, p);
     EXPECT_EQ(std::memcmp(from_floats.panels(), from_blocks.panels(), bytes), 0) << kind_name(p);
@@ -178,7 +178,7 @@ TEST(QuantisedBlocks, AreThePanelsOfTheSameWeights) {
 
 // What a rounding to 127 or 7 levels of both sides can do: half a level each, against sums of normal variables.
 TEST(Quantised, TheErrorIsThatOfTheRounding) {
-  const Case x{{16, 64, 512}};
+  const QuantisedCase x{{16, 64, 512}};
   std::vector<float> exact(16 * 64);
   gemm_scalar(16, 64, 512, {x.a.data(), 512}, {x.b.data(), 512, true}, exact.data(), 64, false);
   for (const Precision p : kKinds) {
