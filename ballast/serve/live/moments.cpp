@@ -31,18 +31,17 @@ std::optional<year_month_day> day_at_start(std::string_view text) {
 
 }  // namespace
 
-std::string moment_text(system_clock::time_point at) {
-  const auto millis = floor<milliseconds>(at);
-  const auto midnight = floor<days>(millis);
+std::string moment_text(sys_time<milliseconds> at) {
+  const auto midnight = floor<days>(at);
   const year_month_day day{midnight};
-  const hh_mm_ss time{millis - midnight};
+  const hh_mm_ss time{at - midnight};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(day.year()),
                      static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()), time.hours().count(),
                      time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
 std::string moment_after(milliseconds after) {
-  return moment_text(system_clock::now() + after);
+  return moment_text(floor<milliseconds>(system_clock::now()) + after);
 }
 
 std::string parse_moment(const std::string& text, bool end, const std::string& where) {
@@ -71,7 +70,12 @@ std::string parse_moment(const std::string& text, bool end, const std::string& w
     if (zone.size() != 6 || !oh || !om || (zone[0] != '+' && zone[0] != '-')) return fail();
     offset = (zone[0] == '+' ? 1 : -1) * (hours(*oh) + minutes(*om));
   }
-  return moment_text(sys_days(*day) + hours(*h) + minutes(*m) + seconds(*s) + milliseconds(millis) - offset);
+  // In milliseconds: the nanoseconds of the system's clock end in the year 2262.
+  const sys_time<milliseconds> moment =
+      sys_days(*day) + hours(*h) + minutes(*m) + seconds(*s) + milliseconds(millis) - offset;
+  const int in_utc = static_cast<int>(year_month_day(floor<days>(moment)).year());
+  if (in_utc < 0 || in_utc > 9999) return fail();  // such texts would not compare
+  return moment_text(moment);
 }
 
 }  // namespace ballast::serve

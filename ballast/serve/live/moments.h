@@ -8,7 +8,7 @@
 namespace ballast::serve {
 
 /// RFC 3339 in UTC with milliseconds, as base::utc_now() gives it.
-std::string moment_text(std::chrono::system_clock::time_point at);
+std::string moment_text(std::chrono::sys_time<std::chrono::milliseconds> at);
 std::string moment_after(std::chrono::milliseconds time);
 
 /// "2026-11-01" or RFC 3339 in UTC, as a moment that compares with the store's; `end`: a day means its last
