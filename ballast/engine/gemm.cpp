@@ -20,6 +20,7 @@
 #include "ballast/engine/kernels/pack_kernels.h"
 #include "ballast/engine/quantised.h"
 #include "ballast/engine/scratch.h"
+#include "ballast/engine/tiles.h"
 
 namespace ballast::engine {
 namespace {
@@ -28,14 +29,8 @@ using kernels::kCols;
 using kernels::kRows;
 using Cells = PackedMatrix::Cells;
 
-constexpr std::int64_t kDepth = 384;       // k of a block: shorter ones load and store C too often
-constexpr std::int64_t kTilePanelsM = 16;  // a tile is 128 rows …
-constexpr std::int64_t kManyRows = 1024;   // from here on there are rows enough for every thread
-constexpr std::int64_t kTilePanelsN = 8;   // … by 256 columns: 128 KiB of C, enough work to hand to a thread
-
-std::int64_t panels(std::int64_t n, std::int64_t width) {
-  return (n + width - 1) / width;
-}
+constexpr std::int64_t kDepth = 384;      // k of a block: shorter ones load and store C too often
+constexpr std::int64_t kManyRows = 1024;  // from here on there are rows enough for every thread
 
 thread_local Scratch t_pack_a, t_pack_b, t_pack_rows;
 
@@ -138,12 +133,6 @@ void multiply_tile(const Product& x, const Tile& t) {
       for (std::int64_t pm = t.m0; pm < t.m1; ++pm) multiply_block(x, pm, pn, k0, d, b);
     }
   }
-}
-
-/// Panels of columns of a tile: as many as pay, but enough tiles for a few threads to share evenly.
-std::int64_t tile_width(std::int64_t columns, std::int64_t tiles_of_rows) {
-  constexpr std::int64_t kTasks = 16;
-  return std::clamp<std::int64_t>(columns * tiles_of_rows / kTasks, 1, kTilePanelsN);
 }
 
 void multiply(const Product& x, bool parallel) {

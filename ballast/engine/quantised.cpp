@@ -12,6 +12,7 @@
 #include "ballast/engine/isa.h"
 #include "ballast/engine/kernels/quantised_kernels.h"
 #include "ballast/engine/scratch.h"
+#include "ballast/engine/tiles.h"
 
 namespace ballast::engine {
 namespace {
@@ -22,15 +23,10 @@ using kernels::kQuad;
 using kernels::kRows;
 using kernels::QuantisedForm;
 
-constexpr std::int64_t kTilePanelsM = 16, kTilePanelsN = 8;  // as for floats
 constexpr std::int64_t kBlockGroups = 24;  // of k in a block, so that a panel of weights stays in the first-level cache
 constexpr std::size_t kQ8Block = 2 + kGroup, kQ4Block = 2 + kGroup / 2;  // bytes of ggml's blocks
 
 thread_local Scratch t_rows;
-
-std::int64_t ceil_div(std::int64_t n, std::int64_t d) {
-  return (n + d - 1) / d;
-}
 
 /// Sizes of a right side in one of the forms.
 struct ByteLayout {
@@ -42,7 +38,7 @@ struct ByteLayout {
              : precision == Precision::q8 ? QuantisedForm::bytes
                                           : QuantisedForm::nibbles),
         k(rows) {
-    quads = form == QuantisedForm::whole ? ceil_div(k, kQuad) : kGroup / kQuad;
+    quads = form == QuantisedForm::whole ? panels(k, kQuad) : kGroup / kQuad;
     groups = form == QuantisedForm::whole ? 1 : k / kGroup;
   }
   std::int64_t value_bytes() const { return quads * kQuad * kCols / (form == QuantisedForm::nibbles ? 2 : 1); }
@@ -71,12 +67,17 @@ void put_scale(const ByteLayout& l, std::uint8_t* group, std::int64_t column, fl
   std::memcpy(scales + column * 2, &half, 2);
 }
 
+/// Zero for what is too small to have one: its group becomes zeros.
+float reciprocal(float x) {
+  return std::isfinite(1 / x) ? 1 / x : 0;
+}
+
 /// One group of one column: x holds its values.
 void quantise_group(const ByteLayout& l, std::span<const float> x, std::int64_t column, std::uint8_t* group) {
   if (l.form == QuantisedForm::nibbles) {
     float most = 0;  // of the largest magnitude, with its sign
     for (const float v : x) most = std::abs(v) > std::abs(most) ? v : most;
-    const float scale = most / -8, inverse = scale != 0 ? 1 / scale : 0;
+    const float scale = most / -8, inverse = reciprocal(scale);
     put_scale(l, group, column, scale);
     for (std::size_t i = 0; i < x.size(); ++i) {
       put_nibble(group, static_cast<std::int64_t>(i), column,
@@ -86,7 +87,7 @@ void quantise_group(const ByteLayout& l, std::span<const float> x, std::int64_t 
   }
   float most = 0;
   for (const float v : x) most = std::max(most, std::abs(v));
-  const float scale = most / 127, inverse = scale != 0 ? 1 / scale : 0;
+  const float scale = most / 127, inverse = reciprocal(scale);
   put_scale(l, group, column, scale);
   for (std::size_t i = 0; i < x.size(); ++i) {
     group[byte_at(static_cast<std::int64_t>(i), column)] =
@@ -143,9 +144,9 @@ struct LeftSide {
 
 LeftSide quantise_rows(std::int64_t m, Operand a, const ByteLayout& l, bool parallel) {
   BALLAST_CHECK(!a.transposed, m);
-  const std::int64_t panels = ceil_div(m, kRows), padded_k = l.groups * l.quads * kQuad;
-  const auto value_bytes = static_cast<std::size_t>(panels * kRows * padded_k);
-  const auto scale_bytes = static_cast<std::size_t>(panels * kRows * l.groups) * 4;
+  const std::int64_t count = panels(m, kRows), padded_k = l.groups * l.quads * kQuad;
+  const auto value_bytes = static_cast<std::size_t>(count * kRows * padded_k);
+  const auto scale_bytes = static_cast<std::size_t>(count * kRows * l.groups) * 4;
   auto* memory = static_cast<std::int8_t*>(t_rows.get(value_bytes + 2 * scale_bytes));
   const LeftSide left{memory + 2 * scale_bytes, reinterpret_cast<float*>(memory),
                       reinterpret_cast<std::int32_t*>(memory + scale_bytes), padded_k, l.groups};
@@ -231,14 +232,14 @@ bool can_quantise(std::int64_t k, Precision precision) {
 }
 
 std::size_t quantised_bytes(std::int64_t k, std::int64_t n, Precision precision) {
-  return static_cast<std::size_t>(ceil_div(n, kCols) * ByteLayout(k, precision).panel_bytes());
+  return static_cast<std::size_t>(panels(n, kCols) * ByteLayout(k, precision).panel_bytes());
 }
 
-void quantise(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* panels) {
+void quantise(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* out) {
   BALLAST_CHECK(can_quantise(k, precision), k);
   const ByteLayout l(k, precision);
-  base::parallel_for(ceil_div(n, kCols), [&](std::int64_t p) {
-    auto* panel = static_cast<std::uint8_t*>(panels) + p * l.panel_bytes();
+  base::parallel_for(panels(n, kCols), [&](std::int64_t p) {
+    auto* panel = static_cast<std::uint8_t*>(out) + p * l.panel_bytes();
     clear_panel(l, panel);
     std::vector<float> x(static_cast<std::size_t>(l.group_values()));
     for (std::int64_t j = p * kCols; j < std::min(n, (p + 1) * kCols); ++j) {
@@ -260,7 +261,7 @@ PackedMatrix pack_blocks(std::span<const std::byte> blocks, std::int64_t k, std:
   const std::size_t row = block * static_cast<std::size_t>(l.groups);
   BALLAST_CHECK(blocks.size() == row * static_cast<std::size_t>(n), n);
   PackedMatrix packed(k, n, precision);
-  base::parallel_for(ceil_div(n, kCols), [&](std::int64_t p) {
+  base::parallel_for(panels(n, kCols), [&](std::int64_t p) {
     auto* panel = static_cast<std::uint8_t*>(packed.panels()) + p * l.panel_bytes();
     if ((p + 1) * kCols > n) clear_panel(l, panel);
     for (std::int64_t j = p * kCols; j < std::min(n, (p + 1) * kCols); ++j) {
@@ -278,11 +279,9 @@ void multiply_quantised(std::int64_t m, Operand a, const PackedMatrix& b, float*
   const ByteLayout l(b.k(), b.precision());
   const LeftSide left = quantise_rows(m, a, l, parallel);
   const ByteProduct product{&left, &b, &l, m, c, ldc, accumulate};
-  const std::int64_t pm = ceil_div(m, kRows), pn = ceil_div(b.n(), kCols);
+  const std::int64_t pm = panels(m, kRows), pn = panels(b.n(), kCols);
   if (!parallel) return product.tile({0, pm, 0, pn});
-  constexpr std::int64_t kTasks = 16;  // shared evenly by a few threads
-  const std::int64_t width = std::clamp<std::int64_t>(pn / kTasks, 1, kTilePanelsN);
-  const std::int64_t tiles_m = ceil_div(pm, kTilePanelsM), tiles_n = ceil_div(pn, width);
+  const std::int64_t tiles_m = panels(pm, kTilePanelsM), width = tile_width(pn, tiles_m), tiles_n = panels(pn, width);
   base::parallel_for(tiles_m * tiles_n, [&](std::int64_t t) {
     const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * width;
     product.tile({m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + width)});

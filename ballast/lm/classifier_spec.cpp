@@ -73,6 +73,13 @@ std::vector<std::string> ClassifierSpec::output_names() const {
   return names;
 }
 
+engine::Precision classifier_precision(const std::string& name, ErrorCode code, const std::string& where) {
+  for (const engine::Precision p : {engine::Precision::f32, engine::Precision::bf16, engine::Precision::int8}) {
+    if (name == engine::precision_name(p)) return p;
+  }
+  throw Error(code, "unknown precision \"" + name + "\"", where, "f32, bf16 or int8");
+}
+
 Json spec_json(const ClassifierSpec& spec) {
   Json json;
   json["format"] = 1;
@@ -111,11 +118,8 @@ ClassifierSpec read_spec(const std::filesystem::path& file) {
   using Pairs = std::vector<std::array<double, 2>>;
   ClassifierSpec spec;
   spec.max_length = json_field<std::int64_t>(json, "max_length", where, 0);
-  const auto precision = json_field<std::string>(json, "precision", where, "f32");
-  if (precision != "f32" && precision != "bf16" && precision != "int8") {
-    throw Error(ErrorCode::bad_input, "precision \"" + precision + "\" is not known", where, "f32, bf16 or int8");
-  }
-  spec.precision = engine::precision_from_name(precision);
+  spec.precision =
+      classifier_precision(json_field<std::string>(json, "precision", where, "f32"), ErrorCode::bad_input, where);
   for (const Json& h : json_field<std::vector<Json>>(json, "heads", where)) {
     HeadSpec head;
     head.head.name = json_field<std::string>(h, "name", where);

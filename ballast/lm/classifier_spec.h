@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "ballast/base/error.h"
 #include "ballast/base/json.h"
 #include "ballast/engine/gemm.h"
 #include "ballast/lm/classifier.h"
@@ -44,6 +45,9 @@ struct ClassifierSpec {
   /// Names of the transformer's outputs: "risk:credit", or the bare labels of a single head.
   std::vector<std::string> output_names() const;
 };
+
+/// "f32", "bf16" or "int8": what a classifier may multiply in. Throws `code` for another name.
+engine::Precision classifier_precision(const std::string& name, base::ErrorCode code, const std::string& where);
 
 base::Json spec_json(const ClassifierSpec& spec);
 /// Throws bad_input naming the field.

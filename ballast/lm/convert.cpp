@@ -7,7 +7,6 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
-#include "ballast/engine/quantised.h"
 #include "ballast/lm/checkpoint/gguf.h"
 #include "ballast/lm/classifier_spec.h"
 #include "ballast/lm/convert/names.h"
@@ -79,16 +78,14 @@ ConvertReport folder_to_gguf(const fs::path& folder, const fs::path& path, const
 }
 
 ConvertReport with_precision(const fs::path& folder, const fs::path& to, const std::string& precision) {
-  if (precision != "f32" && precision != "bf16" && precision != "int8") {
-    throw Error(ErrorCode::usage, "unknown precision \"" + precision + "\"", "--precision", "f32, bf16 or int8");
-  }
+  const engine::Precision products = classifier_precision(precision, ErrorCode::usage, "--precision");
   const fs::path questions = folder / "classifier.json";
   if (!fs::exists(questions)) {
     throw Error(ErrorCode::unsupported, "has no classifier.json: only classifiers keep a precision", folder.string(),
                 "`ballast generate` takes --precision itself");
   }
   ClassifierSpec spec = read_spec(questions);
-  spec.precision = engine::precision_from_name(precision);
+  spec.precision = products;
   const ModelConfig config = read_config(folder / "config.json");
   base::write_directory_atomic(to, [&](const fs::path& fresh) {
     for (const fs::directory_entry& file : fs::directory_iterator(folder)) {

@@ -162,13 +162,14 @@ HWY_INLINE std::int32_t round_values(const float* x, std::int64_t n, std::int64_
 
 void quantise(const float* x, std::int64_t k, std::int64_t group, std::int64_t r, std::int8_t* values, float* scales,
               std::int32_t* sums) {
-  constexpr std::int64_t kPiece = 256;  // a multiple of kQuad
+  constexpr std::int64_t kPiece = 256;    // a multiple of kQuad
+  constexpr float kSmallest = 0x1p-120f;  // 127 / x is finite from 2^-121 on; smaller values become zeros
   alignas(64) std::int8_t q[kPiece];
   for (std::int64_t g = 0, first = 0; first < k; ++g, first += group) {
     const std::int64_t n = std::min(group, k - first);
     const float most = largest(x + first, n);
     const bool finite = most == most;
-    const float inverse = finite && most > 0 ? 127.0f / most : 0.0f;
+    const float inverse = finite && most > kSmallest ? 127.0f / most : 0.0f;
     scales[g * kRows + r] = finite ? most / 127.0f : most;
     std::int32_t sum = 0;
     for (std::int64_t at = 0; at < n; at += kPiece) {

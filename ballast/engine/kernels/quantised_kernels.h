@@ -36,7 +36,7 @@ struct QuantisedRows {
 
 /// Quantises one row of k values in groups of `group` (a multiple of 4; the last one may be shorter and is padded with
 /// zeros): row r of a panel. Nearest, ties to even; a group that holds something that is not finite gets NaN as its
-/// scale, so that it is not lost.
+/// scale, so that it is not lost; one of nothing above 2^-120 becomes zeros.
 void quantise_row(const float* x, std::int64_t k, std::int64_t group, std::int64_t r, std::int8_t* values,
                   float* scales, std::int32_t* sums);
 

@@ -149,6 +149,17 @@ TEST_P(Quantised, NotFiniteIsNotLost) {
   }
 }
 
+// Groups of numbers so small that one divided by them is infinite are zeros, on both sides and at every level.
+TEST_P(Quantised, NumbersTooSmallForAScaleAreZeros) {
+  for (const Precision p : kKinds) {
+    for (const bool left : {false, true}) {
+      QuantisedCase x{{3, 34, 64}};
+      for (float& v : left ? x.a : x.b) v *= 1e-42f;
+      EXPECT_TRUE(test::same_bits(x.product(p, true), x.c)) << kind_name(p) << left;
+    }
+  }
+}
+
 /// ggml's blocks of a column, written down as its format says.
 std::vector<std::byte> blocks_of(std::span<const float> rows, Precision p) {
   std::vector<std::byte> out;
