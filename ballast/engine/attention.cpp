@@ -222,6 +222,7 @@ struct AttentionBackward {
   void operator()() const {
     const AttentionOptions& o = batch.options;
     const std::int64_t key_heads = o.key_heads(), group = batch.group(), distances = batch.distances();
+    float *dq = tape->gradient(batch.q.of), *dk = tape->gradient(batch.k.of), *dv = tape->gradient(batch.v.of);
     const Arena::Mark mark = tape->arena().mark();
     const bool learns_bias = batch.bias != nullptr && o.bias.table->grad != nullptr;
     const std::int64_t bias_size = learns_bias ? batch.sequences() * o.heads * distances : 0;
@@ -233,12 +234,10 @@ struct AttentionBackward {
       const std::int64_t kv_col = i % key_heads * o.head_width;
       for (std::int64_t n = i % key_heads * group; n < (i % key_heads + 1) * group; ++n) {
         const std::int64_t col = n * o.head_width;
-        backward_head(
-            batch.head(s, n),
-            {y.data + row * y.cols + col, y.grad + row * y.cols + col, batch.q.of.grad + Batch::at(batch.q, row, col),
-             batch.k.of.grad + Batch::at(batch.k, kv_row, kv_col), batch.v.of.grad + Batch::at(batch.v, kv_row, kv_col),
-             y.cols, lse + n * y.rows + row,
-             learns_bias ? dbias + (s * o.heads + n) * distances + o.bias.reach : nullptr});
+        backward_head(batch.head(s, n), {y.data + row * y.cols + col, y.grad() + row * y.cols + col,
+                                         dq + Batch::at(batch.q, row, col), dk + Batch::at(batch.k, kv_row, kv_col),
+                                         dv + Batch::at(batch.v, kv_row, kv_col), y.cols, lse + n * y.rows + row,
+                                         learns_bias ? dbias + (s * o.heads + n) * distances + o.bias.reach : nullptr});
       }
     });
     for (std::int64_t at = 0; at < bias_size; ++at) {  // in the order of sequences, heads and distances
@@ -294,7 +293,7 @@ Value attention(Tape& tape, Columns q, Columns k, Columns v, std::span<const std
                     lse + n * y.rows + batch.row(s) + q0);
     }
   });
-  tape.on_backward(AttentionBackward{&tape, batch, y, lse});
+  tape.on_backward(y, AttentionBackward{&tape, batch, y, lse});
   return y;
 }
 

@@ -22,11 +22,12 @@ Value checkpoint(Tape& tape, Value x, F body) {
     std::copy_n(once.data, once.size(), y.data);
   }
   tape.arena().release(mark);
-  tape.on_backward([&tape, x, y, body] {
+  tape.on_backward(y, [&tape, x, y, body] {
+    tape.gradient(x);  // has its memory outside of what is released here
     const Arena::Mark before = tape.arena().mark();
     Tape again(tape.arena(), true, tape.precision());
     const Value twice = body(again, x);
-    std::copy_n(y.grad, y.size(), twice.grad);
+    std::copy_n(y.grad(), y.size(), again.target(twice).data);
     again.backward();
     tape.arena().release(before);
   });

@@ -38,7 +38,7 @@ float element(const Operand& x, std::int64_t i, std::int64_t j) {
   return x.transposed ? x.data[j * x.stride + i] : x.data[i * x.stride + j];
 }
 
-/// A panel of x that begins at line `first`; `along_rows`: lines are rows of x (A) instead of its columns (B).
+/// `count` lines of x from line `first` on; `along_rows`: lines are rows of x (A) instead of its columns (B).
 kernels::PanelSource panel_source(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count) {
   const bool side_by_side = along_rows == x.transposed;
   return {x.data + first * (side_by_side ? 1 : x.stride), x.stride, side_by_side, count};
@@ -51,33 +51,28 @@ Cells cells_for(Precision precision) {
 }
 
 std::size_t packed_bytes(std::int64_t n, std::int64_t k, int width, Cells cells) {
-  const std::int64_t count = panels(n, width) * width * (k + k % 2);
-  return static_cast<std::size_t>(count) * (cells == Cells::pairs ? 2 : 4);
+  const std::int64_t lines = panels(n, width) * width;
+  return static_cast<std::size_t>(cells == Cells::pairs ? lines * (k + k % 2) * 2 : lines * k * 4);
 }
 
-/// Packs all panels, in parallel: they are independent.
+/// Packs whole panels.
+void pack(const kernels::PanelSource& from, std::int64_t k, int width, Cells cells, void* out) {
+  if (cells == Cells::pairs) return kernels::pack_pairs(from, k, width, static_cast<std::uint16_t*>(out));
+  auto* to = static_cast<float*>(out);
+  kernels::pack_floats(from, k, width, to);
+  if (cells == Cells::rounded) kernels::round_to_bf16(to, panels(from.count, width) * width * k);
+}
+
+/// Packs all panels of n lines, in parallel: they are independent.
 void pack(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int width, Cells cells, void* out,
           bool parallel) {
-  const auto one = [&](std::int64_t p) {
-    const std::int64_t first = p * width;
-    const auto from = panel_source(x, along_rows, first, std::min<std::int64_t>(width, n - first));
-    if (cells == Cells::pairs) {
-      kernels::pack_pairs(from, k, width, static_cast<std::uint16_t*>(out) + first * (k + k % 2));
-      return;
-    }
-    float* panel = static_cast<float*>(out) + first * k;
-    kernels::pack_floats(from, k, width, panel);
-    if (cells == Cells::rounded) kernels::round_to_bf16(panel, k * width);
+  const auto lines = [&](std::int64_t first, std::int64_t last) {
+    auto* to = static_cast<std::byte*>(out) + packed_bytes(first, k, width, cells);
+    pack(panel_source(x, along_rows, first, last - first), k, width, cells, to);
   };
-  const std::int64_t count = panels(n, width);
-  if (!parallel) {
-    for (std::int64_t p = 0; p < count; ++p) one(p);
-    return;
-  }
+  if (!parallel) return lines(0, n);
   constexpr std::int64_t kPiece = 8;  // panels a task: enough to be worth a hand-over
-  base::parallel_ranges(count, kPiece, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t p = begin; p < end; ++p) one(p);
-  });
+  base::parallel_ranges(n, kPiece * width, lines);
 }
 
 struct Product {
@@ -166,17 +161,70 @@ void multiply_tile(const Product& x, const Operand& b, const Tile& t) {
   }
 }
 
-/// A is packed, B is not. Where there are few columns, several tiles share them and each packs its own copy.
+/// Asks for the memory of `count` columns of b from value k0 on, share `part` of `parts`, while products are computed.
+struct Prefetch {
+  kernels::PanelSource from;
+  std::int64_t k;
+
+  void operator()(std::int64_t part, std::int64_t parts) const {
+    constexpr std::int64_t kLine = 16;  // floats of a line of the cache
+    const std::int64_t begin = k * part / parts, end = k * (part + 1) / parts;
+    if (from.side_by_side) {
+      for (std::int64_t kk = begin; kk < end; ++kk) {
+        for (std::int64_t r = 0; r < from.count; r += kLine) ask(from.data + kk * from.stride + r);
+      }
+    } else {
+      for (std::int64_t r = 0; r < from.count; ++r) {
+        for (std::int64_t kk = begin; kk < end; kk += kLine) ask(from.data + r * from.stride + kk);
+      }
+    }
+  }
+
+ private:
+  static void ask(const float* p) { __builtin_prefetch(p, 0, 2); }
+};
+
+/// Few rows: all of them meet one panel of B at a time, packed when it is needed; the next one is on its way meanwhile.
+void multiply_few_rows(const Product& x, const Operand& b, std::int64_t n0, std::int64_t n1) {
+  const std::int64_t pm = panels(x.m, kRows), depth = std::min(x.k, block_depth(x.cells));
+  void* packed = t_pack_b.get(packed_bytes(kCols, depth, kCols, x.cells));
+  const auto block = [&](std::int64_t pn, std::int64_t k0) {
+    Operand part = b;
+    part.data += b.transposed ? k0 : k0 * b.stride;
+    return Prefetch{panel_source(part, false, pn * kCols, std::min<std::int64_t>(kCols, x.n - pn * kCols)),
+                    std::min(depth, x.k - k0)};
+  };
+  for (std::int64_t pn = n0; pn < n1; ++pn) {
+    for (std::int64_t k0 = 0; k0 < x.k; k0 += depth) {
+      const Prefetch now = block(pn, k0);
+      const bool last = k0 + depth >= x.k;
+      const Prefetch next = !last ? block(pn, k0 + depth) : pn + 1 < n1 ? block(pn + 1, 0) : Prefetch{{}, 0};
+      pack(now.from, now.k, kCols, x.cells, packed);
+      for (std::int64_t m = 0; m < pm; ++m) {
+        next(m, pm);
+        multiply_block(x, m, pn, k0, now.k, packed);
+      }
+    }
+  }
+}
+
+/// A is packed, B is not. Many rows: where there are few columns, several tiles share them and each packs its own copy.
 void multiply(const Product& x, const Operand& b, bool parallel) {
-  const std::int64_t pm = panels(x.m, kRows), pn = panels(x.n, kCols);
+  const std::int64_t pm = panels(x.m, kRows), pn = panels(x.n, kCols), most = panels(pm, kTilePanelsM);
+  constexpr std::int64_t kFewTiles = 4;  // 512 rows, which the second-level cache holds
+  if (most <= kFewTiles) {
+    if (!parallel) return multiply_few_rows(x, b, 0, pn);
+    const std::int64_t width = tile_width(pn, 1);
+    return base::parallel_for(
+        panels(pn, width), [&](std::int64_t t) { multiply_few_rows(x, b, t * width, std::min(pn, (t + 1) * width)); });
+  }
   constexpr std::int64_t kTasks = 8;  // shared evenly by a few threads
-  const std::int64_t most = panels(pm, kTilePanelsM), width = most == 1 ? tile_width(pn, 1) : kTilePanelsN;
-  const std::int64_t tiles_n = panels(pn, width);
+  const std::int64_t tiles_n = panels(pn, kTilePanelsN);
   const std::int64_t wanted = parallel ? std::clamp<std::int64_t>(kTasks / tiles_n, 1, most) : 1;
   const std::int64_t height = panels(panels(pm, wanted), kTilePanelsM) * kTilePanelsM, tiles_m = panels(pm, height);
   const auto one = [&](std::int64_t t) {
-    const std::int64_t m0 = t % tiles_m * height, n0 = t / tiles_m * width;
-    multiply_tile(x, b, {m0, std::min(pm, m0 + height), n0, std::min(pn, n0 + width)});
+    const std::int64_t m0 = t % tiles_m * height, n0 = t / tiles_m * kTilePanelsN;
+    multiply_tile(x, b, {m0, std::min(pm, m0 + height), n0, std::min(pn, n0 + kTilePanelsN)});
   };
   if (parallel) return base::parallel_for(tiles_m * tiles_n, one);
   for (std::int64_t t = 0; t < tiles_m * tiles_n; ++t) one(t);

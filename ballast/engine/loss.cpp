@@ -73,6 +73,7 @@ float row_weight(const LossOptions& options, double count) {
 
 LossResult cross_entropy(Tape& tape, Value logits, std::span<const std::int32_t> labels, const LossOptions& options) {
   BALLAST_CHECK(static_cast<std::int64_t>(labels.size()) == logits.rows, logits.rows);
+  float* gradient = tape.training() ? tape.gradient(logits) : nullptr;
   const Arena::Mark mark = tape.arena().mark();
   LossResult result{0, counted(labels)};
   const float weight = row_weight(options, result.count);
@@ -81,7 +82,7 @@ LossResult cross_entropy(Tape& tape, Value logits, std::span<const std::int32_t>
     std::copy_n(logits.data, logits.size(), dx);
     result.sum = cross_entropy_rows(dx, logits.rows, logits.cols, labels.data(), options.label_smoothing, weight, true,
                                     tape.arena());
-    kernels::add_to(logits.grad, dx, logits.size());
+    kernels::add_to(gradient, dx, logits.size());
   } else {
     result.sum = cross_entropy_rows(logits.data, logits.rows, logits.cols, labels.data(), options.label_smoothing,
                                     weight, false, tape.arena());
@@ -95,6 +96,7 @@ LossResult cross_entropy_over_vocabulary(Tape& tape, Value x, Parameter& table, 
   BALLAST_CHECK(static_cast<std::int64_t>(labels.size()) == x.rows && table.cols() == x.cols, x.rows);
   const std::int64_t n = table.rows(), d = x.cols;
   const bool training = tape.training();
+  const Tape::Target dx = training ? tape.target(x) : Tape::Target{nullptr, false};
   const Arena::Mark mark = tape.arena().mark();
   float* logits = tape.arena().floats(std::min(kChunkRows, x.rows) * n);
   LossResult result{0, counted(labels)};
@@ -123,7 +125,7 @@ LossResult cross_entropy_over_vocabulary(Tape& tape, Value x, Parameter& table, 
     if (table.grad != nullptr) {
       gemm(n, d, rows, {logits, n, true}, {xr, d, false}, table.grad, d, true, tape.precision());
     }
-    gemm(rows, d, n, {logits, n, false}, {table.value, d, false}, x.grad + r * d, d, true, tape.precision());
+    gemm(rows, d, n, {logits, n, false}, {table.value, d, false}, dx.data + r * d, d, dx.add, tape.precision());
   }
   tape.arena().release(mark);
   return result;
@@ -134,6 +136,7 @@ LossResult binary_cross_entropy(Tape& tape, Value logits, std::span<const float>
   BALLAST_CHECK(static_cast<std::int64_t>(targets.size()) == logits.size(), logits.rows);
   LossResult result{0, static_cast<double>(logits.rows)};
   const double weight = static_cast<double>(row_weight(options, result.count)) / static_cast<double>(logits.cols);
+  float* gradient = tape.training() ? tape.gradient(logits) : nullptr;
   for (std::int64_t i = 0; i < logits.size(); ++i) {
     const double t = targets[static_cast<std::size_t>(i)], x = logits.data[i];
     if (t < 0) continue;
@@ -142,9 +145,9 @@ LossResult binary_cross_entropy(Tape& tape, Value logits, std::span<const float>
     const double tail = std::log1p(std::exp(-std::abs(x)));
     const double positive = std::max(-x, 0.0) + tail, negative = std::max(x, 0.0) + tail;
     result.sum += (up * t * positive + (1 - t) * negative) / static_cast<double>(logits.cols);
-    if (tape.training()) {
+    if (gradient != nullptr) {
       const double p = 1 / (1 + std::exp(-x));
-      logits.grad[i] += static_cast<float>(weight * ((1 - t) * p - up * t * (1 - p)));
+      gradient[i] += static_cast<float>(weight * ((1 - t) * p - up * t * (1 - p)));
     }
   }
   return result;

@@ -21,18 +21,29 @@ Operand right_side(const Parameter& w, Layout layout) {
   return {w.value, w.cols(), layout == Layout::out_in};
 }
 
-void add_bias_and_activate(float* y, float* pre, const Parameter* bias, Activation activation, std::int64_t rows,
-                           std::int64_t cols) {
-  base::parallel_ranges(rows, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      float* row = y + i * cols;
-      if (bias != nullptr) kernels::add_to(row, bias->value, cols);
-      if (activation == Activation::none) continue;
-      if (pre != nullptr) std::copy_n(row, cols, pre + i * cols);
-      kernels::activate(activation, row, row, cols);
-    }
-  });
-}
+/// What follows a product, row by row: bias, activation, or dropout and the residual stream.
+struct Epilogue {
+  const Parameter* bias;
+  Activation activation;
+  float* pre;             // before the activation, where the backward pass needs it
+  const float* residual;  // null without one
+  float dropout;
+  std::uint64_t seed;
+
+  void operator()(float* y, std::int64_t rows, std::int64_t cols) const {
+    if (bias == nullptr && activation == Activation::none && residual == nullptr) return;
+    base::parallel_ranges(rows, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        float* row = y + i * cols;
+        if (bias != nullptr) kernels::add_to(row, bias->value, cols);
+        if (pre != nullptr) std::copy_n(row, cols, pre + i * cols);
+        if (activation != Activation::none) kernels::activate(activation, row, row, cols);
+        if (dropout > 0) kernels::dropout(row, row, cols, dropout, seed, static_cast<std::uint64_t>(i * cols), false);
+        if (residual != nullptr) kernels::add_to(row, residual + i * cols, cols);
+      }
+    });
+  }
+};
 
 void add_column_sums(const float* x, std::int64_t rows, std::int64_t cols, float* sums) {
   base::parallel_ranges(cols, kColumns, [&](std::int64_t begin, std::int64_t end) {
@@ -42,25 +53,18 @@ void add_column_sums(const float* x, std::int64_t rows, std::int64_t cols, float
 
 struct LinearBackward {
   Tape* tape;
-  Value x, y;
-  const float* pre;  // before the activation; null without one
-  Parameter *weight, *bias;
+  Value x, y, residual;
+  Parameter* weight;
+  Epilogue after;
   Layout layout;
-  Activation activation;
 
   void operator()() const {
     const std::int64_t in = x.cols, out = y.cols, rows = x.rows;
+    const Tape::Target dx = x.gradient == nullptr ? Tape::Target{nullptr, false} : tape->target(x);
     const Arena::Mark mark = tape->arena().mark();
-    const float* dy = y.grad;
-    if (pre != nullptr) {
-      float* dpre = tape->arena().floats(y.size());
-      base::parallel_ranges(y.size(), kPiece, [&](std::int64_t b, std::int64_t e) {
-        kernels::activate_backward(activation, pre + b, dy + b, dpre + b, e - b);
-      });
-      dy = dpre;
-    }
+    const float* dy = before_epilogue();
     const Precision precision = tape->precision();
-    if (bias != nullptr && bias->grad != nullptr) add_column_sums(dy, rows, out, bias->grad);
+    if (after.bias != nullptr && after.bias->grad != nullptr) add_column_sums(dy, rows, out, after.bias->grad);
     if (weight->grad != nullptr) {
       if (layout == Layout::in_out) {
         gemm(in, out, rows, {x.data, in, true}, {dy, out, false}, weight->grad, out, true, precision);
@@ -68,11 +72,28 @@ struct LinearBackward {
         gemm(out, in, rows, {dy, out, true}, {x.data, in, false}, weight->grad, in, true, precision);
       }
     }
-    if (x.grad != nullptr) {
-      gemm(rows, in, out, {dy, out, false}, {weight->value, weight->cols(), layout == Layout::in_out}, x.grad, in, true,
-           precision);
+    if (dx.data != nullptr) {
+      gemm(rows, in, out, {dy, out, false}, {weight->value, weight->cols(), layout == Layout::in_out}, dx.data, in,
+           dx.add, precision);
     }
     tape->arena().release(mark);
+    if (residual.data != nullptr) tape->pass_on(y, residual);
+  }
+
+ private:
+  /// The gradient of the product, from that of y: in its place where nothing else needs that.
+  const float* before_epilogue() const {
+    if (after.pre == nullptr && after.dropout <= 0) return y.grad();
+    float* before = after.pre != nullptr ? y.grad() : tape->arena().floats(y.size());
+    base::parallel_ranges(y.size(), kPiece, [&](std::int64_t b, std::int64_t e) {
+      const float* dy = y.grad() + b;
+      if (after.pre != nullptr) {
+        kernels::activate_backward(after.activation, after.pre + b, dy, before + b, e - b);
+      } else {
+        kernels::dropout(dy, before + b, e - b, after.dropout, after.seed, static_cast<std::uint64_t>(b), false);
+      }
+    });
+    return before;
   }
 };
 
@@ -90,7 +111,7 @@ struct EmbedBackward {
         for (std::int64_t i = 0; i < y.rows; ++i) {
           if (lookup.ids[static_cast<std::size_t>(i)] == lookup.padding) continue;
           float* to = lookup.table->grad + lookup.ids[static_cast<std::size_t>(i)] * y.cols;
-          kernels::add_to(to + begin, y.grad + i * y.cols + begin, end - begin);
+          kernels::add_to(to + begin, y.grad() + i * y.cols + begin, end - begin);
         }
       });
     }
@@ -98,7 +119,7 @@ struct EmbedBackward {
 };
 
 /// The product with the weight as it is.
-Value plain_linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout layout, Activation activation) {
+Value plain_linear(Tape& tape, Value x, Parameter& weight, Layout layout, Epilogue after, Value residual = {}) {
   const std::int64_t out = layout == Layout::out_in ? weight.rows() : weight.cols();
   const std::int64_t in = layout == Layout::out_in ? weight.cols() : weight.rows();
   BALLAST_CHECK(x.cols == in, x.cols);
@@ -108,38 +129,50 @@ Value plain_linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layo
   } else {
     gemm(x.rows, out, in, {x.data, in, false}, right_side(weight, layout), y.data, out, false, tape.precision());
   }
-  float* pre = activation != Activation::none && tape.training() ? tape.arena().floats(y.size()) : nullptr;
-  if (bias != nullptr || activation != Activation::none) {
-    add_bias_and_activate(y.data, pre, bias, activation, y.rows, out);
-  }
-  tape.on_backward(LinearBackward{&tape, x, y, pre, &weight, bias, layout, activation});
+  if (after.activation != Activation::none && tape.training()) after.pre = tape.arena().floats(y.size());
+  after(y.data, y.rows, out);
+  tape.on_backward(y, LinearBackward{&tape, x, y, residual, &weight, after, layout});
   return y;
+}
+
+Epilogue epilogue(Parameter* bias, Activation activation) {
+  return {bias, activation, nullptr, nullptr, 0.0f, 0};
 }
 
 }  // namespace
 
 Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout layout, Activation activation) {
   const LowRank& adapter = weight.low_rank;
-  if (adapter.down == nullptr) return plain_linear(tape, x, weight, bias, layout, activation);
-  const Value base = plain_linear(tape, x, weight, bias, layout, Activation::none);
-  const Value down =
-      plain_linear(tape, dropout(tape, x, adapter.dropout), *adapter.down, nullptr, Layout::out_in, Activation::none);
-  const Value up = plain_linear(tape, down, *adapter.up, nullptr, Layout::out_in, Activation::none);
+  if (adapter.down == nullptr) return plain_linear(tape, x, weight, layout, epilogue(bias, activation));
+  const Value base = plain_linear(tape, x, weight, layout, epilogue(bias, Activation::none));
+  const Epilogue nothing = epilogue(nullptr, Activation::none);
+  const Value down = plain_linear(tape, dropout(tape, x, adapter.dropout), *adapter.down, Layout::out_in, nothing);
+  const Value up = plain_linear(tape, down, *adapter.up, Layout::out_in, nothing);
   const Value y = add(tape, base, scale(tape, up, adapter.scale));
   return activation == Activation::none ? y : activate(tape, y, activation);
+}
+
+Value linear_residual(Tape& tape, Value h, Value x, Parameter& weight, Parameter* bias, Layout layout, float p) {
+  if (weight.low_rank.down != nullptr) return add(tape, h, dropout(tape, linear(tape, x, weight, bias, layout), p));
+  Epilogue after = epilogue(bias, Activation::none);
+  after.residual = h.data;
+  if (tape.training() && p > 0.0f) {
+    BALLAST_CHECK(p < 1, p);
+    after.dropout = p;
+    after.seed = tape.next_dropout_seed();
+  }
+  BALLAST_CHECK(h.rows == x.rows && h.size() == x.rows * (layout == Layout::out_in ? weight.rows() : weight.cols()),
+                h.rows);
+  return plain_linear(tape, x, weight, layout, after, h);
 }
 
 Value scale(Tape& tape, Value x, float factor) {
   Value y = tape.make(x.rows, x.cols);
   std::copy_n(x.data, x.size(), y.data);
   kernels::scale(y.data, factor, y.size());
-  tape.on_backward([&tape, x, y, factor] {
-    const Arena::Mark mark = tape.arena().mark();
-    float* dx = tape.arena().floats(y.size());
-    std::copy_n(y.grad, y.size(), dx);
-    kernels::scale(dx, factor, y.size());
-    kernels::add_to(x.grad, dx, y.size());
-    tape.arena().release(mark);
+  tape.on_backward(y, [&tape, x, y, factor] {
+    kernels::scale(y.grad(), factor, y.size());
+    tape.pass_on(y, x);
   });
   return y;
 }
@@ -164,16 +197,18 @@ Value layer_norm(Tape& tape, Value x, Parameter& gain, Parameter& bias, float ep
                               rstd + i);
     }
   });
-  tape.on_backward([x, y, mean, rstd, g = &gain, b = &bias] {
+  tape.on_backward(y, [&tape, x, y, mean, rstd, g = &gain, b = &bias] {
+    float* dx = tape.gradient(x);
+    const float* dy = y.grad();
     if (g->grad != nullptr && b->grad != nullptr) {
       base::parallel_ranges(x.cols, kColumns, [&](std::int64_t begin, std::int64_t end) {
-        kernels::layer_norm_columns_backward(x.data, y.grad, mean, rstd, x.rows, x.cols, begin, end, g->grad, b->grad);
+        kernels::layer_norm_columns_backward(x.data, dy, mean, rstd, x.rows, x.cols, begin, end, g->grad, b->grad);
       });
     }
     base::parallel_ranges(x.rows, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        kernels::layer_norm_row_backward(x.data + i * x.cols, g->value, y.grad + i * x.cols, mean[i], rstd[i], x.cols,
-                                         x.grad + i * x.cols);
+        kernels::layer_norm_row_backward(x.data + i * x.cols, g->value, dy + i * x.cols, mean[i], rstd[i], x.cols,
+                                         dx + i * x.cols);
       }
     });
   });
@@ -190,15 +225,17 @@ Value rms_norm(Tape& tape, Value x, Parameter& gain, float eps) {
       kernels::rms_norm_row(x.data + i * n, gain.value, eps, n, y.data + i * n, rstd + i);
     }
   });
-  tape.on_backward([x, y, rstd, n, groups, g = &gain] {
+  tape.on_backward(y, [&tape, x, y, rstd, n, groups, g = &gain] {
+    float* dx = tape.gradient(x);
+    const float* dy = y.grad();
     if (g->grad != nullptr) {
       base::parallel_ranges(n, kColumns, [&](std::int64_t begin, std::int64_t end) {
-        kernels::rms_norm_columns_backward(x.data, y.grad, rstd, groups, n, begin, end, g->grad);
+        kernels::rms_norm_columns_backward(x.data, dy, rstd, groups, n, begin, end, g->grad);
       });
     }
     base::parallel_ranges(groups, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        kernels::rms_norm_row_backward(x.data + i * n, g->value, y.grad + i * n, rstd[i], n, x.grad + i * n);
+        kernels::rms_norm_row_backward(x.data + i * n, g->value, dy + i * n, rstd[i], n, dx + i * n);
       }
     });
   });
@@ -211,9 +248,10 @@ Value gate(Tape& tape, Value a, Value b, Activation activation) {
   base::parallel_ranges(y.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
     kernels::gate(activation, a.data + begin, b.data + begin, y.data + begin, end - begin);
   });
-  tape.on_backward([a, b, y, activation] {
+  tape.on_backward(y, [&tape, a, b, y, activation] {
+    float *da = tape.gradient(a), *db = tape.gradient(b);
     base::parallel_ranges(y.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
-      kernels::gate_backward(activation, a.data + begin, b.data + begin, y.grad + begin, a.grad + begin, b.grad + begin,
+      kernels::gate_backward(activation, a.data + begin, b.data + begin, y.grad() + begin, da + begin, db + begin,
                              end - begin);
     });
   });
@@ -235,7 +273,10 @@ Value rotate(Tape& tape, Value x, std::int64_t head_width, Rotation rotation) {
     });
   };
   turn(x.data, 1.0f, y.data, false);
-  tape.on_backward([x, y, turn] { turn(y.grad, -1.0f, x.grad, true); });
+  tape.on_backward(y, [&tape, x, y, turn] {
+    const Tape::Target dx = tape.target(x);
+    turn(y.grad(), -1.0f, dx.data, dx.add);
+  });
   return y;
 }
 
@@ -245,11 +286,13 @@ Value add(Tape& tape, Value a, Value b) {
   base::parallel_ranges(y.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
     kernels::add(a.data + begin, b.data + begin, y.data + begin, end - begin);
   });
-  tape.on_backward([a, b, y] {
+  tape.on_backward(y, [&tape, a, b, y] {
+    const Tape::Target db = tape.target(b);
     base::parallel_ranges(y.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
-      kernels::add_to(a.grad + begin, y.grad + begin, end - begin);
-      kernels::add_to(b.grad + begin, y.grad + begin, end - begin);
+      const float* dy = y.grad() + begin;
+      db.add ? kernels::add_to(db.data + begin, dy, end - begin) : void(std::copy_n(dy, end - begin, db.data + begin));
     });
+    tape.pass_on(y, a);
   });
   return y;
 }
@@ -262,9 +305,11 @@ Value dropout(Tape& tape, Value x, float p) {
   base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
     kernels::dropout(x.data + begin, y.data + begin, end - begin, p, seed, static_cast<std::uint64_t>(begin), false);
   });
-  tape.on_backward([x, y, p, seed] {
+  tape.on_backward(y, [&tape, x, y, p, seed] {
+    const Tape::Target dx = tape.target(x);
     base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
-      kernels::dropout(y.grad + begin, x.grad + begin, end - begin, p, seed, static_cast<std::uint64_t>(begin), true);
+      kernels::dropout(y.grad() + begin, dx.data + begin, end - begin, p, seed, static_cast<std::uint64_t>(begin),
+                       dx.add);
     });
   });
   return y;
@@ -301,7 +346,7 @@ Value embed(Tape& tape, std::initializer_list<Lookup> lookups) {
     }
   });
   backward.y = y;
-  tape.on_backward(backward);
+  tape.on_backward(y, backward);
   return y;
 }
 
@@ -311,9 +356,10 @@ Value select_rows(Tape& tape, Value x, std::span<const std::int32_t> rows) {
     BALLAST_CHECK(rows[i] >= 0 && rows[i] < x.rows, rows[i]);
     std::copy_n(x.data + rows[i] * x.cols, x.cols, y.data + static_cast<std::int64_t>(i) * x.cols);
   }
-  tape.on_backward([x, y, rows] {
+  tape.on_backward(y, [&tape, x, y, rows] {
+    float* dx = tape.gradient(x);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      kernels::add_to(x.grad + rows[i] * x.cols, y.grad + static_cast<std::int64_t>(i) * x.cols, x.cols);
+      kernels::add_to(dx + rows[i] * x.cols, y.grad() + static_cast<std::int64_t>(i) * x.cols, x.cols);
     }
   });
   return y;
@@ -324,14 +370,11 @@ Value activate(Tape& tape, Value x, Activation activation) {
   base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
     kernels::activate(activation, x.data + begin, y.data + begin, end - begin);
   });
-  tape.on_backward([&tape, x, y, activation] {
-    const Arena::Mark mark = tape.arena().mark();
-    float* dx = tape.arena().floats(x.size());
+  tape.on_backward(y, [&tape, x, y, activation] {
     base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
-      kernels::activate_backward(activation, x.data + begin, y.grad + begin, dx + begin, end - begin);
-      kernels::add_to(x.grad + begin, dx + begin, end - begin);
+      kernels::activate_backward(activation, x.data + begin, y.grad() + begin, y.grad() + begin, end - begin);
     });
-    tape.arena().release(mark);
+    tape.pass_on(y, x);
   });
   return y;
 }

@@ -22,6 +22,9 @@ enum class Layout { out_in, in_out };
 Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout layout,
              Activation activation = Activation::none);
 
+/// y = h + dropout(x · W + b): how a layer's output joins the residual stream. `bias` may be null.
+Value linear_residual(Tape& tape, Value h, Value x, Parameter& weight, Parameter* bias, Layout layout, float dropout);
+
 /// y = factor · x.
 Value scale(Tape& tape, Value x, float factor);
 

@@ -14,12 +14,14 @@ LossResult variance_loss(Tape& tape, Value x, std::int64_t column, std::span<con
   LossResult result;
   result.count = static_cast<double>(std::count_if(values.begin(), values.end(), [](float v) { return v == v; }));
   const double divisor = options.count > 0 ? options.count : result.count;
+  float* gradient = tape.training() ? tape.gradient(x) : nullptr;
   for (std::int64_t i = 0; i < x.rows; ++i) {
     const double v = values[static_cast<std::size_t>(i)], s = x.data[i * x.cols + column];
     if (std::isnan(v)) continue;
     const double ratio = v * v * std::exp(-s);
     result.sum += (s + ratio) / 2;
-    if (tape.training()) x.grad[i * x.cols + column] += static_cast<float>(options.scale / divisor * (1 - ratio) / 2);
+    if (gradient != nullptr)
+      gradient[i * x.cols + column] += static_cast<float>(options.scale / divisor * (1 - ratio) / 2);
   }
   return result;
 }

@@ -132,9 +132,10 @@ class Workbench {
   Tape tape{arena_, true};
 };
 
-inline void seed(const Value& y, const std::vector<float>& gradient) {
+inline void seed(Tape& tape, const Value& y, const std::vector<float>& gradient) {
   ASSERT_EQ(y.size(), static_cast<std::int64_t>(gradient.size()));
-  for (std::size_t i = 0; i < gradient.size(); ++i) y.grad[i] += gradient[i];
+  float* dy = tape.gradient(y);
+  for (std::size_t i = 0; i < gradient.size(); ++i) dy[i] += gradient[i];
 }
 
 class Modules : public ::testing::Test {

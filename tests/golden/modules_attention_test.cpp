@@ -135,15 +135,17 @@ std::vector<float> columns_of(const Value& y, const Heads& h, std::int64_t batch
 }
 
 /// Adds [batch, heads, time, columns] to the gradients of the output or weight columns.
-void seed_columns(const Value& y, const Heads& h, std::int64_t batch, bool weights, const std::vector<float>& g) {
+void seed_columns(Tape& tape, const Value& y, const Heads& h, std::int64_t batch, bool weights,
+                  const std::vector<float>& g) {
   const std::int64_t count = weights ? h.extra : h.width, first = weights ? h.width : 0, time = y.rows / batch;
   ASSERT_EQ(static_cast<std::int64_t>(g.size()), batch * h.count * time * count);
   std::size_t i = 0;
+  float* dy = tape.gradient(y);
   for (std::int64_t b = 0; b < batch; ++b) {
     for (std::int64_t n = 0; n < h.count; ++n) {
       for (std::int64_t t = 0; t < time; ++t) {
         for (std::int64_t c = 0; c < count; ++c) {
-          y.grad[(b * time + t) * y.cols + n * h.wide() + first + c] += g[i++];
+          dy[(b * time + t) * y.cols + n * h.wide() + first + c] += g[i++];
         }
       }
     }
@@ -162,7 +164,9 @@ TEST_P(Sdpa, OutputWeightsAndGradients) {
   Workbench w(fixture);
   const auto leaf = [&](const std::string& name, const std::vector<std::int64_t>& s) {
     const std::vector<float> values = heads_inside(fixture.floats(name), s);
-    return Value{w.memory(values), w.memory(std::vector<float>(values.size())), s[0] * s[2], s[1] * s[3]};
+    Value x = w.tape.make(s[0] * s[2], s[1] * s[3]);
+    std::copy(values.begin(), values.end(), x.data);
+    return x;
   };
   const Value q = leaf("in.q", sq), k = leaf("in.k", sk), v = leaf("in.v", sk);
 
@@ -196,8 +200,8 @@ TEST_P(Sdpa, OutputWeightsAndGradients) {
   }
   fixture.expect("out.output", columns_of(y, h, batch, false, y.data));
   fixture.expect("out.weights", columns_of(y, h, batch, true, y.data));
-  seed_columns(y, h, batch, false, fixture.floats("gout.output"));
-  seed_columns(y, h, batch, true, fixture.floats("gout.weights"));
+  seed_columns(w.tape, y, h, batch, false, fixture.floats("gout.output"));
+  seed_columns(w.tape, y, h, batch, true, fixture.floats("gout.weights"));
   w.tape.backward();
   fixture.expect("grad.in.q", heads_inside(test::grad_of(q), sq, true));
   fixture.expect("grad.in.k", heads_inside(test::grad_of(k), sk, true));
@@ -257,8 +261,8 @@ TEST_P(SelfAttention, OutputWeightsAndGradients) {
   out = select_rows(w.tape, out, w.keep(back));
   fixture.expect("out.output", test::data_of(out));
   fixture.expect("out.weights", columns_of(y, h, batch, true, y.data));
-  seed(out, fixture.floats("gout.output"));
-  seed_columns(y, h, batch, true, fixture.floats("gout.weights"));
+  seed(w.tape, out, fixture.floats("gout.output"));
+  seed_columns(w.tape, y, h, batch, true, fixture.floats("gout.weights"));
   w.expect_gradients();
 }
 
@@ -333,7 +337,7 @@ TEST_P(EncoderLayer, OutputAndGradients) {
     x = norm(add(w.tape, x, feed_forward(x)), "norm2");
   }
   fixture.expect("out.output", test::data_of(x));
-  seed(x, fixture.floats("gout.output"));
+  seed(w.tape, x, fixture.floats("gout.output"));
   w.expect_gradients();
 }
 

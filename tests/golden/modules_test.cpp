@@ -28,7 +28,7 @@ TEST_F(Modules, Gelu) {
     Workbench w(fixture);
     const Value y = activate(w.tape, w.input("x"), kind);
     fixture.expect("out.output", test::data_of(y));
-    seed(y, fixture.floats("gout.output"));
+    seed(w.tape, y, fixture.floats("gout.output"));
     w.expect_gradients();
   }
 }
@@ -39,7 +39,7 @@ TEST_F(Modules, LayerNorm) {
     Workbench w(fixture);
     const Value y = layer_norm(w.tape, w.input("x"), w.weight("weight"), w.weight("bias"), eps);
     fixture.expect("out.output", test::data_of(y));
-    seed(y, fixture.floats("gout.output"));
+    seed(w.tape, y, fixture.floats("gout.output"));
     w.expect_gradients();
   }
 }
@@ -49,13 +49,13 @@ TEST_F(Modules, RmsNormAndSilu) {
   Workbench w(norm);
   const Value y = rms_norm(w.tape, w.input("x"), w.weight("norm_weight"), 1e-6f);
   norm.expect("out.output", test::data_of(y));
-  seed(y, norm.floats("gout.output"));
+  seed(w.tape, y, norm.floats("gout.output"));
   w.expect_gradients();
   const Fixture silu("silu");
   Workbench v(silu);
   const Value z = activate(v.tape, v.input("x"), Activation::silu);
   silu.expect("out.output", test::data_of(z));
-  seed(z, silu.floats("gout.output"));
+  seed(v.tape, z, silu.floats("gout.output"));
   v.expect_gradients();
 }
 
@@ -76,7 +76,7 @@ TEST_F(Modules, RotaryPositions) {
       }
       const Value y = rotate(w.tape, x, width, table.at(w.tape.arena(), positions));
       fixture.expect("out." + which, test::data_of(y));
-      seed(y, fixture.floats("gout." + which));
+      seed(w.tape, y, fixture.floats("gout." + which));
     }
     w.expect_gradients();
   }

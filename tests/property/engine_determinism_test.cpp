@@ -34,7 +34,7 @@ std::vector<float> both_ways(Leaves& leaves, Precision precision, const std::fun
   Tape tape(arena, true, precision, 21);
   const Value y = op(tape);
   const std::vector<float> dy = test::normals(y.size(), 22);
-  std::copy(dy.begin(), dy.end(), y.grad);
+  std::copy(dy.begin(), dy.end(), tape.gradient(y));
   tape.backward();
   std::vector<float> all = test::data_of(y);
   for (const Parameter& p : leaves.store().all()) all.insert(all.end(), p.grad, p.grad + p.size);

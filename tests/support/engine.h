@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <vector>
@@ -121,7 +122,7 @@ inline std::vector<float> data_of(const engine::Value& v) {
   return copy_of(v.data, v.size());
 }
 inline std::vector<float> grad_of(const engine::Value& v) {
-  return copy_of(v.grad, v.size());
+  return v.grad() == nullptr ? std::vector<float>(static_cast<std::size_t>(v.size())) : copy_of(v.grad(), v.size());
 }
 
 /// Parameters seen as the leaves of a tape.
@@ -135,7 +136,11 @@ class Leaves {
     return p;
   }
   /// A parameter of two dimensions as an activation.
-  static engine::Value value(engine::Parameter& p) { return {p.value, p.grad, p.rows(), p.cols()}; }
+  static engine::Value value(engine::Parameter& p) {
+    static std::deque<engine::Gradient> gradients;  // where a value's gradient is must not move
+    engine::Gradient* gradient = p.grad == nullptr ? nullptr : &gradients.emplace_back(engine::Gradient{p.grad});
+    return {p.value, gradient, p.rows(), p.cols()};
+  }
   engine::ParameterStore& store() { return store_; }
 
  private:

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "ballast/engine/gemm.h"
+#include "ballast/engine/kernels/gemm_kernels.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ballast::engine::kernels::HWY_NAMESPACE {
@@ -52,30 +53,23 @@ HWY_INLINE Cells8 rounded(Cells8 bits) {
   return (bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x00400000u : nearest;
 }
 
-HWY_INLINE Cells8 pair(Cells8 first, Cells8 second) {
-  return (rounded(first) >> 16) | (rounded(second) & 0xffff0000u);
-}
-
-/// Sixteen values of one line as eight pairs.
-HWY_INLINE Cells8 pairs_of_line(const float* p) {
-  const Cells8 low = rounded(load_cells(p)), high = rounded(load_cells(p + kBlock));
-  const Cells8 even = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
-  const Cells8 odd = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
-  return (even >> 16) | (odd & 0xffff0000u);
+/// Lines of memory are read from end to end.
+template <int kWidth>
+void pack_across(const PanelSource& from, std::int64_t k, float* out) {
+  for (std::int64_t kk = 0; kk < k; ++kk) {
+    const float* line = from.data + kk * from.stride;
+    for (std::int64_t r = 0; r < from.count; r += kWidth) {
+      float* to = out + r * k + kk * kWidth;
+      if (r + kWidth <= from.count) {
+        std::memcpy(to, line + r, kWidth * sizeof(float));
+      } else {
+        for (std::int64_t i = 0; i < kWidth; ++i) to[i] = r + i < from.count ? line[r + i] : 0.0f;
+      }
+    }
+  }
 }
 
 void float_panel(const PanelSource& from, std::int64_t k, int width, float* out) {
-  if (from.side_by_side) {
-    for (std::int64_t kk = 0; kk < k; ++kk) {
-      const float* line = from.data + kk * from.stride;
-      float* to = out + kk * width;
-      std::int64_t r = 0;
-      for (; r + kBlock <= from.count; r += kBlock) store_cells(to + r, load_cells(line + r));
-      for (; r < from.count; ++r) to[r] = line[r];
-      for (; r < width; ++r) to[r] = 0;
-    }
-    return;
-  }
   for (std::int64_t r0 = 0; r0 < width; r0 += kBlock) {
     const std::int64_t lines = std::clamp<std::int64_t>(from.count - r0, 0, kBlock);
     std::int64_t kk = 0;
@@ -93,34 +87,13 @@ void float_panel(const PanelSource& from, std::int64_t k, int width, float* out)
   }
 }
 
-void pair_panel(const PanelSource& from, std::int64_t k, int width, std::uint16_t* out) {
-  const std::int64_t even_k = k + k % 2;
-  const auto value = [&](std::int64_t r, std::int64_t kk) {
-    if (r >= from.count || kk >= k) return std::uint16_t{0};
-    return to_bf16(from.side_by_side ? from.data[kk * from.stride + r] : from.data[r * from.stride + kk]);
-  };
-  const auto one_by_one = [&](std::int64_t r0, std::int64_t r1, std::int64_t k0, std::int64_t k1) {
-    for (std::int64_t kk = k0; kk < k1; ++kk) {
-      for (std::int64_t r = r0; r < r1; ++r) out[(kk / 2 * width + r) * 2 + kk % 2] = value(r, kk);
-    }
-  };
-  for (std::int64_t r0 = 0; r0 < width; r0 += kBlock) {
-    const std::int64_t lines = std::clamp<std::int64_t>(from.count - r0, 0, kBlock);
-    std::int64_t kk = 0;
-    if (from.side_by_side) {
-      for (; lines == kBlock && kk + 2 <= k; kk += 2) {
-        const float* line = from.data + kk * from.stride + r0;
-        store_cells(out + (kk / 2 * width + r0) * 2, pair(load_cells(line), load_cells(line + from.stride)));
-      }
-    } else {
-      for (; kk + 2 * kBlock <= k; kk += 2 * kBlock) {
-        Cells8 x[kBlock] = {};
-        for (std::int64_t r = 0; r < lines; ++r) x[r] = pairs_of_line(from.data + (r0 + r) * from.stride + kk);
-        transpose_block(x);
-        for (int i = 0; i < kBlock; ++i) store_cells(out + ((kk / 2 + i) * width + r0) * 2, x[i]);
-      }
-    }
-    one_by_one(r0, r0 + kBlock, kk, even_k);
+void float_panels(const PanelSource& from, std::int64_t k, int width, float* out) {
+  if (from.side_by_side) return width == kRows ? pack_across<kRows>(from, k, out) : pack_across<kCols>(from, k, out);
+  PanelSource one = from;
+  for (std::int64_t first = 0; first < from.count; first += width) {
+    one.data = from.data + first * from.stride;
+    one.count = std::min<std::int64_t>(width, from.count - first);
+    float_panel(one, k, width, out + first * k);
   }
 }
 
@@ -135,15 +108,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace ballast::engine::kernels {
-HWY_EXPORT(float_panel);
-HWY_EXPORT(pair_panel);
+HWY_EXPORT(float_panels);
 HWY_EXPORT(round_floats);
 
 void pack_floats(const PanelSource& from, std::int64_t k, int width, float* out) {
-  HWY_DYNAMIC_DISPATCH(float_panel)(from, k, width, out);
-}
-void pack_pairs(const PanelSource& from, std::int64_t k, int width, std::uint16_t* out) {
-  HWY_DYNAMIC_DISPATCH(pair_panel)(from, k, width, out);
+  HWY_DYNAMIC_DISPATCH(float_panels)(from, k, width, out);
 }
 void round_to_bf16(float* x, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(round_floats)(x, n);

@@ -103,8 +103,8 @@ Value Bert::norm(Tape& tape, Value x, const Norm& n) {
   return engine::layer_norm(tape, x, *n.gain, *n.bias, config_.norm_eps);
 }
 
-Value Bert::residual(Tape& tape, Value branch, Value skip, const Norm& n) {
-  return norm(tape, engine::add(tape, engine::dropout(tape, branch, config_.hidden_dropout), skip), n);
+Value Bert::joined(Tape& tape, Value h, Value x, const Linear& l, const Norm& n) {
+  return norm(tape, engine::linear_residual(tape, h, x, *l.weight, l.bias, Layout::out_in, config_.hidden_dropout), n);
 }
 
 Value Bert::embed(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
@@ -125,8 +125,8 @@ Value Bert::apply(Tape& tape, Value x, const Linear& l, engine::Activation activ
 }
 
 Value Bert::after_attention(Tape& tape, const Layer& l, Value attended, Value entry) {
-  const Value h = residual(tape, apply(tape, attended, l.out), entry, l.attention_norm);
-  return residual(tape, apply(tape, apply(tape, h, l.up, activation()), l.down), h, l.output_norm);
+  const Value h = joined(tape, entry, attended, l.out, l.attention_norm);
+  return joined(tape, h, apply(tape, h, l.up, activation()), l.down, l.output_norm);
 }
 
 Value Bert::run_layer(Tape& tape, const Layer& l, Value h, const text::TokenBatch& batch, Capture* capture) {

@@ -46,7 +46,8 @@ class Bert : public Network {
   engine::Value norm(engine::Tape& tape, engine::Value x, const Norm& n);
   static engine::Value apply(engine::Tape& tape, engine::Value x, const Linear& l,
                              engine::Activation activation = engine::Activation::none);
-  engine::Value residual(engine::Tape& tape, engine::Value branch, engine::Value skip, const Norm& n);
+  /// norm(h + dropout(x · W + b))
+  engine::Value joined(engine::Tape& tape, engine::Value h, engine::Value x, const Linear& l, const Norm& n);
   engine::Value embed(engine::Tape& tape, const text::TokenBatch& batch, Capture* capture);
   engine::Value run_layer(engine::Tape& tape, const Layer& l, engine::Value h, const text::TokenBatch& batch,
                           Capture* capture);

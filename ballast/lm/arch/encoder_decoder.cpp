@@ -105,8 +105,8 @@ Value EncoderDecoder::entering(Tape& tape, Value h, const Norm& n) const {
   return config_.seq2seq.pre_norm ? norm(tape, h, n) : h;
 }
 
-Value EncoderDecoder::joined(Tape& tape, Value h, Value branch, const Norm& n) const {
-  const Value sum = engine::add(tape, h, engine::dropout(tape, branch, config_.hidden_dropout));
+Value EncoderDecoder::joined(Tape& tape, Value h, Value x, const Linear& l, const Norm& n) const {
+  const Value sum = engine::linear_residual(tape, h, x, *l.weight, l.bias, Layout::out_in, config_.hidden_dropout);
   return config_.seq2seq.pre_norm ? sum : norm(tape, sum, n);
 }
 
@@ -114,7 +114,7 @@ Value EncoderDecoder::feed_forward(Tape& tape, Value h, const Layer& l) const {
   Value x = entering(tape, h, l.norm);
   x = engine::linear(tape, x, *l.up.weight, l.up.bias, Layout::out_in, activation());
   x = engine::dropout(tape, x, config_.seq2seq.activation_dropout);
-  return joined(tape, h, project(tape, x, l.down), l.norm);
+  return joined(tape, h, x, l.down, l.norm);
 }
 
 Value EncoderDecoder::position_rows(Tape& tape, std::span<const std::int32_t> positions, const Side& side) {
@@ -145,7 +145,7 @@ Value EncoderDecoder::encode(Tape& tape, const text::TokenBatch& batch, Capture*
     const Value x = entering(tape, h, l.self.norm);
     const Capture::Attention in{
         {project(tape, x, l.self.q)}, {project(tape, x, l.self.k)}, {project(tape, x, l.self.v)}};
-    h = joined(tape, h, project(tape, attend_source(tape, in, batch, capture), l.self.out), l.self.norm);
+    h = joined(tape, h, attend_source(tape, in, batch, capture), l.self.out, l.self.norm);
     h = feed_forward(tape, h, l);
   }
   h = norm(tape, h, encoder_.final_norm);
@@ -170,10 +170,10 @@ Value EncoderDecoder::run_decoder(Tape& tape, std::span<const std::int32_t> ids,
     const Capture::Attention in{
         {project(tape, x, l.self.q)}, {project(tape, x, l.self.k)}, {project(tape, x, l.self.v)}};
     self(i, in, y);
-    h = joined(tape, h, project(tape, y, l.self.out), l.self.norm);
+    h = joined(tape, h, y, l.self.out, l.self.norm);
     x = entering(tape, h, l.cross.norm);
     cross(i, project(tape, x, l.cross.q), y);
-    h = joined(tape, h, project(tape, y, l.cross.out), l.cross.norm);
+    h = joined(tape, h, y, l.cross.out, l.cross.norm);
     h = feed_forward(tape, h, l);
   }
   h = norm(tape, h, decoder_.final_norm);

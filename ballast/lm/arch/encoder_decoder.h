@@ -59,7 +59,7 @@ class EncoderDecoder : public Seq2SeqNetwork {
   engine::Value norm(engine::Tape& tape, engine::Value x, const Norm& n) const;
   /// What a branch reads, and the branch joined to the stream: the norm stands before it or after the sum.
   engine::Value entering(engine::Tape& tape, engine::Value h, const Norm& n) const;
-  engine::Value joined(engine::Tape& tape, engine::Value h, engine::Value branch, const Norm& n) const;
+  engine::Value joined(engine::Tape& tape, engine::Value h, engine::Value x, const Linear& l, const Norm& n) const;
   engine::Value feed_forward(engine::Tape& tape, engine::Value h, const Layer& l) const;
   engine::Value embedded(engine::Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions,
                          const Side& side);

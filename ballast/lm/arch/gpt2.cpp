@@ -50,8 +50,7 @@ Gpt2::Gpt2(ModelConfig config) : CausalNetwork(std::move(config)) {
 Value Gpt2::feed_forward(Tape& tape, const Block& b, Value h) {
   Value x = engine::layer_norm(tape, h, *b.norm2_gain, *b.norm2_bias, config_.norm_eps);
   x = engine::linear(tape, x, *b.up, b.up_bias, Layout::in_out, activation());
-  x = engine::linear(tape, x, *b.down, b.down_bias, Layout::in_out);
-  return engine::add(tape, h, engine::dropout(tape, x, config_.hidden_dropout));
+  return engine::linear_residual(tape, h, x, *b.down, b.down_bias, Layout::in_out, config_.hidden_dropout);
 }
 
 Value Gpt2::run(Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions, Attend attend,
@@ -82,8 +81,7 @@ Value Gpt2::layers(Tape& tape, Value h, Attend attend, Capture* capture) {
     Value x = engine::layer_norm(tape, h, *b.norm1_gain, *b.norm1_bias, config_.norm_eps);
     const Value qkv = engine::linear(tape, x, *b.qkv, b.qkv_bias, Layout::in_out);
     attend(layer, {third(qkv, 0), third(qkv, 1), third(qkv, 2)}, x);
-    x = engine::linear(tape, x, *b.out, b.out_bias, Layout::in_out);
-    h = engine::add(tape, h, engine::dropout(tape, x, config_.hidden_dropout));
+    h = engine::linear_residual(tape, h, x, *b.out, b.out_bias, Layout::in_out, config_.hidden_dropout);
     h = feed_forward(tape, b, h);
   }
   h = engine::layer_norm(tape, h, *final_gain_, *final_bias_, config_.norm_eps);

@@ -55,6 +55,10 @@ Value Llama::project(Tape& tape, Value x, const Linear& l) const {
   return engine::linear(tape, x, *l.weight, l.bias, Layout::out_in);
 }
 
+Value Llama::joined(Tape& tape, Value h, Value x, const Linear& l) const {
+  return engine::linear_residual(tape, h, x, *l.weight, l.bias, Layout::out_in, 0.0f);
+}
+
 /// Queries or keys: projected, normed where the family does, turned.
 Value Llama::turned(Tape& tape, Value x, const Linear& l, Parameter* norm, engine::Rotation rotation) const {
   Value y = project(tape, x, l);
@@ -68,10 +72,10 @@ Value Llama::layer(Tape& tape, Value h, std::size_t index, engine::Rotation rota
   const Value q = turned(tape, x, b.q, b.q_norm, rotation), k = turned(tape, x, b.k, b.k_norm, rotation);
   const Value v = project(tape, x, b.v);
   attend(index, {{q}, {k}, {v}}, x);
-  h = engine::add(tape, h, project(tape, x, b.out));
+  h = joined(tape, h, x, b.out);
   x = engine::rms_norm(tape, h, *b.norm2, config_.norm_eps);
   x = engine::gate(tape, project(tape, x, b.gate), project(tape, x, b.up), activation());
-  return engine::add(tape, h, project(tape, x, b.down));
+  return joined(tape, h, x, b.down);
 }
 
 Value Llama::run(Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions, Attend attend,

@@ -38,6 +38,7 @@ class Llama : public CausalNetwork {
   Linear add_linear(const std::string& name, std::int64_t out, std::int64_t in, bool bias);
   Block add_block(const std::string& at);
   engine::Value project(engine::Tape& tape, engine::Value x, const Linear& l) const;
+  engine::Value joined(engine::Tape& tape, engine::Value h, engine::Value x, const Linear& l) const;
   engine::Value layer(engine::Tape& tape, engine::Value h, std::size_t index, engine::Rotation rotation, Attend attend);
   engine::Value turned(engine::Tape& tape, engine::Value x, const Linear& l, engine::Parameter* norm,
                        engine::Rotation rotation) const;

@@ -100,11 +100,12 @@ engine::Value Network::attended_gradients(engine::Arena& arena, const LastLayer&
   };
   const engine::Value attended = rows_of(last.attended);
   const engine::Value logits = finish_last_layer(tape, attended, rows_of(last.entry));
+  float* gradient = tape.gradient(logits);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    logits.grad[static_cast<std::int64_t>(i) * logits.cols + wanted[i].output] = 1;
+    gradient[static_cast<std::int64_t>(i) * logits.cols + wanted[i].output] = 1;
   }
   tape.backward();
-  return {attended.grad, nullptr, attended.rows, attended.cols};
+  return {tape.gradient(attended), nullptr, attended.rows, attended.cols};
 }
 
 engine::Value Network::language_logits(engine::Tape& tape, engine::Value hidden) {

@@ -116,8 +116,8 @@ Value T5::normed(Tape& tape, Value h, Parameter& norm) const {
   return engine::rms_norm(tape, h, norm, config_.norm_eps);
 }
 
-Value T5::joined(Tape& tape, Value h, Value branch) const {
-  return engine::add(tape, h, engine::dropout(tape, branch, config_.hidden_dropout));
+Value T5::joined(Tape& tape, Value h, Value x, Parameter& w) const {
+  return engine::linear_residual(tape, h, x, w, nullptr, Layout::out_in, config_.hidden_dropout);
 }
 
 Value T5::feed_forward(Tape& tape, Value h, const FeedForward& f) const {
@@ -125,7 +125,7 @@ Value T5::feed_forward(Tape& tape, Value h, const FeedForward& f) const {
   Value y = f.gate == nullptr ? engine::linear(tape, x, *f.up, nullptr, Layout::out_in, activation())
                               : engine::gate(tape, project(tape, x, *f.gate), project(tape, x, *f.up), activation());
   y = engine::dropout(tape, y, config_.hidden_dropout);
-  return joined(tape, h, project(tape, y, *f.down));
+  return joined(tape, h, y, *f.down);
 }
 
 Value T5::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
@@ -135,7 +135,7 @@ Value T5::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
     const Value x = normed(tape, h, *b.self.norm);
     const Capture::Attention in{
         {project(tape, x, *b.self.q)}, {project(tape, x, *b.self.k)}, {project(tape, x, *b.self.v)}};
-    h = joined(tape, h, project(tape, attend_source(tape, in, batch, capture), *b.self.out));
+    h = joined(tape, h, attend_source(tape, in, batch, capture), *b.self.out);
     h = feed_forward(tape, h, b.feed_forward);
   }
   h = engine::dropout(tape, normed(tape, h, *encoder_norm_), config_.hidden_dropout);
@@ -159,10 +159,10 @@ Value T5::run_decoder(Tape& tape, std::span<const std::int32_t> ids, std::span<c
     const Capture::Attention in{
         {project(tape, x, *b.self.q)}, {project(tape, x, *b.self.k)}, {project(tape, x, *b.self.v)}};
     self(layer, in, y);
-    h = joined(tape, h, project(tape, y, *b.self.out));
+    h = joined(tape, h, y, *b.self.out);
     x = normed(tape, h, *b.cross.norm);
     cross(layer, project(tape, x, *b.cross.q), y);
-    h = joined(tape, h, project(tape, y, *b.cross.out));
+    h = joined(tape, h, y, *b.cross.out);
     h = feed_forward(tape, h, b.feed_forward);
   }
   h = engine::dropout(tape, normed(tape, h, *decoder_norm_), config_.hidden_dropout);

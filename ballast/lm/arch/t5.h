@@ -50,7 +50,7 @@ class T5 : public Seq2SeqNetwork {
   Block add_block(const std::string& at, bool decoder);
   engine::Value project(engine::Tape& tape, engine::Value x, engine::Parameter& w) const;
   engine::Value normed(engine::Tape& tape, engine::Value h, engine::Parameter& norm) const;
-  engine::Value joined(engine::Tape& tape, engine::Value h, engine::Value branch) const;
+  engine::Value joined(engine::Tape& tape, engine::Value h, engine::Value x, engine::Parameter& w) const;
   engine::Value feed_forward(engine::Tape& tape, engine::Value h, const FeedForward& f) const;
   engine::AttentionOptions options(std::int64_t longest, engine::Parameter& table, bool bidirectional) const;
 

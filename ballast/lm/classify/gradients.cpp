@@ -111,17 +111,19 @@ std::vector<double> TextClassifier::State::path_gradients(const std::vector<std:
     arena.reset();
     engine::Tape tape(arena, true);
     const engine::Value logits = network().classify(tape, network().encode(tape, batch, &capture), batch);
+    float* seed = tape.gradient(logits);
     for (std::int64_t row = 0; row < logits.rows; ++row) {
-      logits.grad[row * logits.cols + static_cast<std::int64_t>(output)] = 1;
+      seed[row * logits.cols + static_cast<std::int64_t>(output)] = 1;
     }
     tape.backward();
     const std::int64_t width = capture.blended.cols;
+    const float* gradient = tape.gradient(capture.blended);
     for (std::size_t n = 0; n < count; ++n) {
       for (std::size_t t = 0; t < ids.size(); ++t) {
         const auto row = static_cast<std::int64_t>(n * ids.size() + t);
         double dot = 0;
         for (std::int64_t j = row * width; j < (row + 1) * width; ++j) {
-          dot += static_cast<double>(capture.direction[j]) * static_cast<double>(capture.blended.grad[j]);
+          dot += static_cast<double>(capture.direction[j]) * static_cast<double>(gradient[j]);
         }
         sums[t] += nodes[first + n].weight * dot;
       }

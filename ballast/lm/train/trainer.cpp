@@ -26,9 +26,10 @@ Value slice_columns(Tape& tape, Value x, std::int64_t first, std::int64_t count)
   if (count == x.cols) return x;
   Value y = tape.make(x.rows, count);
   for (std::int64_t i = 0; i < x.rows; ++i) std::copy_n(x.data + i * x.cols + first, count, y.data + i * count);
-  tape.on_backward([x, y, first] {
+  tape.on_backward(y, [&tape, x, y, first] {
+    float* dx = tape.gradient(x);
     for (std::int64_t i = 0; i < x.rows; ++i) {
-      for (std::int64_t j = 0; j < y.cols; ++j) x.grad[i * x.cols + first + j] += y.grad[i * y.cols + j];
+      for (std::int64_t j = 0; j < y.cols; ++j) dx[i * x.cols + first + j] += y.grad()[i * y.cols + j];
     }
   });
   return y;

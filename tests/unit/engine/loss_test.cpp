@@ -79,7 +79,7 @@ TEST_F(Loss, ScaleAndCountWeighTheGradientOnly) {
 TEST_F(Loss, GradientsAddToWhatIsThere) {
   const std::vector<std::int32_t> labels{1};
   const Value x = logits(training_, 1, 2, {0, 0});
-  x.grad[0] = 10;
+  training_.gradient(x)[0] = 10;
   cross_entropy(training_, x, labels, {});
   EXPECT_TRUE(test::near(test::grad_of(x), std::vector<float>{10.5f, -0.5f}, 1e-6));
 }
@@ -112,10 +112,10 @@ TEST_F(Loss, IgnoredBinaryTargetsHaveNoGradient) {
   const std::vector<float> targets{1, -1, -100, 0};
   const LossResult result = binary_cross_entropy(training_, x, targets, {}, {});
   EXPECT_NEAR(result.sum, (std::log1p(std::exp(-1.0)) + std::log1p(std::exp(4.0))) / 2, 1e-9);
-  EXPECT_EQ(x.grad[1], 0);
-  EXPECT_EQ(x.grad[2], 0);
-  EXPECT_LT(x.grad[0], 0);
-  EXPECT_GT(x.grad[3], 0);
+  EXPECT_EQ(x.grad()[1], 0);
+  EXPECT_EQ(x.grad()[2], 0);
+  EXPECT_LT(x.grad()[0], 0);
+  EXPECT_GT(x.grad()[3], 0);
 }
 
 TEST_F(Loss, LabelsOutsideAreRefused) {

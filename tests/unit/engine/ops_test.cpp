@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "ballast/base/error.h"
 #include "tests/support/engine.h"
 
@@ -134,15 +136,88 @@ TEST(Tape, RunsClosuresBackwardsOnceAndRecordsNothingInInference) {
   std::vector<int> order;
   Tape tape(arena, true), inference(arena, false);
   for (int i = 0; i < 3; ++i) {
-    tape.on_backward([&order, i] { order.push_back(i); });
-    inference.on_backward([&order] { order.push_back(-1); });
+    const Value y = tape.make(1, 1);
+    tape.gradient(y);
+    tape.on_backward(y, [&order, i] { order.push_back(i); });
+    inference.on_backward({}, [&order] { order.push_back(-1); });
   }
+  tape.on_backward(tape.make(1, 1), [&order] { order.push_back(-2); });  // nothing depends on it
   inference.backward();
   tape.backward();
   tape.backward();
   EXPECT_THAT(order, ElementsAre(2, 1, 0));
-  EXPECT_EQ(inference.make(2, 2).grad, nullptr);
+  EXPECT_EQ(inference.make(2, 2).gradient, nullptr);
   EXPECT_THAT(test::grad_of(tape.make(2, 2)), ElementsAre(0, 0, 0, 0));
+}
+
+/// Output and gradients of linear_residual, or of the three operations that it joins.
+std::vector<float> residual_both_ways(bool joined, bool low_rank, Precision precision, float p) {
+  Leaves leaves;
+  Parameter& h = leaves.add("h", {37, 48});
+  Parameter& x = leaves.add("x", {37, 40});
+  Parameter& w = leaves.add("w", {48, 40});
+  Parameter& bias = leaves.add("bias", {48});
+  if (low_rank) w.low_rank = {&leaves.add("down", {3, 40}), &leaves.add("up", {48, 3}), 0.5f, 0.0f};
+  leaves.store().prepare_training();
+  Arena arena;
+  Tape tape(arena, true, precision, 5);
+  const Value stream = Leaves::value(h), in = Leaves::value(x);
+  const Value y = joined ? linear_residual(tape, stream, in, w, &bias, Layout::out_in, p)
+                         : add(tape, stream, dropout(tape, linear(tape, in, w, &bias, Layout::out_in), p));
+  const std::vector<float> dy = test::normals(y.size(), 6);
+  std::copy(dy.begin(), dy.end(), tape.gradient(y));
+  tape.backward();
+  std::vector<float> all = test::data_of(y);
+  for (const Parameter& q : leaves.store().all()) all.insert(all.end(), q.grad, q.grad + q.size);
+  return all;
+}
+
+TEST(LinearResidual, IsALinearMapDroppedAndAddedBitForBit) {
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    for (const float p : {0.0f, 0.3f}) {
+      for (const bool low_rank : {false, true}) {
+        EXPECT_TRUE(test::same_bits(residual_both_ways(true, low_rank, precision, p),
+                                    residual_both_ways(false, low_rank, precision, p)))
+            << p << (low_rank ? " with an adapter" : "");
+      }
+    }
+  }
+}
+
+TEST(LinearResidual, RefusesAStreamOfAnotherShape) {
+  Leaves leaves;
+  Parameter& x = leaves.add("x", {5, 8});
+  Parameter& w = leaves.add("w", {6, 8});
+  Arena arena;
+  Tape tape(arena, false);
+  for (const auto& shape : {std::pair<std::int64_t, std::int64_t>{5, 7}, {4, 6}}) {
+    const Value h = tape.make(shape.first, shape.second);
+    EXPECT_THROW(linear_residual(tape, h, Leaves::value(x), w, nullptr, Layout::out_in, 0), base::Error);
+  }
+}
+
+// Sixty layers deep: the gradients of the layers pass through the memory of a few.
+TEST(Tape, GradientsOfADeepNetworkShareMemory) {
+  constexpr std::int64_t kRows = 48, kWidth = 32, kLayers = 60;
+  Leaves leaves;
+  Parameter& w = leaves.add("w", {kWidth, kWidth}, 0.1);
+  leaves.store().prepare_training();
+  Arena arena;
+  Tape tape(arena, true);
+  const Value x = tape.make(kRows, kWidth);
+  std::fill_n(x.data, x.size(), 0.5f);
+  Value h = x;
+  for (std::int64_t i = 0; i < kLayers; ++i) h = linear(tape, h, w, nullptr, Layout::out_in, Activation::tanh);
+  arena.allocate(1);
+  const std::size_t before = arena.mark().used;
+  std::fill_n(tape.gradient(h), h.size(), 1.0f);
+  tape.backward();
+  EXPECT_EQ(h.grad(), nullptr);
+  ASSERT_NE(x.grad(), nullptr);
+  EXPECT_GT(*std::max_element(x.grad(), x.grad() + x.size()), 0.0f);
+  const std::size_t one = static_cast<std::size_t>(kRows * kWidth) * sizeof(float);
+  EXPECT_EQ(arena.mark().block, 0u);
+  EXPECT_LE(arena.mark().used - before, 2 * one);
 }
 
 TEST(ParameterStore, BorrowedValuesAreCopiedBeforeTraining) {

@@ -22,10 +22,10 @@ TEST(VarianceLoss, IsHalfOfTheLogVariancePlusTheSquaredRatio) {
   const LossResult result = variance_loss(tape, x, 1, values, {.scale = 3});
   EXPECT_EQ(result.count, 2);
   EXPECT_NEAR(result.sum, (0 + 4) / 2.0 + (std::log(4.0) + 1) / 2.0, 1e-6);
-  EXPECT_NEAR(x.grad[1], 3 / 2.0 * (1 - 4) / 2, 1e-6);  // the spread was forecast too small
-  EXPECT_NEAR(x.grad[3], 0, 1e-6);                      // a variance of 4 is what 2² says
-  EXPECT_EQ(x.grad[5], 0);
-  EXPECT_EQ(x.grad[0], 0);
+  EXPECT_NEAR(x.grad()[1], 3 / 2.0 * (1 - 4) / 2, 1e-6);  // the spread was forecast too small
+  EXPECT_NEAR(x.grad()[3], 0, 1e-6);                      // a variance of 4 is what 2² says
+  EXPECT_EQ(x.grad()[5], 0);
+  EXPECT_EQ(x.grad()[0], 0);
 }
 
 TEST(VarianceLoss, GradientIsTheSlope) {
@@ -36,7 +36,7 @@ TEST(VarianceLoss, GradientIsTheSlope) {
     const Value x = tape.make(3, 1);
     x.data[0] = 0.2f, x.data[1] = s, x.data[2] = -0.4f;
     const double loss = variance_loss(tape, x, 0, values, {}).mean();
-    if (grad != nullptr) *grad = x.grad[1];
+    if (grad != nullptr) *grad = x.grad()[1];
     return loss;
   };
   float grad = 0;
