@@ -20,7 +20,8 @@ class AdamW {
  public:
   AdamW(ParameterStore& parameters, const AdamWOptions& options);
 
-  /// One step with learning rate `lr`; gradients are multiplied by `grad_scale` first (clipping).
+  /// One step with learning rate `lr`; gradients are multiplied by `grad_scale` first (clipping). They are zero
+  /// afterwards, ready for the next step.
   void step(double lr, double grad_scale);
 
   std::int64_t steps() const { return steps_; }

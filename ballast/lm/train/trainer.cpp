@@ -216,8 +216,7 @@ StepReport Trainer::step() {
     count += batch.count;
     report.tokens += batch.tokens.tokens() + batch.answers.tokens();
   }
-  network_.parameters().zero_gradients();
-  double sum = 0;
+  double sum = 0;  // gradients are zero: fresh, or since the optimiser used up the last ones
   for (std::size_t i = 0; i < batches_.size(); ++i) {
     arena_.reset();
     const std::uint64_t dropout_seed =
