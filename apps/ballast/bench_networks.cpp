@@ -18,6 +18,7 @@
 namespace ballast::apps {
 namespace {
 
+using engine::MomentForm;
 using engine::Precision;
 
 constexpr int kSteps = 20;  // of training before allocations count; the arena has grown by then
@@ -73,9 +74,11 @@ std::vector<lm::Example> examples_of(const NetworkCase& c, std::int64_t vocabula
   return random_examples(c.batch, lengths, vocabulary);
 }
 
-void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision precision, const MeasurementSink& sink) {
-  const std::string name =
-      fmt::format("train.{}.{}.b{}_t{}", c.name, engine::precision_name(precision), c.batch, c.length);
+/// `moments` 8bit: ".state8" in the name.
+void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision precision, MomentForm moments,
+                    const MeasurementSink& sink) {
+  const std::string name = fmt::format("train.{}.{}{}.b{}_t{}", c.name, engine::precision_name(precision),
+                                       moments == MomentForm::bytes ? ".state8" : "", c.batch, c.length);
   const std::string allocations = name + ".allocations";
   if (!plan.wants(name) && !plan.wants(allocations)) return;
   const lm::LoadedModel model = fresh_network(c);
@@ -83,6 +86,7 @@ void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision preci
   lm::TrainSettings settings;
   settings.objective = c.objective;
   settings.precision = precision;
+  settings.adamw.moments = moments;
   settings.sampling.batch_size = c.batch;
   settings.steps = 1'000'000;  // more than anyone waits for
   settings.mask_token = 0;
@@ -166,7 +170,10 @@ void bench_generating(const BenchPlan& plan, Precision precision, std::span<cons
 
 void bench_large(const BenchPlan& plan, const MeasurementSink& sink) {
   for (const NetworkCase& c : kLarge) {
-    for (const Precision precision : {Precision::f32, Precision::bf16}) bench_training(plan, c, precision, sink);
+    for (const Precision precision : {Precision::f32, Precision::bf16}) {
+      bench_training(plan, c, precision, MomentForm::f32, sink);
+    }
+    bench_training(plan, c, Precision::f32, MomentForm::bytes, sink);
   }
   constexpr std::int64_t kWords = 30522, kScored = 128;
   for (const std::int64_t batch : {1, 32}) {
@@ -193,7 +200,9 @@ void bench_networks(const BenchPlan& plan, const MeasurementSink& sink) {
   if (plan.large) return bench_large(plan, sink);
   constexpr std::int64_t kWords = 9000;  // of the smaller vocabulary
   for (const NetworkCase& c : kSmall) {
-    for (const Precision precision : {Precision::f32, Precision::bf16}) bench_training(plan, c, precision, sink);
+    for (const Precision precision : {Precision::f32, Precision::bf16}) {
+      bench_training(plan, c, precision, MomentForm::f32, sink);
+    }
     for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
       bench_forward(plan, forward_name("forward", c, precision), c, examples_of(c, kWords), precision, "tokens/s",
                     sink);

@@ -63,6 +63,10 @@ void add_run_options(CLI::App& verb, TrainOptions& o) {
   verb.add_option("--dtype", o.dtype, "Operands of matrix products: f32 or bf16 (f32 sums, masters and moments)")
       ->check(CLI::IsMember({"f32", "bf16"}))
       ->capture_default_str();
+  verb.add_option("--optimizer-state", o.optimizer_state,
+                  "AdamW's moments: f32, or 8bit (a byte each; embeddings and small tensors stay f32)")
+      ->check(CLI::IsMember({"f32", "8bit"}))
+      ->capture_default_str();
   verb.add_option("--steps", o.steps, "Optimiser steps (else --epochs)");
   verb.add_option("--stop-at", o.stop_at, "End after this step, although the schedule goes on to --steps");
   verb.add_option("--epochs", o.epochs, "Passes over the data (default: 1 for language models, 8 for classifiers)");
@@ -188,7 +192,7 @@ lm::TrainSettings train_settings(const TrainOptions& o, lm::Objective objective,
       static_cast<double>(lm::Sampler(examples, s.sampling).batches_per_epoch()) / static_cast<double>(o.accumulate);
   s.steps = o.steps > 0 ? o.steps : std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(epochs * per_epoch)));
   s.lr = o.lr > 0 ? o.lr : o.arch.empty() ? kFineTuningRate : kFreshRate;
-  s.adamw = {o.beta1, o.beta2, o.eps, o.weight_decay, o.decay_all};
+  s.adamw = {o.beta1, o.beta2, o.eps, o.weight_decay, o.decay_all, engine::moment_form_from_name(o.optimizer_state)};
   s.clip_norm = o.clip_norm;
   s.dropout = o.dropout;
   s.label_smoothing = o.label_smoothing;
@@ -238,6 +242,7 @@ base::Json recipe_json(const TrainOptions& o, const lm::TrainSettings& s, const 
   }
   json["seed"] = o.seed;
   json["dtype"] = o.dtype;
+  json["optimizer_state"] = o.optimizer_state;
   json["isa"] = engine::isa_name();
   json["build"] = BALLAST_VERSION;
   json["steps"] = s.steps;

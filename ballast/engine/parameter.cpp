@@ -18,6 +18,12 @@ Parameter& ParameterStore::add(const std::string& name, std::vector<std::int64_t
   return p;
 }
 
+Parameter& ParameterStore::add_embedding(const std::string& name, std::vector<std::int64_t> shape) {
+  Parameter& p = add(name, std::move(shape), true);
+  p.embedding = true;
+  return p;
+}
+
 void ParameterStore::allocate_values() {
   for (Parameter& p : parameters_) {
     if (p.value == nullptr && !p.packed && !p.read_row)

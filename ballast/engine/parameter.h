@@ -27,6 +27,7 @@ struct Parameter {
   std::vector<std::int64_t> shape;  // row-major
   std::int64_t size = 0;            // product of shape
   bool decay = true;                // weight decay applies (matrices; not biases and norms)
+  bool embedding = false;           // rows are looked up by id; its moments stay f32
   bool frozen = false;              // never trained: neither gradient nor moments, and a borrowed value stays borrowed
   LowRank low_rank;                 // none without `down`
   float* value = nullptr;
@@ -44,6 +45,8 @@ class ParameterStore {
  public:
   /// Adds an uninitialised parameter. Names are unique.
   Parameter& add(const std::string& name, std::vector<std::int64_t> shape, bool decay);
+  /// A table whose rows are looked up by id; weight decay applies.
+  Parameter& add_embedding(const std::string& name, std::vector<std::int64_t> shape);
   /// Gives every parameter that is stored in no form its own zeroed memory.
   void allocate_values();
   /// Copies borrowed values of what is trained into own memory (before training) and allocates zeroed gradients.

@@ -89,11 +89,11 @@ void dot(benchmark::State& state) {
 BENCHMARK_TEMPLATE(dot, kernels::dot);
 BENCHMARK_TEMPLATE(dot, kernels::scalar::dot);
 
-template <void (*kStep)(const kernels::AdamW&, float*, const float*, float*, float*, std::int64_t)>
+template <void (*kStep)(const kernels::AdamW&, float*, float*, float*, float*, std::int64_t)>
 void adamw(benchmark::State& state) {
   auto p = random_floats(kRow), m = random_floats(kRow);
   std::vector<float> v(kRow, 0.1f);
-  const auto g = random_floats(kRow);
+  auto g = random_floats(kRow);
   const kernels::AdamW settings{1e-4f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.5f, 0.5f, 1.0f, 0.1f, 0.001f};
   for (auto _ : state) {
     kStep(settings, p.data(), g.data(), m.data(), v.data(), kRow);

@@ -148,6 +148,29 @@ TEST(ThreadCount, DoesNotChangeLosses) {
   });
 }
 
+TEST(ThreadCount, DoesNotChangeAdamWInBytes) {
+  expect_same_for_any_threads([] {
+    Leaves leaves;
+    Parameter& large = leaves.add("large", {200001});
+    leaves.add("small", {77});
+    leaves.store().prepare_training();
+    AdamW optimizer(leaves.store(), {.moments = MomentForm::bytes});
+    for (std::uint64_t step = 0; step < 3; ++step) {
+      for (Parameter& p : leaves.store().all()) {
+        const std::vector<float> g = test::normals(p.size, step);
+        std::copy(g.begin(), g.end(), p.grad);
+      }
+      optimizer.step(1e-3, 0.5);
+    }
+    std::vector<float> all = test::copy_of(large.value, large.size);
+    for (const Moments* moments : {&optimizer.first_moments(), &optimizer.second_moments()}) {
+      all.insert(all.end(), moments->codes.begin(), moments->codes.end());
+      all.insert(all.end(), moments->scales.begin(), moments->scales.end());
+    }
+    return all;
+  });
+}
+
 TEST(ThreadCount, DoesNotChangeAdamWAndGradientNorm) {
   expect_same_for_any_threads([] {
     Leaves leaves;
@@ -168,8 +191,8 @@ TEST(ThreadCount, DoesNotChangeAdamWAndGradientNorm) {
       optimizer.step(1e-3, 0.5);
     }
     for (const Parameter& p : leaves.store().all()) norms.insert(norms.end(), p.value, p.value + p.size);
-    norms.insert(norms.end(), optimizer.first_moments().begin(), optimizer.first_moments().end());
-    norms.insert(norms.end(), optimizer.second_moments().begin(), optimizer.second_moments().end());
+    norms.insert(norms.end(), optimizer.first_moments().values.begin(), optimizer.first_moments().values.end());
+    norms.insert(norms.end(), optimizer.second_moments().values.begin(), optimizer.second_moments().values.end());
     return norms;
   });
 }

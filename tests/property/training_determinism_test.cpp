@@ -17,6 +17,7 @@ struct TrainingCase {
   const char* name;
   Objective objective;
   engine::Precision precision;
+  engine::MomentForm moments = engine::MomentForm::f32;
 };
 
 void PrintTo(const TrainingCase& c, std::ostream* out) {
@@ -43,8 +44,11 @@ class TrainingDeterminism : public testing::TestWithParam<TrainingCase> {
 
   LoadedModel fresh() const {
     switch (GetParam().objective) {
-      case Objective::causal_lm:
-        return test::tiny_model(test::tiny_gpt2_arch(300, 80));
+      case Objective::causal_lm: {
+        base::Json arch = test::tiny_gpt2_arch(300, 80);
+        if (GetParam().moments == engine::MomentForm::bytes) arch["n_embd"] = 48;  // small matrices keep f32
+        return test::tiny_model(arch);
+      }
       case Objective::masked_lm:
         return test::tiny_model(test::tiny_bert_arch("BertForMaskedLM", 300, 80));
       case Objective::classification:
@@ -57,6 +61,7 @@ class TrainingDeterminism : public testing::TestWithParam<TrainingCase> {
     TrainSettings s;
     s.objective = GetParam().objective;
     s.precision = GetParam().precision;
+    s.adamw.moments = GetParam().moments;
     s.sampling = {.batch_size = 4, .batch_tokens = 0, .shuffle = true, .seed = seed};
     s.steps = 5;  // of 3 batches of 4: more than two epochs
     s.accumulate = 3;
@@ -145,6 +150,8 @@ INSTANTIATE_TEST_SUITE_P(
     Objectives, TrainingDeterminism,
     testing::Values(TrainingCase{"causal_f32", Objective::causal_lm, engine::Precision::f32},
                     TrainingCase{"causal_bf16", Objective::causal_lm, engine::Precision::bf16},
+                    TrainingCase{"causal_8bit", Objective::causal_lm, engine::Precision::f32,
+                                 engine::MomentForm::bytes},
                     TrainingCase{"masked_f32", Objective::masked_lm, engine::Precision::f32},
                     TrainingCase{"masked_bf16", Objective::masked_lm, engine::Precision::bf16},
                     TrainingCase{"classify_f32", Objective::classification, engine::Precision::f32},
@@ -171,6 +178,16 @@ TEST(TrainingState, OfAnotherRunIsRefused) {
   } catch (const base::Error& error) {
     EXPECT_EQ(error.code(), base::ErrorCode::bad_input);
     EXPECT_EQ(error.problem(), "belongs to a run with other data or settings");
+  }
+  settings.steps = 4;
+  settings.adamw.moments = engine::MomentForm::bytes;
+  Trainer in_bytes(*model.network, examples, settings);
+  try {
+    in_bytes.load_state(scratch.path());
+    ADD_FAILURE() << "accepted";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::bad_input);
+    EXPECT_EQ(error.problem(), "the optimiser's state is kept as f32, and --optimizer-state asks for 8bit");
   }
 }
 

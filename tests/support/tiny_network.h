@@ -57,7 +57,6 @@ class TinyNetwork {
 
   /// One training step; the loss before it.
   double step(engine::Arena& arena, engine::AdamW& optimizer, std::uint64_t seed) {
-    leaves_.store().zero_gradients();
     engine::Tape tape(arena, true, engine::Precision::f32, seed);
     const double before = loss(tape, 0.1f);
     tape.backward();

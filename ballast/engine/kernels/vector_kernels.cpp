@@ -352,7 +352,7 @@ double sum_of_squares(const float* x, std::int64_t n) {
   return lane[0];
 }
 
-void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, std::int64_t n) {
+void adamw_step(const AdamW& s, float* p, float* g, float* m, float* v, std::int64_t n) {
   const float decay = 1.0f - s.lr * s.weight_decay, step = s.lr / s.bias1, root = 1.0f / std::sqrt(s.bias2);
   for (std::int64_t i = 0; i < n; ++i) {
     const float grad = g[i] * s.grad_scale;
@@ -361,6 +361,7 @@ void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, st
     p[i] = p[i] * decay - step * (mi / (std::sqrt(vi) * root + s.eps));
     m[i] = mi;
     v[i] = vi;
+    g[i] = 0;  // while it is in the cache: no pass of its own before the next step
   }
 }
 
@@ -476,7 +477,7 @@ void softmax_backward(const float* p, const float* dp, float shift, float* ds, s
 double sum_of_squares(const float* x, std::int64_t n) {
   return HWY_DYNAMIC_DISPATCH(sum_of_squares)(x, n);
 }
-void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, std::int64_t n) {
+void adamw_step(const AdamW& s, float* p, float* g, float* m, float* v, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(adamw_step)(s, p, g, m, v, n);
 }
 void dropout(const float* x, float* y, std::int64_t n, float p, std::uint64_t seed, std::uint64_t first,

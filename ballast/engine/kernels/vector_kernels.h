@@ -61,8 +61,8 @@ struct AdamW {
   /* ds = p · (dp - shift) */                                                                                       \
   void softmax_backward(const float* p, const float* dp, float shift, float* ds, std::int64_t n);                    \
   double sum_of_squares(const float* x, std::int64_t n);                                                             \
-  /* One step of AdamW (Loshchilov & Hutter 2019): decoupled decay, bias-corrected moments */                        \
-  void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, std::int64_t n);                     \
+  /* One step of AdamW (Loshchilov & Hutter 2019): decoupled decay, bias-corrected moments. g is used up: then 0 */  \
+  void adamw_step(const AdamW& s, float* p, float* g, float* m, float* v, std::int64_t n);                           \
   /* y[i] = keep(i) ? x[i] / (1 - p) : 0, keep decided by (seed, first + i) alone; accumulate: y[i] += */            \
   void dropout(const float* x, float* y, std::int64_t n, float p, std::uint64_t seed, std::uint64_t first,           \
                bool accumulate);

@@ -202,7 +202,7 @@ double sum_of_squares(const float* x, std::int64_t n) {
   return sum;
 }
 
-void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, std::int64_t n) {
+void adamw_step(const AdamW& s, float* p, float* g, float* m, float* v, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
     const double grad = static_cast<double>(g[i]) * s.grad_scale;
     const double mi = s.beta1 * static_cast<double>(m[i]) + s.rest1 * grad;
@@ -211,6 +211,7 @@ void adamw_step(const AdamW& s, float* p, const float* g, float* m, float* v, st
     p[i] = static_cast<float>(decayed - s.lr / s.bias1 * mi / (std::sqrt(vi / s.bias2) + s.eps));
     m[i] = static_cast<float>(mi);
     v[i] = static_cast<float>(vi);
+    g[i] = 0;
   }
 }
 

@@ -69,11 +69,11 @@ Bert::Norm Bert::add_norm(const std::string& name) {
 Bert::Bert(ModelConfig config) : Network(std::move(config)), names_(names_of(config_.type)) {
   const std::int64_t d = config_.width;
   const std::string root = names_.root, embeddings = root + ".embeddings";
-  words_ = &parameters_.add(embeddings + ".word_embeddings.weight", {config_.vocabulary, d}, true);
-  positions_ = &parameters_.add(embeddings + ".position_embeddings.weight",
-                                {config_.positions + config_.position_offset, d}, true);
+  words_ = &parameters_.add_embedding(embeddings + ".word_embeddings.weight", {config_.vocabulary, d});
+  positions_ = &parameters_.add_embedding(embeddings + ".position_embeddings.weight",
+                                          {config_.positions + config_.position_offset, d});
   if (config_.types > 0)
-    types_ = &parameters_.add(embeddings + ".token_type_embeddings.weight", {config_.types, d}, true);
+    types_ = &parameters_.add_embedding(embeddings + ".token_type_embeddings.weight", {config_.types, d});
   embedding_norm_ = add_norm(embeddings + ".LayerNorm");
   for (std::int64_t i = 0; i < config_.layers; ++i) {
     const std::string at = root + "." + names_.layer + std::to_string(i) + ".";

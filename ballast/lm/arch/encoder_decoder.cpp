@@ -29,7 +29,7 @@ std::vector<float> sine_positions(std::int64_t positions, std::int64_t width, bo
 
 EncoderDecoder::EncoderDecoder(ModelConfig config) : Seq2SeqNetwork(std::move(config)) {
   const Seq2SeqConfig& s = config_.seq2seq;
-  words_ = &parameters_.add("model.shared.weight", {config_.vocabulary, config_.width}, true);
+  words_ = &parameters_.add_embedding("model.shared.weight", {config_.vocabulary, config_.width});
   if (s.positions != Positions::learned) {
     sines_ = sine_positions(config_.positions, config_.width, s.positions == Positions::sines_in_turn);
   }
@@ -65,8 +65,8 @@ EncoderDecoder::Side EncoderDecoder::add_side(const std::string& name, std::int6
   const Seq2SeqConfig& s = config_.seq2seq;
   Side side;
   if (s.positions == Positions::learned) {
-    side.positions = &parameters_.add(name + ".embed_positions.weight",
-                                      {config_.positions + config_.position_offset, config_.width}, true);
+    side.positions = &parameters_.add_embedding(name + ".embed_positions.weight",
+                                                {config_.positions + config_.position_offset, config_.width});
   }
   for (std::int64_t i = 0; i < layers; ++i) {
     const std::string at = name + ".layers." + std::to_string(i) + ".";

@@ -15,8 +15,8 @@ using engine::Value;
 Gpt2::Gpt2(ModelConfig config) : CausalNetwork(std::move(config)) {
   const std::int64_t d = config_.width;
   const std::string root = "transformer.";
-  words_ = &parameters_.add(root + "wte.weight", {config_.vocabulary, d}, true);
-  positions_ = &parameters_.add(root + "wpe.weight", {config_.positions, d}, true);
+  words_ = &parameters_.add_embedding(root + "wte.weight", {config_.vocabulary, d});
+  positions_ = &parameters_.add_embedding(root + "wpe.weight", {config_.positions, d});
   for (std::int64_t i = 0; i < config_.layers; ++i) {
     const std::string at = root + "h." + std::to_string(i) + ".";
     const auto vector = [&](const std::string& name, std::int64_t n) {

@@ -11,7 +11,7 @@ using engine::Tape;
 using engine::Value;
 
 Llama::Llama(ModelConfig config) : CausalNetwork(std::move(config)), rotary_(config_.rotary, config_.head_width()) {
-  words_ = &parameters_.add("model.embed_tokens.weight", {config_.vocabulary, config_.width}, true);
+  words_ = &parameters_.add_embedding("model.embed_tokens.weight", {config_.vocabulary, config_.width});
   for (std::int64_t i = 0; i < config_.layers; ++i) {
     blocks_.push_back(add_block("model.layers." + std::to_string(i) + "."));
   }

@@ -36,7 +36,7 @@ T5::T5(ModelConfig config)
           distance_buckets(config_.positions - 1, config_.seq2seq.buckets, config_.seq2seq.max_distance, true)),
       decoder_buckets_(
           distance_buckets(config_.positions - 1, config_.seq2seq.buckets, config_.seq2seq.max_distance, false)) {
-  words_ = &parameters_.add("shared.weight", {config_.vocabulary, config_.width}, true);
+  words_ = &parameters_.add_embedding("shared.weight", {config_.vocabulary, config_.width});
   const auto add_bias = [&](const std::string& at) {
     return &parameters_.add(at + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight",
                             {config_.seq2seq.buckets, config_.heads}, true);

@@ -24,12 +24,16 @@ bool only_head_trained(const Network& network) {
   });
 }
 
-void add_scaled(const engine::ParameterStore& parameters, float factor, std::vector<float>& sum) {
+/// sum += factor · gradients, which are zero afterwards.
+void move_scaled(engine::ParameterStore& parameters, float factor, std::vector<float>& sum) {
   std::size_t at = 0;
-  for (const engine::Parameter& p : parameters.all()) {
+  for (engine::Parameter& p : parameters.all()) {
     if (p.frozen) continue;
     float* to = sum.data() + at;
-    for (std::int64_t i = 0; i < p.size; ++i) to[i] += factor * p.grad[i];
+    for (std::int64_t i = 0; i < p.size; ++i) {
+      to[i] += factor * p.grad[i];
+      p.grad[i] = 0;
+    }
     at += static_cast<std::size_t>(p.size);
   }
 }
@@ -68,7 +72,6 @@ std::vector<std::vector<float>> Trainer::encode_frozen(std::span<const std::uint
 /// Leaves one example's gradient in the parameters and returns its loss. `hidden`: its encoder states where those are
 /// not trained, else empty.
 double Trainer::private_gradient(std::uint32_t index, std::span<const float> hidden) {
-  network_.parameters().zero_gradients();
   Batch& batch = batches_.front();
   fill(batch, examples_, std::span(&index, 1), step_);
   if (batch.count == 0) return 0;
@@ -102,14 +105,13 @@ StepReport Trainer::private_step() {
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     loss += private_gradient(chosen[i], head_only ? std::span<const float>(hidden[i]) : std::span<const float>());
     const double norm = engine::gradient_norm(network_.parameters());
-    add_scaled(network_.parameters(), static_cast<float>(std::min(1.0, privacy.clip / std::max(norm, 1e-12))),
-               private_sum_);
+    move_scaled(network_.parameters(), static_cast<float>(std::min(1.0, privacy.clip / std::max(norm, 1e-12))),
+                private_sum_);
     report.tokens += static_cast<std::int64_t>(examples_[chosen[i]].tokens());
   }
   // Divided by the number expected, not drawn: how many were drawn is a secret as well.
   const double expected = std::max(1.0, privacy.sampling_rate * static_cast<double>(examples_.size()));
   base::Random noise(privacy.noise_seed, kNoiseStream + (static_cast<std::uint64_t>(step_) << 20));
-  network_.parameters().zero_gradients();
   std::size_t at = 0;
   for (engine::Parameter& p : network_.parameters().all()) {
     if (p.frozen) continue;

@@ -191,7 +191,6 @@ void SeriesTrainer::epoch(int number) {
     for (const std::int64_t row : batch.asked()) {
       count += targets_.use[static_cast<std::size_t>(row)] == SeriesUse::learn;
     }
-    network_.parameters().zero_gradients();
     arena_.reset();
     engine::Tape tape(arena_, true, engine::Precision::f32,
                       base::random_bits(options_.seed, 0xd0u + static_cast<std::uint64_t>(step_)));

@@ -2,6 +2,7 @@
 #include "ballast/lm/train/trainer.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "ballast/base/clock.h"
@@ -62,6 +63,29 @@ void add_sequence(text::TokenBatch& batch, const Example& e) {
   batch.add(e.ids, e.types);
   if (!e.positions.empty())
     std::copy(e.positions.begin(), e.positions.end(), batch.positions.begin() + static_cast<std::ptrdiff_t>(first));
+}
+
+/// Those in f32 under the name itself, those in bytes as name.codes and name.scales.
+void add_moments(const std::string& name, const engine::Moments& moments, std::vector<TensorToWrite>& tensors) {
+  const auto size = [](const auto& v) { return std::vector<std::int64_t>{static_cast<std::int64_t>(v.size())}; };
+  tensors.push_back(TensorToWrite::floats(name, size(moments.values), moments.values));
+  if (moments.codes.empty()) return;
+  tensors.push_back(
+      TensorToWrite::bytes(name + ".codes", size(moments.codes), DType::u8, std::as_bytes(std::span(moments.codes))));
+  tensors.push_back(TensorToWrite::floats(name + ".scales", size(moments.scales), moments.scales));
+}
+
+void read_moments(const SafetensorsFile& tensors, const std::string& name, engine::Moments& moments) {
+  tensors.read_f32(name, moments.values);
+  if (moments.codes.empty()) return;
+  const std::span<const std::byte> codes = tensors.raw(name + ".codes");
+  if (codes.size() != moments.codes.size() || tensors.info(name + ".codes").dtype != DType::u8) {
+    throw base::Error(base::ErrorCode::bad_input,
+                      "tensor \"" + name + ".codes\" does not hold " + std::to_string(moments.codes.size()) + " bytes",
+                      tensors.path().string(), "train without --resume");
+  }
+  std::memcpy(moments.codes.data(), codes.data(), codes.size());
+  tensors.read_f32(name + ".scales", moments.scales);
 }
 
 }  // namespace
@@ -217,8 +241,7 @@ StepReport Trainer::step() {
     count += batch.count;
     report.tokens += batch.tokens.tokens() + batch.answers.tokens();
   }
-  network_.parameters().zero_gradients();
-  double sum = 0;
+  double sum = 0;  // gradients are zero: fresh, or since the optimiser used up the last ones
   for (std::size_t i = 0; i < batches_.size(); ++i) {
     arena_.reset();
     const std::uint64_t dropout_seed =
@@ -273,14 +296,13 @@ void Trainer::save_state(const std::filesystem::path& folder) const {
     if (p.frozen) continue;
     tensors.push_back(TensorToWrite::floats(p.name, p.shape, {p.value, static_cast<std::size_t>(p.size)}));
   }
-  auto& optimizer = const_cast<engine::AdamW&>(optimizer_);
-  const auto size = static_cast<std::int64_t>(optimizer.first_moments().size());
-  tensors.push_back(TensorToWrite::floats("adamw.first_moments", {size}, optimizer.first_moments()));
-  tensors.push_back(TensorToWrite::floats("adamw.second_moments", {size}, optimizer.second_moments()));
+  add_moments("adamw.first_moments", optimizer_.first_moments(), tensors);
+  add_moments("adamw.second_moments", optimizer_.second_moments(), tensors);
   write_safetensors(folder / "training_state.safetensors", std::move(tensors));
   base::Json json;
   json["step"] = step_;
   json["run"] = fingerprint();
+  json["optimizer_state"] = engine::moment_form_name(settings_.adamw.moments);
   base::write_file_atomic(folder / "training_state.json", json.dump(2) + "\n");
 }
 
@@ -291,13 +313,20 @@ void Trainer::load_state(const std::filesystem::path& folder) {
     throw base::Error(base::ErrorCode::bad_input, "belongs to a run with other data or settings", file.string(),
                       "repeat the original options, or train without --resume");
   }
+  const std::string asked = engine::moment_form_name(settings_.adamw.moments);
+  const auto kept = json.value("optimizer_state", std::string("f32"));  // states of the first versions do not say
+  if (kept != asked) {
+    throw base::Error(base::ErrorCode::bad_input,
+                      "the optimiser's state is kept as " + kept + ", and --optimizer-state asks for " + asked,
+                      file.string(), "repeat the original option, or train without --resume");
+  }
   const SafetensorsFile tensors(folder / "training_state.safetensors");
   for (engine::Parameter& p : network_.parameters().all()) {
     if (p.frozen) continue;
     tensors.read_f32(p.name, {p.value, static_cast<std::size_t>(p.size)});
   }
-  tensors.read_f32("adamw.first_moments", optimizer_.first_moments());
-  tensors.read_f32("adamw.second_moments", optimizer_.second_moments());
+  read_moments(tensors, "adamw.first_moments", optimizer_.first_moments());
+  read_moments(tensors, "adamw.second_moments", optimizer_.second_moments());
   step_ = base::json_field<std::int64_t>(json, "step", file.string());
   optimizer_.restore(step_);
   sampler_.skip(step_ * settings_.accumulate);

@@ -67,9 +67,66 @@ TEST(AdamW, FollowsTheReferenceInDouble) {
         m.insert(m.end(), r.m.begin(), r.m.end());
         v.insert(v.end(), r.v.begin(), r.v.end());
       }
-      ASSERT_TRUE(test::near(optimizer.first_moments(), m, 1e-7, 2e-6)) << "step " << step;
-      ASSERT_TRUE(test::near(optimizer.second_moments(), v, 1e-12, 2e-6)) << "step " << step;
+      ASSERT_TRUE(test::near(optimizer.first_moments().values, m, 1e-7, 2e-6)) << "step " << step;
+      ASSERT_TRUE(test::near(optimizer.second_moments().values, v, 1e-12, 2e-6)) << "step " << step;
     }
+  }
+}
+
+TEST(AdamW, KeepsLargeMatricesAloneInBytes) {
+  test::Leaves leaves;
+  leaves.add("matrix", {65, 64});
+  leaves.add("small", {63, 65});
+  leaves.store().add_embedding("words", {100, 64});
+  Parameter& frozen = leaves.add("frozen", {65, 64});
+  frozen.frozen = true;
+  leaves.store().allocate_values();
+  leaves.store().prepare_training();
+  for (const MomentForm form : {MomentForm::f32, MomentForm::bytes}) {
+    AdamW optimizer(leaves.store(), {.moments = form});
+    const bool bytes = form == MomentForm::bytes;
+    for (const Moments* moments : {&optimizer.first_moments(), &optimizer.second_moments()}) {
+      EXPECT_EQ(moments->values.size(), 63u * 65 + 100 * 64 + (bytes ? 0 : 65 * 64));
+      EXPECT_EQ(moments->codes.size(), bytes ? 65u * 64 : 0);
+      EXPECT_EQ(moments->scales.size(), bytes ? 17u : 0);  // blocks of 256
+    }
+  }
+}
+
+// Steps of 1e-3 in the same direction: each may be off by what a byte leaves out, a few hundredths.
+TEST(AdamW, InBytesFollowsF32) {
+  const auto run = [](MomentForm form) {
+    test::Leaves leaves;
+    Parameter& p = leaves.add("p", {80, 64}, 0);
+    Parameter& small = leaves.add("small", {8}, 0);
+    leaves.store().prepare_training();
+    AdamW optimizer(leaves.store(), {.weight_decay = 0, .moments = form});
+    for (std::uint64_t step = 0; step < 40; ++step) {
+      std::vector<float> g = test::normals(p.size, step, 0.1);
+      for (std::size_t i = 0; i < g.size(); ++i) p.grad[i] = g[i] + (i % 3 == 0 ? 0.2f : -0.3f);
+      std::copy_n(p.grad, small.size, small.grad);
+      optimizer.step(1e-3, 1);
+    }
+    EXPECT_TRUE(test::same_bits(test::copy_of(p.grad, p.size), std::vector<float>(static_cast<std::size_t>(p.size))));
+    return std::pair(test::copy_of(p.value, p.size), test::copy_of(small.value, small.size));
+  };
+  const auto [exact, exact_small] = run(MomentForm::f32);
+  const auto [bytes, bytes_small] = run(MomentForm::bytes);
+  EXPECT_TRUE(test::near(bytes, exact, 1e-4, 0.05));
+  EXPECT_FALSE(test::near(bytes, exact, 0)) << "bytes were not used";
+  EXPECT_TRUE(test::same_bits(bytes_small, exact_small));
+}
+
+TEST(MomentForms, NamesAndTheErrorForOthers) {
+  EXPECT_EQ(moment_form_from_name("f32"), MomentForm::f32);
+  EXPECT_EQ(moment_form_from_name("8bit"), MomentForm::bytes);
+  EXPECT_STREQ(moment_form_name(MomentForm::bytes), "8bit");
+  try {
+    moment_form_from_name("int8");
+    FAIL() << "an unknown form was taken";
+  } catch (const base::Error& e) {
+    EXPECT_EQ(e.code(), base::ErrorCode::usage);
+    EXPECT_EQ(e.where(), "--optimizer-state");
   }
 }
 

@@ -260,13 +260,15 @@ TEST_P(VectorKernels, AdamWStep) {
                     0.5f,
                     0.1f,
                     0.001f};
-      Guarded fp(p), fm(m), fv(v), sp(p), sm(m), sv(v);
-      adamw_step(s, fp.data(), g.data(), fm.data(), fv.data(), n);
-      scalar::adamw_step(s, sp.data(), g.data(), sm.data(), sv.data(), n);
+      Guarded fp(p), fg(g), fm(m), fv(v), sp(p), sg(g), sm(m), sv(v);
+      adamw_step(s, fp.data(), fg.data(), fm.data(), fv.data(), n);
+      scalar::adamw_step(s, sp.data(), sg.data(), sm.data(), sv.data(), n);
       EXPECT_TRUE(near(fm.values(), sm.values(), 2e-8, 2e-7));
       EXPECT_TRUE(near(fv.values(), sv.values(), 1e-10, 5e-7));
       EXPECT_TRUE(near(fp.values(), sp.values(), 2e-7, 5e-7));
-      EXPECT_TRUE(fp.intact() && fm.intact() && fv.intact());
+      EXPECT_TRUE(fp.intact() && fg.intact() && fm.intact() && fv.intact());
+      const std::vector<float> zeros(g.size());
+      EXPECT_TRUE(test::same_bits(fg.values(), zeros) && test::same_bits(sg.values(), zeros)) << "used up";
     }
   }
 }
@@ -328,7 +330,8 @@ std::vector<float> everything(std::int64_t n) {
         static_cast<float>(sum_of_squares(x.data(), n))});
   keep(y);
   y = x;
-  adamw_step({1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1f, 0.001f, 0.7f, 0.1f, 0.001f}, y.data(), dy.data(), z.data(),
+  std::vector<float> used = dy;
+  adamw_step({1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 0.1f, 0.001f, 0.7f, 0.1f, 0.001f}, y.data(), used.data(), z.data(),
              v.data(), n);
   keep(y);
   keep(z);
