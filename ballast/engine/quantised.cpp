@@ -23,7 +23,9 @@ using kernels::kQuad;
 using kernels::kRows;
 using kernels::QuantisedForm;
 
-constexpr std::int64_t kBlockGroups = 24;  // of k in a block, so that a panel of weights stays in the first-level cache
+// Of k in a block, so that a panel of weights stays in the first-level cache.
+constexpr std::int64_t kBlockGroups = 24, kBlockQuads = 192;
+constexpr std::int64_t kPiece = 1 << 14;                                 // values that a task rounds: some microseconds
 constexpr std::size_t kQ8Block = 2 + kGroup, kQ4Block = 2 + kGroup / 2;  // bytes of ggml's blocks
 
 thread_local Scratch t_rows;
@@ -150,17 +152,19 @@ LeftSide quantise_rows(std::int64_t m, Operand a, const ByteLayout& l, bool para
   auto* memory = static_cast<std::int8_t*>(t_rows.get(value_bytes + 2 * scale_bytes));
   const LeftSide left{memory + 2 * scale_bytes, reinterpret_cast<float*>(memory),
                       reinterpret_cast<std::int32_t*>(memory + scale_bytes), padded_k, l.groups};
-  const auto row = [&](std::int64_t i) {
-    const std::int64_t p = i / kRows;
-    kernels::quantise_row(a.data + i * a.stride, l.k, l.group_values(), i % kRows, left.values + p * padded_k * kRows,
-                          left.scales + p * l.groups * kRows, left.sums + p * l.groups * kRows);
+  const auto run = has_vnni_kernel() ? kernels::quantise_rows_vnni : kernels::quantise_rows;
+  const auto panel = [&](std::int64_t p) {
+    const std::int64_t first = p * kRows, groups = p * l.groups * kRows;
+    run(a.data + first * a.stride, a.stride, static_cast<int>(std::min<std::int64_t>(kRows, m - first)), l.k,
+        l.group_values(), {left.values + first * padded_k, left.scales + groups, left.sums + groups});
   };
-  if (parallel && m > kRows) {
-    base::parallel_ranges(m, kRows, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) row(i);
+  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / (kRows * padded_k));
+  if (parallel && count > piece) {
+    base::parallel_ranges(count, piece, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t p = begin; p < end; ++p) panel(p);
     });
   } else {
-    for (std::int64_t i = 0; i < m; ++i) row(i);
+    for (std::int64_t p = 0; p < count; ++p) panel(p);
   }
   return left;
 }
@@ -179,19 +183,61 @@ struct ByteProduct {
   bool accumulate;
 
   void tile(const Panels& t) const {
-    const auto run = has_vnni_kernel() ? kernels::multiply_quantised_vnni : kernels::multiply_quantised;
+    if (layout->form == QuantisedForm::whole) {
+      for (std::int64_t m0 = t.m0; m0 < t.m1; m0 += kTilePanelsM) {
+        for (std::int64_t pn = t.n0; pn < t.n1; ++pn) whole_panel(m0, std::min(t.m1, m0 + kTilePanelsM), pn);
+      }
+      return;
+    }
     const ByteLayout& l = *layout;
     const std::int64_t block = t.m1 - t.m0 == 1 ? l.groups : kBlockGroups;
     for (std::int64_t g = 0; g < l.groups; g += block) {
       const std::int64_t groups = std::min(block, l.groups - g);
       for (std::int64_t pn = t.n0; pn < t.n1; ++pn) {
-        const auto* panel = static_cast<const std::uint8_t*>(b->panels()) + pn * l.panel_bytes() + g * l.group_bytes();
-        const int cols = static_cast<int>(std::min<std::int64_t>(kCols, b->n() - pn * kCols));
         for (std::int64_t pm = t.m0; pm < t.m1; ++pm) {
-          const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - pm * kRows));
-          run(left->panel(pm, g, l.quads), panel, l.form, groups, l.quads, rows, cols,
-              c + pm * kRows * ldc + pn * kCols, ldc, accumulate || g > 0);
+          kernels::QuantisedTask task = task_of(pm, pn);
+          task.a = left->panel(pm, g, l.quads);
+          task.b = panel(pn) + g * l.group_bytes();
+          task.groups = groups;
+          task.accumulate = accumulate || g > 0;
+          run(task, pm, pn);
         }
+      }
+    }
+  }
+
+ private:
+  const std::uint8_t* panel(std::int64_t pn) const {
+    return static_cast<const std::uint8_t*>(b->panels()) + pn * layout->panel_bytes();
+  }
+
+  kernels::QuantisedTask task_of(std::int64_t pm, std::int64_t pn) const {
+    return {left->panel(pm, 0, layout->quads), panel(pn), layout->form, 1, layout->quads,
+            c + pm * kRows * ldc + pn * kCols, ldc,       accumulate};
+  }
+
+  void run(const kernels::QuantisedTask& task, std::int64_t pm, std::int64_t pn) const {
+    const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - pm * kRows));
+    const int cols = static_cast<int>(std::min<std::int64_t>(kCols, b->n() - pn * kCols));
+    (has_vnni_kernel() ? kernels::multiply_quantised_vnni : kernels::multiply_quantised)(task, rows, cols);
+  }
+
+  /// One panel of columns over some panels of rows, piece after piece of k.
+  void whole_panel(std::int64_t m0, std::int64_t m1, std::int64_t pn) const {
+    const ByteLayout& l = *layout;
+    const std::int64_t depth = m1 - m0 == 1 ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
+    alignas(64) std::int32_t sums[kTilePanelsM * kRows * kCols];
+    for (std::int64_t q = 0; q < l.quads; q += depth) {
+      for (std::int64_t pm = m0; pm < m1; ++pm) {
+        kernels::QuantisedTask task = task_of(pm, pn);
+        task.a.values += q * kQuad * kRows;
+        task.b += q * kQuad * kCols;
+        task.quads = std::min(depth, l.quads - q);
+        task.scales = panel(pn) + l.value_bytes();
+        task.sums = sums + (pm - m0) * kRows * kCols;
+        task.begins = q == 0;
+        task.ends = q + depth >= l.quads;
+        run(task, pm, pn);
       }
     }
   }
