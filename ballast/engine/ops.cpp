@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
@@ -127,6 +128,35 @@ Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout lay
   const Value up = plain_linear(tape, down, *adapter.up, nullptr, Layout::out_in, Activation::none);
   const Value y = add(tape, base, scale(tape, up, adapter.scale));
   return activation == Activation::none ? y : activate(tape, y, activation);
+}
+
+void linear_all(Tape& tape, Value x, std::span<const Projection> projections, Layout layout, std::span<Value> y) {
+  BALLAST_CHECK(projections.size() == y.size(), y.size());
+  const auto* first = projections.front().weight->packed.get();
+  const bool together =
+      !tape.training() && first != nullptr && is_quantised(first->precision()) &&
+      std::all_of(projections.begin(), projections.end(), [&](const Projection& p) {
+        const auto* packed = p.weight->packed.get();
+        return packed != nullptr && packed->precision() == first->precision() && p.weight->low_rank.down == nullptr;
+      });
+  if (!together) {
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      y[i] = linear(tape, x, *projections[i].weight, projections[i].bias, layout);
+    }
+    return;
+  }
+  std::vector<RightSide> sides;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const PackedMatrix& b = *projections[i].weight->packed;
+    BALLAST_CHECK(x.cols == b.k(), x.cols);
+    y[i] = tape.make(x.rows, b.n());
+    sides.push_back({&b, y[i].data});
+  }
+  multiply_quantised(x.rows, {x.data, x.cols}, sides);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    if (projections[i].bias == nullptr) continue;
+    add_bias_and_activate(y[i].data, nullptr, projections[i].bias, Activation::none, y[i].rows, y[i].cols);
+  }
 }
 
 Value scale(Tape& tape, Value x, float factor) {

@@ -243,6 +243,31 @@ struct ByteProduct {
   }
 };
 
+/// The tiles of all products, in one loop over the threads.
+void multiply_all(std::span<const ByteProduct> products, bool parallel) {
+  const std::int64_t pm = panels(products.front().m, kRows);
+  std::int64_t columns = 0;
+  for (const ByteProduct& p : products) columns += panels(p.b->n(), kCols);
+  if (!parallel) {
+    for (const ByteProduct& p : products) p.tile({0, pm, 0, panels(p.b->n(), kCols)});
+    return;
+  }
+  const std::int64_t tiles_m = panels(pm, kTilePanelsM), width = tile_width(columns, tiles_m);
+  std::int64_t tasks = 0;
+  for (const ByteProduct& p : products) tasks += tiles_m * panels(panels(p.b->n(), kCols), width);
+  base::parallel_for(tasks, [&](std::int64_t t) {
+    for (const ByteProduct& p : products) {
+      const std::int64_t pn = panels(p.b->n(), kCols), own = tiles_m * panels(pn, width);
+      if (t >= own) {
+        t -= own;
+        continue;
+      }
+      const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * width;
+      return p.tile({m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + width)});
+    }
+  });
+}
+
 }  // namespace
 
 Precision precision_from_name(const std::string& name) {
@@ -325,13 +350,21 @@ void multiply_quantised(std::int64_t m, Operand a, const PackedMatrix& b, float*
   const ByteLayout l(b.k(), b.precision());
   const LeftSide left = quantise_rows(m, a, l, parallel);
   const ByteProduct product{&left, &b, &l, m, c, ldc, accumulate};
-  const std::int64_t pm = panels(m, kRows), pn = panels(b.n(), kCols);
-  if (!parallel) return product.tile({0, pm, 0, pn});
-  const std::int64_t tiles_m = panels(pm, kTilePanelsM), width = tile_width(pn, tiles_m), tiles_n = panels(pn, width);
-  base::parallel_for(tiles_m * tiles_n, [&](std::int64_t t) {
-    const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * width;
-    product.tile({m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + width)});
-  });
+  multiply_all({&product, 1}, parallel);
+}
+
+void multiply_quantised(std::int64_t m, Operand a, std::span<const RightSide> sides) {
+  const ByteLayout l(sides.front().b->k(), sides.front().b->precision());
+  std::int64_t columns = 0;
+  for (const RightSide& side : sides) columns += side.b->n();
+  const bool parallel = worth_threads(m, columns, l.k);
+  const LeftSide left = quantise_rows(m, a, l, parallel);
+  std::vector<ByteProduct> products;
+  for (const RightSide& side : sides) {
+    BALLAST_CHECK(side.b->k() == l.k && side.b->precision() == sides.front().b->precision(), side.b->k());
+    products.push_back({&left, side.b, &l, m, side.c, side.b->n(), false});
+  }
+  multiply_all(products, parallel);
 }
 
 }  // namespace ballast::engine
