@@ -269,13 +269,6 @@ void* panel_memory(std::size_t bytes) {
   return memory;
 }
 
-/// Handing work to threads costs some microseconds; products that take no longer run where they are. Who computes an
-/// element does not change its bits.
-bool worth_threads(std::int64_t m, std::int64_t n, std::int64_t k) {
-  constexpr std::int64_t kMultiplyAdds = std::int64_t{1} << 20;  // about 20 µs on one core with AVX-512
-  return m * n * k >= kMultiplyAdds;
-}
-
 }  // namespace
 
 std::uint16_t to_bf16(float x) {

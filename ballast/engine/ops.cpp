@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
@@ -164,6 +165,34 @@ Value linear_residual(Tape& tape, Value h, Value x, Parameter& weight, Parameter
   BALLAST_CHECK(h.rows == x.rows && h.size() == x.rows * (layout == Layout::out_in ? weight.rows() : weight.cols()),
                 h.rows);
   return plain_linear(tape, x, weight, layout, after, h);
+}
+
+void linear_all(Tape& tape, Value x, std::span<const Projection> projections, Layout layout, std::span<Value> y) {
+  BALLAST_CHECK(projections.size() == y.size(), y.size());
+  const auto* first = projections.front().weight->packed.get();
+  const bool together =
+      !tape.training() && first != nullptr && is_quantised(first->precision()) &&
+      std::all_of(projections.begin(), projections.end(), [&](const Projection& p) {
+        const auto* packed = p.weight->packed.get();
+        return packed != nullptr && packed->precision() == first->precision() && p.weight->low_rank.down == nullptr;
+      });
+  if (!together) {
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      y[i] = linear(tape, x, *projections[i].weight, projections[i].bias, layout);
+    }
+    return;
+  }
+  std::vector<RightSide> sides;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const PackedMatrix& b = *projections[i].weight->packed;
+    BALLAST_CHECK(x.cols == b.k(), x.cols);
+    y[i] = tape.make(x.rows, b.n());
+    sides.push_back({&b, y[i].data});
+  }
+  multiply_quantised(x.rows, {x.data, x.cols}, sides);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    epilogue(projections[i].bias, Activation::none)(y[i].data, y[i].rows, y[i].cols);
+  }
 }
 
 Value scale(Tape& tape, Value x, float factor) {

@@ -3,6 +3,8 @@
 // (no padding); a row's result depends on nothing but its own sequence.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -24,6 +26,20 @@ Value linear(Tape& tape, Value x, Parameter& weight, Parameter* bias, Layout lay
 
 /// y = h + dropout(x · W + b): how a layer's output joins the residual stream. `bias` may be null.
 Value linear_residual(Tape& tape, Value h, Value x, Parameter& weight, Parameter* bias, Layout layout, float dropout);
+
+/// A weight and its bias, which may be null.
+struct Projection {
+  Parameter *weight = nullptr, *bias = nullptr;
+};
+/// y[i] = x · W[i] + b[i], all in one layout: the bits of linear() one by one. Inference with quantised weights rounds
+/// x once and hands the products to the threads together. `y` has an entry a projection.
+void linear_all(Tape& tape, Value x, std::span<const Projection> projections, Layout layout, std::span<Value> y);
+template <std::size_t kCount>
+std::array<Value, kCount> linear_all(Tape& tape, Value x, const Projection (&projections)[kCount], Layout layout) {
+  std::array<Value, kCount> y;
+  linear_all(tape, x, projections, layout, y);
+  return y;
+}
 
 /// y = factor · x.
 Value scale(Tape& tape, Value x, float factor);

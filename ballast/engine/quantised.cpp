@@ -23,7 +23,9 @@ using kernels::kQuad;
 using kernels::kRows;
 using kernels::QuantisedForm;
 
-constexpr std::int64_t kBlockGroups = 24;  // of k in a block, so that a panel of weights stays in the first-level cache
+// Of k in a block, so that a panel of weights stays in the first-level cache.
+constexpr std::int64_t kBlockGroups = 24, kBlockQuads = 192;
+constexpr std::int64_t kPiece = 1 << 14;                                 // values that a task rounds: some microseconds
 constexpr std::size_t kQ8Block = 2 + kGroup, kQ4Block = 2 + kGroup / 2;  // bytes of ggml's blocks
 
 thread_local Scratch t_rows;
@@ -150,17 +152,19 @@ LeftSide quantise_rows(std::int64_t m, Operand a, const ByteLayout& l, bool para
   auto* memory = static_cast<std::int8_t*>(t_rows.get(value_bytes + 2 * scale_bytes));
   const LeftSide left{memory + 2 * scale_bytes, reinterpret_cast<float*>(memory),
                       reinterpret_cast<std::int32_t*>(memory + scale_bytes), padded_k, l.groups};
-  const auto row = [&](std::int64_t i) {
-    const std::int64_t p = i / kRows;
-    kernels::quantise_row(a.data + i * a.stride, l.k, l.group_values(), i % kRows, left.values + p * padded_k * kRows,
-                          left.scales + p * l.groups * kRows, left.sums + p * l.groups * kRows);
+  const auto run = has_vnni_kernel() ? kernels::quantise_rows_vnni : kernels::quantise_rows;
+  const auto panel = [&](std::int64_t p) {
+    const std::int64_t first = p * kRows, groups = p * l.groups * kRows;
+    run(a.data + first * a.stride, a.stride, static_cast<int>(std::min<std::int64_t>(kRows, m - first)), l.k,
+        l.group_values(), {left.values + first * padded_k, left.scales + groups, left.sums + groups});
   };
-  if (parallel && m > kRows) {
-    base::parallel_ranges(m, kRows, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) row(i);
+  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / (kRows * padded_k));
+  if (parallel && count > piece) {
+    base::parallel_ranges(count, piece, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t p = begin; p < end; ++p) panel(p);
     });
   } else {
-    for (std::int64_t i = 0; i < m; ++i) row(i);
+    for (std::int64_t p = 0; p < count; ++p) panel(p);
   }
   return left;
 }
@@ -179,23 +183,90 @@ struct ByteProduct {
   bool accumulate;
 
   void tile(const Panels& t) const {
-    const auto run = has_vnni_kernel() ? kernels::multiply_quantised_vnni : kernels::multiply_quantised;
+    if (layout->form == QuantisedForm::whole) {
+      for (std::int64_t m0 = t.m0; m0 < t.m1; m0 += kTilePanelsM) {
+        for (std::int64_t pn = t.n0; pn < t.n1; ++pn) whole_panel(m0, std::min(t.m1, m0 + kTilePanelsM), pn);
+      }
+      return;
+    }
     const ByteLayout& l = *layout;
     const std::int64_t block = t.m1 - t.m0 == 1 ? l.groups : kBlockGroups;
     for (std::int64_t g = 0; g < l.groups; g += block) {
       const std::int64_t groups = std::min(block, l.groups - g);
       for (std::int64_t pn = t.n0; pn < t.n1; ++pn) {
-        const auto* panel = static_cast<const std::uint8_t*>(b->panels()) + pn * l.panel_bytes() + g * l.group_bytes();
-        const int cols = static_cast<int>(std::min<std::int64_t>(kCols, b->n() - pn * kCols));
         for (std::int64_t pm = t.m0; pm < t.m1; ++pm) {
-          const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - pm * kRows));
-          run(left->panel(pm, g, l.quads), panel, l.form, groups, l.quads, rows, cols,
-              c + pm * kRows * ldc + pn * kCols, ldc, accumulate || g > 0);
+          kernels::QuantisedTask task = task_of(pm, pn);
+          task.a = left->panel(pm, g, l.quads);
+          task.b = panel(pn) + g * l.group_bytes();
+          task.groups = groups;
+          task.accumulate = accumulate || g > 0;
+          run(task, pm, pn);
         }
       }
     }
   }
+
+ private:
+  const std::uint8_t* panel(std::int64_t pn) const {
+    return static_cast<const std::uint8_t*>(b->panels()) + pn * layout->panel_bytes();
+  }
+
+  kernels::QuantisedTask task_of(std::int64_t pm, std::int64_t pn) const {
+    return {left->panel(pm, 0, layout->quads), panel(pn), layout->form, 1, layout->quads,
+            c + pm * kRows * ldc + pn * kCols, ldc,       accumulate};
+  }
+
+  void run(const kernels::QuantisedTask& task, std::int64_t pm, std::int64_t pn) const {
+    const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - pm * kRows));
+    const int cols = static_cast<int>(std::min<std::int64_t>(kCols, b->n() - pn * kCols));
+    (has_vnni_kernel() ? kernels::multiply_quantised_vnni : kernels::multiply_quantised)(task, rows, cols);
+  }
+
+  /// One panel of columns over some panels of rows, piece after piece of k.
+  void whole_panel(std::int64_t m0, std::int64_t m1, std::int64_t pn) const {
+    const ByteLayout& l = *layout;
+    const std::int64_t depth = m1 - m0 == 1 ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
+    alignas(64) std::int32_t sums[kTilePanelsM * kRows * kCols];
+    for (std::int64_t q = 0; q < l.quads; q += depth) {
+      for (std::int64_t pm = m0; pm < m1; ++pm) {
+        kernels::QuantisedTask task = task_of(pm, pn);
+        task.a.values += q * kQuad * kRows;
+        task.b += q * kQuad * kCols;
+        task.quads = std::min(depth, l.quads - q);
+        task.scales = panel(pn) + l.value_bytes();
+        task.sums = sums + (pm - m0) * kRows * kCols;
+        task.begins = q == 0;
+        task.ends = q + depth >= l.quads;
+        run(task, pm, pn);
+      }
+    }
+  }
 };
+
+/// The tiles of all products, in one loop over the threads.
+void multiply_all(std::span<const ByteProduct> products, bool parallel) {
+  const std::int64_t pm = panels(products.front().m, kRows);
+  std::int64_t columns = 0;
+  for (const ByteProduct& p : products) columns += panels(p.b->n(), kCols);
+  if (!parallel) {
+    for (const ByteProduct& p : products) p.tile({0, pm, 0, panels(p.b->n(), kCols)});
+    return;
+  }
+  const std::int64_t tiles_m = panels(pm, kTilePanelsM), width = tile_width(columns, tiles_m);
+  std::int64_t tasks = 0;
+  for (const ByteProduct& p : products) tasks += tiles_m * panels(panels(p.b->n(), kCols), width);
+  base::parallel_for(tasks, [&](std::int64_t t) {
+    for (const ByteProduct& p : products) {
+      const std::int64_t pn = panels(p.b->n(), kCols), own = tiles_m * panels(pn, width);
+      if (t >= own) {
+        t -= own;
+        continue;
+      }
+      const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * width;
+      return p.tile({m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + width)});
+    }
+  });
+}
 
 }  // namespace
 
@@ -279,13 +350,21 @@ void multiply_quantised(std::int64_t m, Operand a, const PackedMatrix& b, float*
   const ByteLayout l(b.k(), b.precision());
   const LeftSide left = quantise_rows(m, a, l, parallel);
   const ByteProduct product{&left, &b, &l, m, c, ldc, accumulate};
-  const std::int64_t pm = panels(m, kRows), pn = panels(b.n(), kCols);
-  if (!parallel) return product.tile({0, pm, 0, pn});
-  const std::int64_t tiles_m = panels(pm, kTilePanelsM), width = tile_width(pn, tiles_m), tiles_n = panels(pn, width);
-  base::parallel_for(tiles_m * tiles_n, [&](std::int64_t t) {
-    const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * width;
-    product.tile({m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + width)});
-  });
+  multiply_all({&product, 1}, parallel);
+}
+
+void multiply_quantised(std::int64_t m, Operand a, std::span<const RightSide> sides) {
+  const ByteLayout l(sides.front().b->k(), sides.front().b->precision());
+  std::int64_t columns = 0;
+  for (const RightSide& side : sides) columns += side.b->n();
+  const bool parallel = worth_threads(m, columns, l.k);
+  const LeftSide left = quantise_rows(m, a, l, parallel);
+  std::vector<ByteProduct> products;
+  for (const RightSide& side : sides) {
+    BALLAST_CHECK(side.b->k() == l.k && side.b->precision() == sides.front().b->precision(), side.b->k());
+    products.push_back({&left, side.b, &l, m, side.c, side.b->n(), false});
+  }
+  multiply_all(products, parallel);
 }
 
 }  // namespace ballast::engine

@@ -21,4 +21,11 @@ inline std::int64_t tile_width(std::int64_t columns, std::int64_t tiles_of_rows)
   return std::clamp<std::int64_t>(columns * tiles_of_rows / kTasks, 1, kTilePanelsN);
 }
 
+/// Handing work to threads costs some microseconds; products that take no longer run where they are. Who computes an
+/// element does not change its bits.
+inline bool worth_threads(std::int64_t m, std::int64_t n, std::int64_t k) {
+  constexpr std::int64_t kMultiplyAdds = std::int64_t{1} << 20;  // about 20 µs on one core with AVX-512
+  return m * n * k >= kMultiplyAdds;
+}
+
 }  // namespace ballast::engine

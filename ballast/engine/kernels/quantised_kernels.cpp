@@ -23,7 +23,8 @@ struct Lanes {
   static constexpr int kLanes = 16, kRowsAtOnce = 4;
   using Int = __m512i;
   using Float = __m512;
-  static HWY_INLINE Int load(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+  static HWY_INLINE Int load(const void* p) { return _mm512_loadu_si512(p); }
+  static HWY_INLINE void store(Int x, void* p) { _mm512_storeu_si512(p, x); }
   static HWY_INLINE Int everywhere(std::int32_t x) { return _mm512_set1_epi32(x); }
   /// Bytes 1 and 3 of each quad meet bytes 1 and 3, then 0 and 2 meet 0 and 2: both as pairs of 16-bit products.
   static HWY_INLINE Int dot(Int acc, Int b, Int a) {
@@ -47,7 +48,8 @@ struct Lanes {
   static constexpr int kLanes = 8, kRowsAtOnce = 4;
   using Int = __m256i;
   using Float = __m256;
-  static HWY_INLINE Int load(const std::uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static HWY_INLINE Int load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+  static HWY_INLINE void store(Int x, void* p) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
   static HWY_INLINE Int everywhere(std::int32_t x) { return _mm256_set1_epi32(x); }
   /// As at the level above.
   static HWY_INLINE Int dot(Int acc, Int b, Int a) {
@@ -72,11 +74,12 @@ struct Lanes {
   static constexpr int kLanes = 1, kRowsAtOnce = 8;
   using Int = std::int32_t;
   using Float = float;
-  static Int load(const std::uint8_t* p) {
+  static Int load(const void* p) {
     Int quad;
     std::memcpy(&quad, p, sizeof quad);
     return quad;
   }
+  static void store(Int x, void* p) { std::memcpy(p, &x, sizeof x); }
   static Int everywhere(std::int32_t x) { return x; }
   static Int dot(Int acc, Int b, Int a) {
     for (int byte = 0; byte < kQuad; ++byte) {
@@ -110,9 +113,8 @@ struct Lanes {
 
 #include "ballast/engine/kernels/quantised-inl.h"
 
-void multiply(const QuantisedRows& a, const std::uint8_t* b, QuantisedForm form, std::int64_t groups,
-              std::int64_t quads, int rows, int cols, float* c, std::int64_t ldc, bool accumulate) {
-  run_task({a, b, groups, quads, c, ldc, accumulate}, form, rows, cols);
+void multiply(const QuantisedTask& task, int rows, int cols) {
+  run_task(task, rows, cols);
 }
 
 using D = hn::CappedTag<float, 16>;
@@ -160,8 +162,8 @@ HWY_INLINE std::int32_t round_values(const float* x, std::int64_t n, std::int64_
   return sum;
 }
 
-void quantise(const float* x, std::int64_t k, std::int64_t group, std::int64_t r, std::int8_t* values, float* scales,
-              std::int32_t* sums) {
+/// Row r of a panel.
+HWY_INLINE void quantise_one(const float* x, std::int64_t k, std::int64_t group, int r, const QuantisedRowsOut& out) {
   constexpr std::int64_t kPiece = 256;    // a multiple of kQuad
   constexpr float kSmallest = 0x1p-120f;  // 127 / x is finite from 2^-121 on; smaller values become zeros
   alignas(64) std::int8_t q[kPiece];
@@ -170,7 +172,7 @@ void quantise(const float* x, std::int64_t k, std::int64_t group, std::int64_t r
     const float most = largest(x + first, n);
     const bool finite = most == most;
     const float inverse = finite && most > kSmallest ? 127.0f / most : 0.0f;
-    scales[g * kRows + r] = finite ? most / 127.0f : most;
+    out.scales[g * kRows + r] = finite ? most / 127.0f : most;
     std::int32_t sum = 0;
     for (std::int64_t at = 0; at < n; at += kPiece) {
       const std::int64_t count = std::min(kPiece, n - at), padded = (count + kQuad - 1) / kQuad * kQuad;
@@ -179,11 +181,16 @@ void quantise(const float* x, std::int64_t k, std::int64_t group, std::int64_t r
       } else {
         std::fill(q, q + padded, std::int8_t{0});
       }
-      std::int8_t* to = values + ((first + at) / kQuad * kRows + r) * kQuad;
+      std::int8_t* to = out.values + ((first + at) / kQuad * kRows + r) * kQuad;
       for (std::int64_t i = 0; i < padded; i += kQuad, to += kRows * kQuad) std::memcpy(to, q + i, kQuad);
     }
-    sums[g * kRows + r] = sum;
+    out.sums[g * kRows + r] = sum;
   }
+}
+
+void quantise(const float* x, std::int64_t stride, int rows, std::int64_t k, std::int64_t group,
+              const QuantisedRowsOut& out) {
+  for (int r = 0; r < rows; ++r) quantise_one(x + r * stride, k, group, r, out);
 }
 
 }  // namespace ballast::engine::kernels::HWY_NAMESPACE
@@ -194,13 +201,12 @@ namespace ballast::engine::kernels {
 HWY_EXPORT(multiply);
 HWY_EXPORT(quantise);
 
-void quantise_row(const float* x, std::int64_t k, std::int64_t group, std::int64_t r, std::int8_t* values,
-                  float* scales, std::int32_t* sums) {
-  HWY_DYNAMIC_DISPATCH(quantise)(x, k, group, r, values, scales, sums);
+void quantise_rows(const float* x, std::int64_t stride, int rows, std::int64_t k, std::int64_t group,
+                   const QuantisedRowsOut& out) {
+  HWY_DYNAMIC_DISPATCH(quantise)(x, stride, rows, k, group, out);
 }
-void multiply_quantised(const QuantisedRows& a, const std::uint8_t* b, QuantisedForm form, std::int64_t groups,
-                        std::int64_t quads, int rows, int cols, float* c, std::int64_t ldc, bool accumulate) {
-  HWY_DYNAMIC_DISPATCH(multiply)(a, b, form, groups, quads, rows, cols, c, ldc, accumulate);
+void multiply_quantised(const QuantisedTask& task, int rows, int cols) {
+  HWY_DYNAMIC_DISPATCH(multiply)(task, rows, cols);
 }
 
 }  // namespace ballast::engine::kernels

@@ -34,18 +34,41 @@ struct QuantisedRows {
   const std::int32_t* sums;   // [groups][kRows]: of the group's values
 };
 
-/// Quantises one row of k values in groups of `group` (a multiple of 4; the last one may be shorter and is padded with
-/// zeros): row r of a panel. Nearest, ties to even; a group that holds something that is not finite gets NaN as its
-/// scale, so that it is not lost; one of nothing above 2^-120 becomes zeros.
-void quantise_row(const float* x, std::int64_t k, std::int64_t group, std::int64_t r, std::int8_t* values,
-                  float* scales, std::int32_t* sums);
+/// One product of panels: c[rows, kCols] (row stride ldc) = or += a · b over `groups` groups of `quads` quads.
+struct QuantisedTask {
+  QuantisedRows a;
+  const std::uint8_t* b;
+  QuantisedForm form;
+  std::int64_t groups, quads;
+  float* c;
+  std::int64_t ldc;
+  bool accumulate;
+  /// QuantisedForm::whole only: the one group may come in pieces of k, so that those stay in the first-level cache.
+  /// Sums of a piece that does not end are left in `sums` [kRows][kCols], where the next one takes them up.
+  const std::uint8_t* scales = nullptr;  // of b, [kCols] f32
+  std::int32_t* sums = nullptr;
+  bool begins = true, ends = true;
+};
 
-/// c[rows, cols] (row stride ldc) = or += a · b over `groups` groups of `quads` quads; all three pointers of `a` and
-/// `b` stand at the first of these groups.
-void multiply_quantised(const QuantisedRows& a, const std::uint8_t* b, QuantisedForm form, std::int64_t groups,
-                        std::int64_t quads, int rows, int cols, float* c, std::int64_t ldc, bool accumulate);
-void multiply_quantised_vnni(const QuantisedRows& a, const std::uint8_t* b, QuantisedForm form, std::int64_t groups,
-                             std::int64_t quads, int rows, int cols, float* c, std::int64_t ldc, bool accumulate);
+/// Where quantised rows go, as in QuantisedRows.
+struct QuantisedRowsOut {
+  std::int8_t* values;
+  float* scales;
+  std::int32_t* sums;
+};
+
+/// Quantises `rows` ≤ kRows rows of k values (row stride `stride`) in groups of `group`, a multiple of 32 unless it is
+/// k itself; values are padded with zeros to a whole quad. Nearest, ties to even; a group that holds something that is
+/// not finite gets NaN as its scale, so that it is not lost; one of nothing above 2^-120 becomes zeros. What belongs to
+/// rows that are not there is undefined.
+void quantise_rows(const float* x, std::int64_t stride, int rows, std::int64_t k, std::int64_t group,
+                   const QuantisedRowsOut& out);
+void quantise_rows_vnni(const float* x, std::int64_t stride, int rows, std::int64_t k, std::int64_t group,
+                        const QuantisedRowsOut& out);
+
+/// Writes the first `cols` columns only.
+void multiply_quantised(const QuantisedTask& task, int rows, int cols);
+void multiply_quantised_vnni(const QuantisedTask& task, int rows, int cols);
 bool vnni_kernel_compiled();
 
 }  // namespace ballast::engine::kernels

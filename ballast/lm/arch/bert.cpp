@@ -130,7 +130,7 @@ Value Bert::after_attention(Tape& tape, const Layer& l, Value attended, Value en
 }
 
 Value Bert::run_layer(Tape& tape, const Layer& l, Value h, const text::TokenBatch& batch, Capture* capture) {
-  const Value q = apply(tape, h, l.query), k = apply(tape, h, l.key), v = apply(tape, h, l.value);
+  const auto [q, k, v] = engine::linear_all(tape, h, {l.query, l.key, l.value}, Layout::out_in);
   if (capture != nullptr) capture->hidden_states.push_back(h);
   return after_attention(tape, l, attend(tape, {{q}, {k}, {v}}, batch, capture), h);
 }
@@ -162,7 +162,8 @@ Value Bert::classify_only(Tape& tape, const text::TokenBatch& batch, LastLayer* 
   for (const Layer& l : std::span(layers_).first(layers_.size() - 1)) h = run_layer(tape, l, h, batch, nullptr);
   const Layer& l = layers_.back();
   const Value entry = engine::select_rows(tape, h, std::span(batch.offsets).first(batch.offsets.size() - 1));
-  const Capture::Attention in{{apply(tape, entry, l.query)}, {apply(tape, h, l.key)}, {apply(tape, h, l.value)}};
+  const auto [k, v] = engine::linear_all(tape, h, {l.key, l.value}, Layout::out_in);
+  const Capture::Attention in{{apply(tape, entry, l.query)}, {k}, {v}};
   auto* each = static_cast<std::int32_t*>(tape.arena().allocate(batch.offsets.size() * sizeof(std::int32_t)));
   std::iota(each, each + batch.offsets.size(), 0);  // one query a sequence
   const Value attended =

@@ -29,9 +29,7 @@ class Bert : public Network {
   bool belongs_to_head(const std::string& name) const override;
 
  private:
-  struct Linear {
-    engine::Parameter *weight = nullptr, *bias = nullptr;
-  };
+  using Linear = engine::Projection;
   struct Norm {
     engine::Parameter *gain = nullptr, *bias = nullptr;
   };

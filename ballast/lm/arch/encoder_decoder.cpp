@@ -143,8 +143,8 @@ Value EncoderDecoder::encode(Tape& tape, const text::TokenBatch& batch, Capture*
   for (const Layer& l : encoder_.layers) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
     const Value x = entering(tape, h, l.self.norm);
-    const Capture::Attention in{
-        {project(tape, x, l.self.q)}, {project(tape, x, l.self.k)}, {project(tape, x, l.self.v)}};
+    const auto [q, k, v] = engine::linear_all(tape, x, {l.self.q, l.self.k, l.self.v}, Layout::out_in);
+    const Capture::Attention in{{q}, {k}, {v}};
     h = joined(tape, h, attend_source(tape, in, batch, capture), l.self.out, l.self.norm);
     h = feed_forward(tape, h, l);
   }
@@ -155,8 +155,8 @@ Value EncoderDecoder::encode(Tape& tape, const text::TokenBatch& batch, Capture*
 
 Seq2SeqNetwork::Memory EncoderDecoder::memory_keys(Tape& tape, std::size_t layer, Value memory) {
   const Attention& a = decoder_.layers[layer].cross;
-  const Value k = project(tape, memory, a.k);
-  return {k, project(tape, memory, a.v)};
+  const auto [k, v] = engine::linear_all(tape, memory, {a.k, a.v}, Layout::out_in);
+  return {k, v};
 }
 
 Value EncoderDecoder::run_decoder(Tape& tape, std::span<const std::int32_t> ids,
@@ -167,8 +167,8 @@ Value EncoderDecoder::run_decoder(Tape& tape, std::span<const std::int32_t> ids,
     const Layer& l = decoder_.layers[i];
     if (capture != nullptr) capture->hidden_states.push_back(h);
     Value x = entering(tape, h, l.self.norm), y{};
-    const Capture::Attention in{
-        {project(tape, x, l.self.q)}, {project(tape, x, l.self.k)}, {project(tape, x, l.self.v)}};
+    const auto [q, k, v] = engine::linear_all(tape, x, {l.self.q, l.self.k, l.self.v}, Layout::out_in);
+    const Capture::Attention in{{q}, {k}, {v}};
     self(i, in, y);
     h = joined(tape, h, y, l.self.out, l.self.norm);
     x = entering(tape, h, l.cross.norm);

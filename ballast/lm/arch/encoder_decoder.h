@@ -30,9 +30,7 @@ class EncoderDecoder : public Seq2SeqNetwork {
   Memory memory_keys(engine::Tape& tape, std::size_t layer, engine::Value memory) override;
 
  private:
-  struct Linear {
-    engine::Parameter *weight = nullptr, *bias = nullptr;
-  };
+  using Linear = engine::Projection;
   struct Norm {
     engine::Parameter *gain = nullptr, *bias = nullptr;
   };

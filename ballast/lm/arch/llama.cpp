@@ -51,30 +51,27 @@ Llama::Block Llama::add_block(const std::string& at) {
   return b;
 }
 
-Value Llama::project(Tape& tape, Value x, const Linear& l) const {
-  return engine::linear(tape, x, *l.weight, l.bias, Layout::out_in);
-}
-
 Value Llama::joined(Tape& tape, Value h, Value x, const Linear& l) const {
   return engine::linear_residual(tape, h, x, *l.weight, l.bias, Layout::out_in, 0.0f);
 }
 
-/// Queries or keys: projected, normed where the family does, turned.
-Value Llama::turned(Tape& tape, Value x, const Linear& l, Parameter* norm, engine::Rotation rotation) const {
-  Value y = project(tape, x, l);
-  if (norm != nullptr) y = engine::rms_norm(tape, y, *norm, config_.norm_eps);
-  return engine::rotate(tape, y, config_.head_width(), rotation);
+/// Queries or keys: normed where the family does, turned.
+Value Llama::turned(Tape& tape, Value x, Parameter* norm, engine::Rotation rotation) const {
+  if (norm != nullptr) x = engine::rms_norm(tape, x, *norm, config_.norm_eps);
+  return engine::rotate(tape, x, config_.head_width(), rotation);
 }
 
 Value Llama::layer(Tape& tape, Value h, std::size_t index, engine::Rotation rotation, Attend attend) {
   const Block& b = blocks_[index];
   Value x = engine::rms_norm(tape, h, *b.norm1, config_.norm_eps);
-  const Value q = turned(tape, x, b.q, b.q_norm, rotation), k = turned(tape, x, b.k, b.k_norm, rotation);
-  const Value v = project(tape, x, b.v);
+  auto [q, k, v] = engine::linear_all(tape, x, {b.q, b.k, b.v}, Layout::out_in);
+  q = turned(tape, q, b.q_norm, rotation);
+  k = turned(tape, k, b.k_norm, rotation);
   attend(index, {{q}, {k}, {v}}, x);
   h = joined(tape, h, x, b.out);
   x = engine::rms_norm(tape, h, *b.norm2, config_.norm_eps);
-  x = engine::gate(tape, project(tape, x, b.gate), project(tape, x, b.up), activation());
+  const auto [up, gate] = engine::linear_all(tape, x, {b.up, b.gate}, Layout::out_in);
+  x = engine::gate(tape, gate, up, activation());
   return joined(tape, h, x, b.down);
 }
 

@@ -28,20 +28,16 @@ class Llama : public CausalNetwork {
                     Attend attend, Capture* capture) override;
 
  private:
-  struct Linear {
-    engine::Parameter *weight = nullptr, *bias = nullptr;
-  };
+  using Linear = engine::Projection;
   struct Block {
     engine::Parameter *norm1, *norm2, *q_norm = nullptr, *k_norm = nullptr;
     Linear q, k, v, out, gate, up, down;
   };
   Linear add_linear(const std::string& name, std::int64_t out, std::int64_t in, bool bias);
   Block add_block(const std::string& at);
-  engine::Value project(engine::Tape& tape, engine::Value x, const Linear& l) const;
   engine::Value joined(engine::Tape& tape, engine::Value h, engine::Value x, const Linear& l) const;
   engine::Value layer(engine::Tape& tape, engine::Value h, std::size_t index, engine::Rotation rotation, Attend attend);
-  engine::Value turned(engine::Tape& tape, engine::Value x, const Linear& l, engine::Parameter* norm,
-                       engine::Rotation rotation) const;
+  engine::Value turned(engine::Tape& tape, engine::Value x, engine::Parameter* norm, engine::Rotation rotation) const;
 
   engine::Parameter *words_, *final_norm_, *head_;
   std::vector<Block> blocks_;

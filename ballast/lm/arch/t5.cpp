@@ -122,8 +122,13 @@ Value T5::joined(Tape& tape, Value h, Value x, Parameter& w) const {
 
 Value T5::feed_forward(Tape& tape, Value h, const FeedForward& f) const {
   const Value x = normed(tape, h, *f.norm);
-  Value y = f.gate == nullptr ? engine::linear(tape, x, *f.up, nullptr, Layout::out_in, activation())
-                              : engine::gate(tape, project(tape, x, *f.gate), project(tape, x, *f.up), activation());
+  Value y;
+  if (f.gate == nullptr) {
+    y = engine::linear(tape, x, *f.up, nullptr, Layout::out_in, activation());
+  } else {
+    const auto [up, gate] = engine::linear_all(tape, x, {{f.up}, {f.gate}}, Layout::out_in);
+    y = engine::gate(tape, gate, up, activation());
+  }
   y = engine::dropout(tape, y, config_.hidden_dropout);
   return joined(tape, h, y, *f.down);
 }
@@ -133,8 +138,8 @@ Value T5::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
   for (const Block& b : encoder_) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
     const Value x = normed(tape, h, *b.self.norm);
-    const Capture::Attention in{
-        {project(tape, x, *b.self.q)}, {project(tape, x, *b.self.k)}, {project(tape, x, *b.self.v)}};
+    const auto [q, k, v] = engine::linear_all(tape, x, {{b.self.q}, {b.self.k}, {b.self.v}}, Layout::out_in);
+    const Capture::Attention in{{q}, {k}, {v}};
     h = joined(tape, h, attend_source(tape, in, batch, capture), *b.self.out);
     h = feed_forward(tape, h, b.feed_forward);
   }
@@ -145,8 +150,8 @@ Value T5::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
 
 Seq2SeqNetwork::Memory T5::memory_keys(Tape& tape, std::size_t layer, Value memory) {
   const Attention& a = decoder_[layer].cross;
-  const Value k = project(tape, memory, *a.k);
-  return {k, project(tape, memory, *a.v)};
+  const auto [k, v] = engine::linear_all(tape, memory, {{a.k}, {a.v}}, Layout::out_in);
+  return {k, v};
 }
 
 Value T5::run_decoder(Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t>, AttendSelf self,
@@ -156,8 +161,8 @@ Value T5::run_decoder(Tape& tape, std::span<const std::int32_t> ids, std::span<c
     const Block& b = decoder_[layer];
     if (capture != nullptr) capture->hidden_states.push_back(h);
     Value x = normed(tape, h, *b.self.norm), y{};
-    const Capture::Attention in{
-        {project(tape, x, *b.self.q)}, {project(tape, x, *b.self.k)}, {project(tape, x, *b.self.v)}};
+    const auto [q, k, v] = engine::linear_all(tape, x, {{b.self.q}, {b.self.k}, {b.self.v}}, Layout::out_in);
+    const Capture::Attention in{{q}, {k}, {v}};
     self(layer, in, y);
     h = joined(tape, h, y, *b.self.out);
     x = normed(tape, h, *b.cross.norm);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "ballast/base/error.h"
+#include "ballast/engine/quantised.h"
 #include "tests/support/engine.h"
 
 namespace ballast::engine {
@@ -72,6 +73,31 @@ TEST_F(Ops, AMatrixWithoutWholeGroupsStaysInFullPrecision) {
   for (Parameter* w : {&whole, &rest}) pack_for_inference(*w, Layout::out_in, Precision::q8);
   EXPECT_EQ(whole.packed->precision(), Precision::q8);
   EXPECT_EQ(rest.packed->precision(), Precision::f32);
+}
+
+TEST_F(Ops, ProjectionsTogetherAreThoseOneByOne) {
+  const Value few = Leaves::value(leaves_.add("few", {3, 64})), many = Leaves::value(leaves_.add("many", {300, 64}));
+  Parameter &a = leaves_.add("a", {128, 64}), &b = leaves_.add("b", {33, 64}), &c = leaves_.add("c", {7, 64});
+  Parameter &bias_a = leaves_.add("bias_a", {128}), &bias_c = leaves_.add("bias_c", {7});
+  const auto check = [&](const char* what) {
+    for (const Value x : {few, many}) {
+      const auto all = linear_all(tape_, x, {{&a, &bias_a}, {&b}, {&c, &bias_c}}, Layout::out_in);
+      const Value one_by_one[] = {linear(tape_, x, a, &bias_a, Layout::out_in),
+                                  linear(tape_, x, b, nullptr, Layout::out_in),
+                                  linear(tape_, x, c, &bias_c, Layout::out_in)};
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        EXPECT_TRUE(test::same_bits(test::data_of(all[i]), test::data_of(one_by_one[i]))) << what << i << x.rows;
+      }
+    }
+  };
+  check("plain");
+  for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8, Precision::q8, Precision::q4}) {
+    for (Parameter* w : {&a, &b, &c}) pack_for_inference(*w, Layout::out_in, precision);
+    check(precision_name(precision));
+  }
+  pack_for_inference(b, Layout::out_in, Precision::q8);
+  check("mixed");
+  EXPECT_THROW(linear_all(tape_, Leaves::value(bias_a), {{&a}}, Layout::out_in), base::Error);
 }
 
 TEST_F(Ops, LayerNormOfAKnownRow) {

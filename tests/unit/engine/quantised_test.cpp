@@ -107,7 +107,9 @@ TEST_P(Quantised, TheSumOfTheDefinitionBitForBit) {
                                    {8, 64, 1024},
                                    {9, 65, 320},
                                    {140, 300, 64},
-                                   {17, 5, 800}}) {
+                                   {17, 5, 800},
+                                   {20, 40, 1600},     // k in pieces, on all threads
+                                   {150, 3, 1600}}) {  // the same on one, more rows than a tile has
       const QuantisedCase x{s};
       for (const bool accumulate : {false, true}) {
         ASSERT_TRUE(test::same_bits(x.product(p, accumulate), x.truth(p, accumulate)))
