@@ -75,8 +75,7 @@ class Workbench {
   /// An input as rows of its last axis.
   Value input(const std::string& name) {
     const Parameter& p = leaf("in." + name);
-    const std::int64_t cols = p.shape.back();
-    return {p.value, p.grad, p.size / cols, cols};
+    return value_of(p, p.shape.back());
   }
   /// A constant, without a gradient.
   Parameter& constant(std::vector<std::int64_t> shape, const std::vector<float>& values) {

@@ -125,6 +125,13 @@ inline std::vector<float> grad_of(const engine::Value& v) {
   return v.grad() == nullptr ? std::vector<float>(static_cast<std::size_t>(v.size())) : copy_of(v.grad(), v.size());
 }
 
+/// A parameter's elements as an activation that adds to the parameter's gradient.
+inline engine::Value value_of(const engine::Parameter& p, std::int64_t cols) {
+  static std::deque<engine::Gradient> gradients;  // they must not move
+  engine::Gradient* gradient = p.grad == nullptr ? nullptr : &gradients.emplace_back(engine::Gradient{p.grad});
+  return {p.value, gradient, p.size / cols, cols};
+}
+
 /// Parameters seen as the leaves of a tape.
 class Leaves {
  public:
@@ -136,11 +143,7 @@ class Leaves {
     return p;
   }
   /// A parameter of two dimensions as an activation.
-  static engine::Value value(engine::Parameter& p) {
-    static std::deque<engine::Gradient> gradients;  // where a value's gradient is must not move
-    engine::Gradient* gradient = p.grad == nullptr ? nullptr : &gradients.emplace_back(engine::Gradient{p.grad});
-    return {p.value, gradient, p.rows(), p.cols()};
-  }
+  static engine::Value value(const engine::Parameter& p) { return value_of(p, p.cols()); }
   engine::ParameterStore& store() { return store_; }
 
  private:
