@@ -10,6 +10,7 @@
 #include "ballast/lm/token_input.h"
 #include "ballast/lm/train/trainer.h"
 #include "tests/golden/model_fixture.h"
+#include "tests/support/first_gradients.h"
 #include "tests/support/scratch.h"
 
 namespace ballast::lm {
@@ -89,17 +90,15 @@ class TrainingParity : public testing::TestWithParam<const char*> {
     EXPECT_EQ(compared, reference.tensors().size()) << "every tensor of " << file << " has a parameter";
   }
 
-  /// Of a run that has been saved after its first step.
-  std::map<std::string, std::vector<float>> first_gradients() const {
-    const SafetensorsFile state(scratch_ / "training_state.safetensors");
-    std::vector<float> moments(static_cast<std::size_t>(model_.network->parameters().trainable_size()));
-    state.read_f32("adamw.first_moments", moments);
+  /// Gradients of the first step by name.
+  std::map<std::string, std::vector<float>> gradients_of(const Trainer& trainer) const {
+    const std::vector<float> all = test::first_gradients(trainer);
     std::map<std::string, std::vector<float>> gradients;
-    auto from = moments.begin();
+    auto from = all.begin();
     for (const engine::Parameter& p : model_.network->parameters().all()) {
       if (p.frozen) continue;
-      std::vector<float>& g = gradients[p.name];
-      for (std::int64_t i = 0; i < p.size; ++i) g.push_back(*from++ / 0.1f);
+      gradients[p.name] = {from, from + p.size};
+      from += p.size;
     }
     return gradients;
   }
@@ -121,9 +120,7 @@ TEST_P(TrainingParity, TenStepsOfAdamW) {
   for (std::size_t t = 0; t < 10; ++t) {
     expect_loss(trainer.step().loss, train(), t);
     if (t == 0) {
-      // The step has used up the gradients: the first moments are a tenth of them.
-      trainer.save_state(scratch_.path());
-      const std::map<std::string, std::vector<float>> gradients = first_gradients();
+      const std::map<std::string, std::vector<float>> gradients = gradients_of(trainer);
       compare(
           "train_grads.safetensors", [&](const engine::Parameter& p) { return gradients.at(p.name).data(); },
           [&](const std::string& name) {

