@@ -40,7 +40,8 @@ const char* weight_method_name(WeightMethod method) {
 struct JudgingArguments {
   std::vector<std::string> data, text_columns;
   std::string model, head, evidence_column = "evidence", encoding = "auto", method = "both";
-  int steps = 16, draws = 5;
+  lm::PathOptions path;
+  int draws = 5;
   std::int64_t rows = 0;
 };
 
@@ -127,7 +128,8 @@ struct EditFigures {
 };
 
 struct MethodFigures {
-  PerText gap, relative_gap;
+  PerText gap, relative_gap, points;
+  std::int64_t unsettled = 0;  // explanations that ran out of points
   PerText correlation, same_heaviest;
   std::vector<PerText> heaviest{kShareCount}, random{kShareCount}, difference{kShareCount};
   PerText area;
@@ -150,17 +152,19 @@ class Judge {
 
   void add(const JudgedText& one, std::size_t number, const std::vector<std::size_t>& labels, WeightMethod method,
            MethodFigures& out) const {
-    std::vector<double> gaps, relative, correlations, same;
+    std::vector<double> gaps, relative, points, correlations, same;
     std::vector<std::vector<double>> overlap(out.edits.size()), change(out.edits.size());
     std::vector<double> heaviest(kShareCount, 0), random(kShareCount, 0);
     std::vector<govern::ByteRange> found;
     for (const std::size_t label : labels) {
-      const auto plain = explained_label(model_, head_, label, method, a_.steps);
+      const auto plain = explained_label(model_, head_, label, method, a_.path);
       std::vector<risk::TokenWeight> weights;
       if (method == WeightMethod::gradients) {
-        const auto g = model_.integrated_gradients(one.text, head_, label, a_.steps);
+        const auto g = model_.integrated_gradients(one.text, head_, label, a_.path);
         for (const lm::Attribution& t : g.tokens) weights.push_back({t.start, t.end, t.weight});
         gaps.push_back(std::abs(g.gap));
+        points.push_back(g.points);
+        if (!g.settled) ++out.unsettled;
         if (g.score != g.base) relative.push_back(std::abs(g.gap / (g.score - g.base)));
       } else {
         weights = plain.attribute(one.text);
@@ -184,6 +188,7 @@ class Judge {
     }
     add_mean(gaps, out.gap);
     add_mean(relative, out.relative_gap);
+    add_mean(points, out.points);
     add_mean(correlations, out.correlation);
     add_mean(same, out.same_heaviest);
     double area = 0;
@@ -242,7 +247,10 @@ Json method_json_explain_evaluate(const MethodFigures& f, WeightMethod method, s
   if (method == WeightMethod::gradients && !f.gap.values().empty()) {
     json["completeness"] = {{"gap", f.gap.json(seed)},
                             {"largest_gap", *std::max_element(f.gap.values().begin(), f.gap.values().end())},
-                            {"relative_gap", f.relative_gap.json(seed)}};
+                            {"relative_gap", f.relative_gap.json(seed)},
+                            {"points", f.points.json(seed)},
+                            {"most_points", *std::max_element(f.points.values().begin(), f.points.values().end())},
+                            {"ran_out_of_points", f.unsettled}};
   }
   json["leave_out"] = {{"rank_correlation", f.correlation.json(seed)}, {"same_heaviest", f.same_heaviest.json(seed)}};
   json["deletion"] = Json::array();
@@ -279,9 +287,12 @@ void print_method_figures(const std::string& method, const Json& f) {
                      : method == "hiding"  ? "hiding one token after another"
                                            : "as scans do, from the pass that scores");
   if (f.contains("completeness")) {
+    const Json& c = f["completeness"];
     fmt::print("  does not add up by {:.2g} on average, {:.2g} at most; {:.2g} of score less base\n",
-               f["completeness"]["gap"]["mean"].get<double>(), f["completeness"]["largest_gap"].get<double>(),
-               f["completeness"]["relative_gap"]["mean"].get<double>());
+               c["gap"]["mean"].get<double>(), c["largest_gap"].get<double>(), c["relative_gap"]["mean"].get<double>());
+    fmt::print("  points of the path: {:.1f} on average, {:.0f} at most; {} explanations ran out of them\n",
+               c["points"]["mean"].get<double>(), c["most_points"].get<double>(),
+               c["ran_out_of_points"].get<std::int64_t>());
   }
   fmt::print("  leaving out each word: rank correlation {}, the same heaviest word {}\n",
              figure_text(f["leave_out"]["rank_correlation"]), figure_text(f["leave_out"]["same_heaviest"]));
@@ -340,11 +351,8 @@ void judge_explanations(const JudgingArguments& a, const Common& common) {
     throw Error(ErrorCode::bad_input, "the model lists no label of any text: there is nothing to explain",
                 a.data.front());
   }
-  Json json = {{"model", model.identity()},
-               {"head", model.heads()[head].name},
-               {"data", summary_json(summary)},
-               {"explained_texts", explained},
-               {"steps", a.steps},
+  Json json = {{"model", model.identity()},    {"head", model.heads()[head].name}, {"data", summary_json(summary)},
+               {"explained_texts", explained}, {"steps", a.path.points},           {"tolerance", a.path.tolerance},
                {"methods", Json::object()}};
   for (const auto& [method, found] : figures) {
     json["methods"][weight_method_name(method)] = method_json_explain_evaluate(found, method, common.seed);
@@ -376,7 +384,7 @@ void add_explain_evaluate(CLI::App& explain, Common& common) {
   verb->add_option("--method", a->method, "Token weights: gradients, hiding, both, or scan")
       ->check(CLI::IsMember({"gradients", "hiding", "both", "scan"}))
       ->capture_default_str();
-  verb->add_option("--steps", a->steps, "Points along the path of integrated gradients")->capture_default_str();
+  add_path_options(*verb, a->path);
   verb->add_option("--draws", a->draws, "Random orders of deletion a text")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();

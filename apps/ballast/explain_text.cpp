@@ -54,17 +54,17 @@ std::vector<EditOutcome> try_edits(const std::string& text, const govern::Explai
 }
 
 WordsExplained explain_label(const lm::TextClassifier& model, const std::string& text, std::size_t head,
-                             std::size_t label, double probability, int steps) {
+                             std::size_t label, double probability, const lm::PathOptions& path) {
   WordsExplained out;
   out.label = model.heads()[head].labels[label];
   out.probability = probability;
-  out.gradients = model.integrated_gradients(text, head, label, steps);
+  out.gradients = model.integrated_gradients(text, head, label, path);
   std::vector<risk::TokenWeight> weights;
   for (const lm::Attribution& a : out.gradients.tokens) weights.push_back({a.start, a.end, a.weight});
   out.units = risk::text_units(text);
   risk::spread_weights(weights, out.units);
   out.evidence = risk::find_evidence(text, weights);
-  const auto plain = explained_label(model, head, label, WeightMethod::gradients, steps);
+  const auto plain = explained_label(model, head, label, WeightMethod::gradients, path);
   if (out.units.size() <= kShortText) out.left_out = govern::leave_out(text, out.units, plain);
   out.edits = try_edits(text, plain, out.evidence);
   return out;
@@ -89,9 +89,16 @@ Json words_json(const WordsExplained& e, std::string_view text) {
                      {"evidence_f1", x.evidence_f1},
                      {"score_change", x.score_change}});
   }
-  Json json = {{"label", e.label},         {"probability", e.probability}, {"score", e.gradients.score},
-               {"base", e.gradients.base}, {"gap", e.gradients.gap},       {"steps", e.gradients.steps},
-               {"words", words},           {"evidence", evidence},         {"edits", edits}};
+  Json json = {{"label", e.label},
+               {"probability", e.probability},
+               {"score", e.gradients.score},
+               {"base", e.gradients.base},
+               {"gap", e.gradients.gap},
+               {"steps", e.gradients.points},
+               {"settled", e.gradients.settled},
+               {"words", words},
+               {"evidence", evidence},
+               {"edits", edits}};
   if (e.left_out) {
     json["leave_out"] = {{"rank_correlation", e.left_out->correlation ? Json(*e.left_out->correlation) : Json()},
                          {"same_heaviest", e.left_out->same_heaviest}};
@@ -116,6 +123,7 @@ void print_words_en(const WordsExplained& e, const std::string& head, std::strin
   fmt::print("{} \"{}\": probability {:.3f}\n", head, e.label, e.probability);
   fmt::print("  score {:+.3f} = {:+.3f} with all words masked {:+.3f} by the words {:+.4f} that do not add up\n",
              g.score, g.base, g.score - g.base - g.gap, g.gap);
+  if (!g.settled) fmt::print("  the {} points of the path were used up before the words added up\n", g.points);
   for (const risk::Evidence& x : e.evidence) {
     fmt::print("  evidence  \"{}\", {:.0f} % of what speaks for it\n", x.text, 100 * x.weight);
   }
@@ -144,6 +152,7 @@ void print_words_zh(const WordsExplained& e, const std::string& head, std::strin
   fmt::print("{}“{}”：概率 {:.3f}\n", head, e.label, e.probability);
   fmt::print("  得分 {:+.3f} = 全部遮盖时 {:+.3f}，各词合计 {:+.3f}，未解释 {:+.4f}\n", g.score, g.base,
              g.score - g.base - g.gap, g.gap);
+  if (!g.settled) fmt::print("  路径上的 {} 个点已用完，各词之和仍未吻合\n", g.points);
   for (const risk::Evidence& x : e.evidence) fmt::print("  依据  “{}”，占支持的 {:.0f} %\n", x.text, 100 * x.weight);
   for (const std::size_t i : heaviest_units(e)) {
     const risk::TextUnit& unit = e.units[i];
@@ -176,7 +185,7 @@ std::size_t label_named(const lm::Head& head, const std::string& name) {
 }  // namespace
 
 govern::ExplainedLabel explained_label(const lm::TextClassifier& model, std::size_t head, std::size_t label,
-                                       WeightMethod method, int steps) {
+                                       WeightMethod method, const lm::PathOptions& path) {
   govern::ExplainedLabel out;
   out.score = [&model, head, label](std::span<const std::string> texts) {
     const std::vector<std::string_view> views(texts.begin(), texts.end());
@@ -187,10 +196,10 @@ govern::ExplainedLabel explained_label(const lm::TextClassifier& model, std::siz
     }
     return scores;
   };
-  out.attribute = [&model, head, label, method, steps](std::string_view text) {
+  out.attribute = [&model, head, label, method, path](std::string_view text) {
     std::vector<lm::Attribution> found;
     if (method == WeightMethod::gradients) {
-      found = model.integrated_gradients(text, head, label, steps).tokens;
+      found = model.integrated_gradients(text, head, label, path).tokens;
     } else if (method == WeightMethod::hiding) {
       found = model.attribute(text, head, label);
     } else {
@@ -241,7 +250,7 @@ void explain_words(std::string_view text, const TextExplanationOptions& options,
   if (!options.label.empty()) labels = {label_named(head, options.label)};
   Json list = Json::array();
   for (const std::size_t label : labels) {
-    const WordsExplained e = explain_label(model, own, h, label, prediction.probabilities[label], options.steps);
+    const WordsExplained e = explain_label(model, own, h, label, prediction.probabilities[label], options.path);
     if (common.json)
       list.push_back(words_json(e, own));
     else if (options.language == "zh")
@@ -254,6 +263,17 @@ void explain_words(std::string_view text, const TextExplanationOptions& options,
                          {{"model", model.identity()}, {"text", own}, {"head", head.name}, {"explanations", list}}));
 }
 
+void add_path_options(CLI::App& verb, lm::PathOptions& path) {
+  verb.add_option("--steps", path.points, "Points along each stretch of the path of integrated gradients")
+      ->capture_default_str();
+  verb.add_option("--tolerance", path.tolerance, "Stretches are halved until they add up so well (log-odds)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb.add_option("--most-steps", path.most_points, "Or until so many points were walked")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
 void add_explain_text(CLI::App& explain, Common& common) {
   auto* verb = explain.add_subcommand("text", "Which words made a model say so, and whether that holds");
   const auto text = std::make_shared<std::string>();
@@ -262,7 +282,7 @@ void add_explain_text(CLI::App& explain, Common& common) {
   verb->add_option("--model", options->model, "Model folder (default: the embedded one)");
   verb->add_option("--head", options->head, "Which question (default: risk, else the model's first)");
   verb->add_option("--label", options->label, "Which answer (default: what the model says)");
-  verb->add_option("--steps", options->steps, "Points along the path of integrated gradients")->capture_default_str();
+  add_path_options(*verb, options->path);
   verb->add_option("--language,--lang", options->language, "Language of the words around")
       ->check(CLI::IsMember({"en", "zh"}));
   add_common(*verb, common, "ballast explain text --text \"Regional bank faces deposit run\"");

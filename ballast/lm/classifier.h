@@ -54,14 +54,23 @@ struct Attribution {
   double weight = 0;
 };
 
+/// How finely integrated gradients walk their path. What each stretch of the path should add up to is known, so one
+/// that does not is halved; which points are taken follows from the text and the model alone.
+struct PathOptions {
+  int points = 16;  // of Gauss-Legendre quadrature in each stretch, 1 to 1024; at first the path is one stretch
+  double tolerance = 0.005;  // the stretch that adds up worst is halved until all gaps come to this at most (log-odds)
+  int most_points = 1024;    // or until so many points of a window were walked
+};
+
 /// Integrated gradients (Sundararajan, Taly & Yan 2017) of one label's score, from a text of [MASK] tokens to the text.
 /// The score of a multilabel head's label is the log-odds of its probability; of a multiclass head's label what goes
-/// into the softmax. base + all weights + gap = score; without rounding and with endless steps the gap would be 0.
+/// into the softmax. base + all weights + gap = score; without rounding and with endless points the gap would be 0.
 struct IntegratedGradients {
   std::vector<Attribution> tokens;  // in text order, the n-gram branch's exact contributions included
   double score = 0, base = 0;       // of the text, and of the masked text
   double gap = 0;
-  int steps = 0;
+  int points = 0;       // of the path that were walked, over all windows; 0 where the transformer has no say
+  bool settled = true;  // within the tolerance; false: the points were used up before
 };
 
 /// What a text says, and which of its tokens say so.
@@ -99,11 +108,11 @@ class TextClassifier {
   /// each token is hidden, one after another.
   std::vector<Attribution> attribute(std::string_view text, std::size_t head, std::size_t label) const;
 
-  /// The same by gradients along `steps` points of the path (Gauss-Legendre). Of a long text's windows the one that
-  /// decides counts for a multilabel head, all alike for a multiclass one. Throws unsupported for a tokenizer that has
-  /// neither a mask nor an unknown token, usage for steps below 1 or above 1024.
+  /// The same by gradients along the path. Of a long text's windows the one that decides counts for a multilabel head,
+  /// all alike for a multiclass one. Throws unsupported for a tokenizer that has neither a mask nor an unknown token,
+  /// usage for points below 1 or above 1024 and for a tolerance below 0.
   IntegratedGradients integrated_gradients(std::string_view text, std::size_t head, std::size_t label,
-                                           int steps = 32) const;
+                                           const PathOptions& options = {}) const;
 
  private:
   struct State;

@@ -123,7 +123,7 @@ class FullRun : public ::testing::Test {
               0);
     test::run_program({"mask", in("texts.jsonl")}, run_ / "masked.txt", run_ / "mask.err");
     run({"scan", at("masked.txt"), "--store", store(), "--json"});
-    run({"assist", "--question", "My name is Wilhelmina Quistgaard, card 5500 0055 5555 5559, why was I charged a fee?",
+    run({"assist", "--question", "I am Wilhelmina Quistgaard, card 5500 0055 5555 5559, why was I charged a fee?",
          "--question", "我叫欧阳清扬，身份证11010519491231002X，信用卡年费是多少？", "--store", store(), "--json"});
   }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integrated gradients of a classifier's score: the transformer's along the path from masked words to the words, the
-// n-gram branch's contributions as they are, since it is linear.
+// n-gram branch's contributions as they are, since it is linear. The path is cut into stretches, and one that does not
+// add up is halved: what a stretch should add up to is known, the output at its end less that at its start.
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <string>
 
 #include "ballast/base/error.h"
@@ -84,52 +86,130 @@ double add_ngrams(std::span<const NgramContribution> contributions, double facto
   return left;
 }
 
-}  // namespace
+/// A piece of the path from the reference (0) to the text (1).
+struct Stretch {
+  double from = 0, to = 1;
+  double first = 0, last = 0;     // the output at both
+  std::vector<double> gradients;  // times the way, a token
+  double gap() const { return std::abs(last - first - std::accumulate(gradients.begin(), gradients.end(), 0.0)); }
+};
 
-/// Gradient of one output along the path, times the path, for every token of a window.
-std::vector<double> TextClassifier::State::path_gradients(const std::vector<std::int32_t>& ids,
-                                                          const std::vector<std::int32_t>& reference,
-                                                          std::size_t output, int steps) const {
-  const std::lock_guard lock(mutex);
-  const std::vector<Node> nodes = gauss_legendre(steps);
-  std::vector<double> sums(ids.size(), 0.0);
-  const std::size_t together =
-      std::max<std::size_t>(1, static_cast<std::size_t>(kBatchTokens) / std::max<std::size_t>(1, ids.size()));
-  for (std::size_t first = 0; first < nodes.size(); first += together) {
-    const std::size_t count = std::min(together, nodes.size() - first);
-    text::TokenBatch batch;
-    std::vector<std::int32_t> references;
-    std::vector<float> shares;
-    for (std::size_t n = first; n < first + count; ++n) {
-      batch.add(ids);
-      references.insert(references.end(), reference.begin(), reference.end());
-      shares.insert(shares.end(), ids.size(), static_cast<float>(nodes[n].at));
+/// One output of one window on the way from its reference to itself.
+class Path {
+ public:
+  Path(Network& network, engine::Arena& arena, const std::vector<std::int32_t>& ids,
+       const std::vector<std::int32_t>& reference, std::size_t output)
+      : network_(network), arena_(arena), ids_(ids), reference_(reference), output_(output) {}
+
+  /// The output at `at`.
+  double output_at(double at) {
+    Step step(*this, {&at, 1});
+    engine::Tape tape(arena_, false);
+    return step.run(tape).data[output_];
+  }
+
+  /// Gradients along one stretch, times the way.
+  std::vector<double> walk(double from, double to, const std::vector<Node>& nodes) {
+    std::vector<double> sums(ids_.size(), 0.0), at;
+    for (const Node& n : nodes) at.push_back(from + (to - from) * n.at);
+    const std::size_t together =
+        std::max<std::size_t>(1, static_cast<std::size_t>(kBatchTokens) / std::max<std::size_t>(1, ids_.size()));
+    for (std::size_t first = 0; first < nodes.size(); first += together) {
+      const std::size_t count = std::min(together, nodes.size() - first);
+      Step step(*this, std::span(at).subspan(first, count));
+      engine::Tape tape(arena_, true);
+      const engine::Value logits = step.run(tape);
+      float* seed = tape.gradient(logits);
+      for (std::int64_t row = 0; row < logits.rows; ++row) {
+        seed[row * logits.cols + static_cast<std::int64_t>(output_)] = 1;
+      }
+      tape.backward();
+      const float* gradients = step.gradients(tape);
+      for (std::size_t n = 0; n < count; ++n) step.add(n, (to - from) * nodes[first + n].weight, gradients, sums);
     }
-    const Blend blend{references, shares};
-    Capture capture;
-    capture.blend = &blend;
-    arena.reset();
-    engine::Tape tape(arena, true);
-    const engine::Value logits = network().classify(tape, network().encode(tape, batch, &capture), batch);
-    float* seed = tape.gradient(logits);
-    for (std::int64_t row = 0; row < logits.rows; ++row) {
-      seed[row * logits.cols + static_cast<std::int64_t>(output)] = 1;
+    return sums;
+  }
+
+ private:
+  /// The window at several points of the path, as one batch.
+  struct Step {
+    Step(const Path& path, std::span<const double> at) : path_(path), tokens_(path.ids_.size()) {
+      for (const double x : at) {
+        batch_.add(path.ids_);
+        references_.insert(references_.end(), path.reference_.begin(), path.reference_.end());
+        shares_.insert(shares_.end(), tokens_, static_cast<float>(x));
+      }
+      blend_ = {references_, shares_};
+      capture_.blend = &blend_;
+      path.arena_.reset();
     }
-    tape.backward();
-    const std::int64_t width = capture.blended.cols;
-    const float* gradient = tape.gradient(capture.blended);
-    for (std::size_t n = 0; n < count; ++n) {
-      for (std::size_t t = 0; t < ids.size(); ++t) {
-        const auto row = static_cast<std::int64_t>(n * ids.size() + t);
+    engine::Value run(engine::Tape& tape) {
+      return path_.network_.classify(tape, path_.network_.encode(tape, batch_, &capture_), batch_);
+    }
+    /// Of all points' tokens, after the backward pass.
+    const float* gradients(engine::Tape& tape) const { return tape.gradient(capture_.blended); }
+    void add(std::size_t point, double weight, const float* gradients, std::vector<double>& sums) const {
+      const std::int64_t width = capture_.blended.cols;
+      for (std::size_t t = 0; t < tokens_; ++t) {
+        const auto row = static_cast<std::int64_t>(point * tokens_ + t);
         double dot = 0;
         for (std::int64_t j = row * width; j < (row + 1) * width; ++j) {
-          dot += static_cast<double>(capture.direction[j]) * static_cast<double>(gradient[j]);
+          dot += static_cast<double>(capture_.direction[j]) * static_cast<double>(gradients[j]);
         }
-        sums[t] += nodes[first + n].weight * dot;
+        sums[t] += weight * dot;
       }
     }
+
+   private:
+    const Path& path_;
+    std::size_t tokens_;
+    text::TokenBatch batch_;
+    std::vector<std::int32_t> references_;
+    std::vector<float> shares_;
+    Blend blend_;
+    Capture capture_;
+  };
+
+  Network& network_;
+  engine::Arena& arena_;
+  const std::vector<std::int32_t>&ids_, &reference_;
+  std::size_t output_;
+};
+
+}  // namespace
+
+/// Gradient of one output along the path, times the path, for every token of a window. Halves the stretch that adds up
+/// worst until the gaps of all come to `tolerance` at most, or the points are used up.
+PathGradients TextClassifier::State::path_gradients(const std::vector<std::int32_t>& ids,
+                                                    const std::vector<std::int32_t>& reference, std::size_t output,
+                                                    double tolerance, const PathOptions& options) const {
+  const std::lock_guard lock(mutex);
+  const std::vector<Node> nodes = gauss_legendre(options.points);
+  Path path(network(), arena, ids, reference, output);
+  PathGradients out;
+  out.points = options.points;
+  std::vector<Stretch> stretches = {{0, 1, path.output_at(0), path.output_at(1), path.walk(0, 1, nodes)}};
+  for (;;) {
+    double gaps = 0;
+    std::size_t worst = 0;
+    for (std::size_t i = 0; i < stretches.size(); ++i) {
+      gaps += stretches[i].gap();
+      if (stretches[i].gap() > stretches[worst].gap()) worst = i;
+    }
+    out.settled = gaps <= tolerance;
+    if (out.settled || out.points + 2 * options.points > options.most_points) break;
+    Stretch& left = stretches[worst];
+    const double middle = (left.from + left.to) / 2;
+    Stretch right = {middle, left.to, path.output_at(middle), left.last, path.walk(middle, left.to, nodes)};
+    left = {left.from, middle, left.first, right.first, path.walk(left.from, middle, nodes)};
+    stretches.push_back(std::move(right));
+    out.points += 2 * options.points;
   }
-  return sums;
+  out.tokens.assign(ids.size(), 0.0);
+  for (const Stretch& stretch : stretches) {
+    for (std::size_t t = 0; t < ids.size(); ++t) out.tokens[t] += stretch.gradients[t];
+  }
+  return out;
 }
 
 /// Which windows' scores make the label's, and how much each counts.
@@ -146,12 +226,13 @@ std::vector<double> TextClassifier::State::window_shares(const std::vector<float
 }
 
 IntegratedGradients TextClassifier::integrated_gradients(std::string_view text, std::size_t head, std::size_t label,
-                                                         int steps) const {
+                                                         const PathOptions& options) const {
   const State& s = *state_;
   BALLAST_CHECK(head < s.spec.heads.size() && label < s.heads[head].labels.size(), head);
-  if (steps < 1 || steps > 1024) {
-    throw Error(ErrorCode::usage, "needs between 1 and 1024 steps, not " + std::to_string(steps), "steps");
+  if (options.points < 1 || options.points > 1024) {
+    throw Error(ErrorCode::usage, "needs between 1 and 1024 steps, not " + std::to_string(options.points), "steps");
   }
+  if (!(options.tolerance >= 0)) throw Error(ErrorCode::usage, "is not a number of 0 or more", "tolerance");
   const auto& special = s.model.tokenizer->special();
   const auto mask = special.mask ? special.mask : special.unk;
   if (!mask) throw Error(ErrorCode::unsupported, "the tokenizer has no mask to start from", s.identity);
@@ -170,7 +251,6 @@ IntegratedGradients TextClassifier::integrated_gradients(std::string_view text, 
     }
   }
   IntegratedGradients out;
-  out.steps = steps;
   out.score = out.base = offset;
   if (s.uses_transformer() && spec.transformer_weight != 0) {
     const std::size_t count = windows.ids.size();
@@ -181,16 +261,21 @@ IntegratedGradients TextClassifier::integrated_gradients(std::string_view text, 
     for (const auto& ids : references) all.push_back(&ids);
     const std::vector<float> logits = s.window_logits(all);
     const std::vector<double> shares = s.window_shares(logits, count, output, spec.head.kind);
+    const auto counting =
+        static_cast<double>(std::count_if(shares.begin(), shares.end(), [](double x) { return x != 0; }));
     for (std::size_t w = 0; w < count; ++w) {
       if (shares[w] == 0) continue;
       const double factor = slope * spec.transformer_weight * shares[w];
       out.score += factor * static_cast<double>(logits[w * s.outputs() + output]);
       out.base += factor * static_cast<double>(logits[(count + w) * s.outputs() + output]);
-      const std::vector<double> parts = s.path_gradients(windows.ids[w], references[w], output, steps);
-      for (std::size_t t = 0; t < parts.size(); ++t) {
+      const PathGradients parts = s.path_gradients(windows.ids[w], references[w], output,
+                                                   options.tolerance / (std::abs(factor) * counting), options);
+      for (std::size_t t = 0; t < parts.tokens.size(); ++t) {
         const auto& [begin, end] = windows.offsets[w][t];
-        if (begin < end) tokens[{begin, end}] += factor * parts[t];
+        if (begin < end) tokens[{begin, end}] += factor * parts.tokens[t];
       }
+      out.points += parts.points;
+      out.settled = out.settled && parts.settled;
     }
   }
   if (s.ngrams && spec.ngram_weight != 0) {

@@ -52,6 +52,13 @@ struct WindowReading {
   std::vector<std::vector<double>> shares;  // of the tokens, a list a wanted output
 };
 
+/// What integrated gradients found along one window's path.
+struct PathGradients {
+  std::vector<double> tokens;  // gradient times the way
+  int points = 0;              // walked
+  bool settled = false;        // the stretches add up within the tolerance
+};
+
 /// The outputs whose token shares are wanted, once the logits of a window are known.
 using WantedOutputs = base::BodyRef<std::size_t, const float*, std::vector<std::size_t>&>;
 
@@ -91,8 +98,8 @@ struct TextClassifier::State {
   void read_chunk(std::span<const std::vector<std::int32_t>* const> windows, std::span<const std::size_t> chunk,
                   engine::Arena& scratch, WantedOutputs wanted, std::vector<WindowReading>& readings) const;
   Prediction combine(const float* logits, std::size_t windows, const float* ngram) const;
-  std::vector<double> path_gradients(const std::vector<std::int32_t>& ids, const std::vector<std::int32_t>& reference,
-                                     std::size_t output, int steps) const;
+  PathGradients path_gradients(const std::vector<std::int32_t>& ids, const std::vector<std::int32_t>& reference,
+                               std::size_t output, double tolerance, const PathOptions& options) const;
   std::vector<double> window_shares(const std::vector<float>& logits, std::size_t count, std::size_t output,
                                     HeadKind kind) const;
   void hide_tokens(const Windows& windows, std::size_t output, double scale,

@@ -89,7 +89,7 @@ const WordSet& given_names() {
       "patrick paul paula paulo pauline pavel pedro peggy peter petra philip philippa phillip phyllis pierre piotr "
       "pooja "
       "prakash priya quentin rachel rafael rahul raj rajesh ralph ramesh ramon randy rashid raul ravi raymond rebecca "
-      "renate renee ricardo richard rita robert roberta roberto robin rodney roger roland rolf roman ronald rosa "
+      "renate renee ricardo richard rita robert roberta roberto robin rodney roger roland rolf ronald rosa "
       "rosemary "
       "ross roy rupert russell ruth ryan sabine sadia saeed sally salma samantha sami samir samuel sandeep sandra "
       "sanjay "
@@ -122,7 +122,7 @@ const WordSet& ambiguous_given_names() {
       "jean dale glen lance miles norm stanley brooks logan parker tanner walker angel destiny trinity melody harmony "
       "kelly "
       "kim lee ford mercedes sierra brooklyn chelsea dakota ashley carey wells charity constance eve heath gill curt "
-      "buck");
+      "buck roman");
   return kWords;
 }
 
@@ -272,7 +272,39 @@ const WordSet& never_names() {
       "three "
       "hong kong wall main market oxford k for from to of in on at by with as is via per re cc treasurer credit head "
       "mr mrs ms "
-      "miss dr prof");
+      "miss dr prof i'm i've i'd i'll we're we've you're they're");
+  return kWords;
+}
+
+const WordSet& introduced_words() {
+  static const WordSet kWords = words(
+      "very so too just still also only really quite extremely deeply truly fully currently self now glad sorry sure "
+      "afraid aware able ready sick tired angry sad upset proud fed unhappy furious curious worried confused "
+      "senior junior vice deputy assistant associate chartered certified accountant engineer teacher nurse doctor "
+      "lawyer solicitor barrister student pensioner owner founder partner member user holder captain sergeant major "
+      "corporal colonel lieutenant general consultant analyst coordinator supervisor administrator specialist advisor "
+      "adviser developer designer architect pilot driver professor lecturer researcher scientist writer author artist "
+      "musician actor farmer builder carpenter plumber electrician mechanic trader broker banker cashier teller clerk "
+      "regional sales marketing project product operations legal technical human resources finance area site shift "
+      "team "
+      "leader lead chair power attorney guardian executor trustee director principal independent freelance "
+      "british american english scottish welsh irish french german spanish italian polish dutch swiss swedish danish "
+      "norwegian finnish greek turkish russian ukrainian romanian hungarian czech portuguese brazilian mexican "
+      "canadian "
+      "australian indian pakistani bangladeshi chinese japanese korean vietnamese thai filipino malaysian indonesian "
+      "african nigerian kenyan ghanaian egyptian moroccan israeli iranian iraqi asian european latin native muslim "
+      "christian catholic jewish hindu buddhist sikh roman orthodox protestant citizen resident national "
+      "single mother father parent wife husband widow widower person being platinum premier premium prime plus "
+      "first second third fourth fifth last final next phase part step stage version level chapter section number one "
+      "two three four five complete total absolute utter pure worst grand royal public private personal business "
+      "commercial online internet telephone christmas easter boxing valentine thanksgiving eve black cyber money "
+      "laundering regulations rules act deutsche credit suisse societe banco banque banca bharat nippon "
+      "telekom telecom mobile electric power water council department division committee authority commission agency "
+      "association union league club community university express direct digital world globe standard chartered "
+      "breaking news urgent important final reminder notice warning nonsense madness rubbish outrage theft fraud "
+      "phishing scam spam security data protection compliance risk audit internal external customer care help desk "
+      "day week month season time half year end quarter zero day game hell heaven god jesus vip ceo cfo nobody "
+      "everybody somebody someone anyone everyone");
   return kWords;
 }
 
@@ -300,9 +332,18 @@ const WordSet& surnames_zh() {
   return kWords;
 }
 
+const WordSet& rare_surnames_zh() {
+  static const WordSet kWords = characters(
+      "仝逄亓佟冼仇佘刁危晁宗宣宿寇岑巫庹弓桑楚沃泰滑漆牛狄瞿矫禤种符糜綦练经缑缪羊翦荆荀莘蓝蔺虞衡"
+      "褚"
+      "訾逯郇郏郗郜鄂鄢钮闫阙阚雍青鞠巩燕冀隗靖敖桓桃郎扈谌楼溥濮");
+  return kWords;
+}
+
 const WordSet& compound_surnames_zh() {
-  static const WordSet kWords =
-      words("欧阳 上官 司马 诸葛 慕容 夏侯 皇甫 尉迟 公孙 长孙 宇文 司徒 东方 令狐 端木 南宫 独孤 西门 轩辕 淳于 太史");
+  static const WordSet kWords = words(
+      "欧阳 上官 司马 诸葛 慕容 夏侯 皇甫 尉迟 公孙 长孙 宇文 司徒 东方 令狐 端木 南宫 独孤 西门 轩辕 淳于 太史 亓官 "
+      "呼延 澹台 钟离 闻人 赫连 拓跋 第五 万俟 申屠");
   return kWords;
 }
 

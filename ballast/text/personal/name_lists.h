@@ -22,12 +22,17 @@ bool is_pinyin(const std::string& word);
 const WordSet& not_after_names();
 /// Capitalised words that are no part of a name: months, weekdays, countries, banking words.
 const WordSet& never_names();
+/// Capitalised words that may follow "I am" or "this is" without being a name: what somebody is or feels,
+/// nationalities, ranks of things.
+const WordSet& introduced_words();
 /// Firms and places that look like given name and surname.
 const WordSet& named_firms();
 
 /// One- and two-character Chinese surnames, and characters usual in given names.
 const WordSet& surnames_zh();
 const WordSet& compound_surnames_zh();
+/// Surnames that are other words more often; they count where somebody says who they are.
+const WordSet& rare_surnames_zh();
 const WordSet& given_characters_zh();
 
 }  // namespace ballast::text

@@ -97,11 +97,15 @@ Run run_at(const View& view, const std::vector<WordToken>& tokens, std::size_t f
   while (run.last < tokens.size() && run.size() < kLongestName &&
          adjacent(view, tokens[run.last - 1], tokens[run.last])) {
     const WordToken& next = tokens[run.last];
-    const bool carries_on = is_particle(next) && run.last + 1 < tokens.size() && tokens[run.last + 1].capital &&
-                            adjacent(view, next, tokens[run.last + 1]);
+    std::size_t after = run.last;  // past "van der"
+    while (after < std::min(run.last + 2, tokens.size() - 1) && is_particle(tokens[after]) &&
+           adjacent(view, tokens[after], tokens[after + 1]))
+      ++after;
+    const bool carries_on = is_particle(next) && tokens[after].capital;
     if ((!next.capital && !carries_on) || (!next.initial && never_names().contains(next.word))) break;
     ++run.last;
   }
+  if (run.size() > 1 && tokens[run.last - 1].word == "i") --run.last;  // "Gulnara Bekmukhambetova I lost"
   return run;
 }
 
@@ -139,18 +143,20 @@ bool is_firm(const View& view, const std::vector<WordToken>& tokens, const Run& 
   return false;
 }
 
-enum class Cue { none, introduction, weak, strong };
+enum class Cue { none, self, introduction, weak, strong };
 
 Cue cue_before(const View& view, std::int32_t begin) {
   static const Pattern kStrong(
-      R"(\b(?:(?:mr|mrs|ms|miss|mx|dr|prof)\.?|professor|sir|madam|judge|justice|dear|name is|in the name of|account name|account holder(?: is)?|payee|beneficiary|applicant|claimant|creditor|debtor|guarantor|care of|c/o|signed(?: by)?|approved by|regards|sincerely|faithfully|truly|(?:chauffeur|chairman|chairwoman|chief executive|ceo)|(?:my|his|her|their|our|the) (?:wife|husband|brother|sister|mother|father|mum|mom|dad|son|daughter|driver|accountant|lawyer|boss|colleague|friend|partner|tenant|landlord|neighbour|cat|dog|customer|client))[:,]? ?$)",
+      R"(\b(?:(?:mr|mrs|ms|miss|mx|dr|prof)\.?|professor|sir|madam|judge|justice|dear|name(?: is|['’]s)|in the name of|account name|account holder(?: is)?|payee|beneficiary|applicant|claimant|creditor|debtor|guarantor|care of|c/o|signed(?: by)?|approved by|regards|sincerely|faithfully|truly|(?:chauffeur|chairman|chairwoman|chief executive|ceo)|(?:my|his|her|their|our|the) (?:wife|husband|brother|sister|mother|father|mum|mom|dad|son|daughter|driver|accountant|lawyer|boss|colleague|friend|partner|tenant|landlord|neighbour|cat|dog|customer|client))[:,]? ?$)",
       kCaseless);
   static const Pattern kWeak(
       R"(\b(?:from|customer|client|contact|attention|attn\.?|ask for|spoke (?:with|to)|inform|tell|president|chair|minister|governor|treasurer|appointed|hired|names|remove|told|to|by|with)[:,]? ?$)",
       kCaseless);
-  static const Pattern kIntroduction(R"((?:\b(?:i am|i['’]m|this is|it['’]s|it is)|\bi,) $)", kCaseless);
+  static const Pattern kSelf(R"(\b(?:i am|i['’]m) $)", kCaseless);
+  static const Pattern kIntroduction(R"((?:\b(?:this is|it['’]s|it is)|\bi,) $)", kCaseless);
   const std::int32_t from = std::max(0, begin - kCueUnits);
   if (kStrong.within(view, from, begin)) return Cue::strong;
+  if (kSelf.within(view, from, begin)) return Cue::self;
   if (kIntroduction.within(view, from, begin)) return Cue::introduction;
   return kWeak.within(view, from, begin) ? Cue::weak : Cue::none;
 }
@@ -158,6 +164,44 @@ Cue cue_before(const View& view, std::int32_t begin) {
 bool speaks_after(const View& view, std::int32_t end) {
   static const Pattern kAfter(R"(^,? (?:here|speaking|calling)\b)", kCaseless);
   return kAfter.within(view, end, std::min(view.size(), end + 12));
+}
+
+/// "Wilhelmina Quistgaard" after "I am", though on no list: two words or more, none of which says what somebody is,
+/// where from, or how they feel. After "this is" the sentence must also stop there, or say that somebody speaks.
+bool introduced(const View& view, const std::vector<WordToken>& tokens, const Run& run, Cue cue) {
+  static constexpr std::string_view kWordEndings[] = {"tion", "sion", "ment",  "ness", "ful",  "less",
+                                                      "able", "ible", "ous",   "ity",  "ism",  "ship",
+                                                      "ance", "ence", "ology", "ing",  "ally", "ified"};
+  std::size_t words = 0;
+  for (std::size_t i = run.first; i < run.last; ++i) {
+    const WordToken& t = tokens[i];
+    if (t.initial || is_particle(t)) continue;
+    ++words;
+    const bool name = maybe_given(t) || surnames_en().contains(t.word);
+    if (t.all_capitals || t.possessive || introduced_words().contains(t.word) || not_after_names().contains(t.word))
+      return false;
+    for (const std::string_view ending : kWordEndings) {
+      if (!name && t.word.size() > ending.size() + 2 && t.word.ends_with(ending)) return false;
+    }
+    if (!name && t.word.size() >= 7 && t.word.ends_with("ed")) return false;  // "Disappointed"
+  }
+  if (words < 2) return false;
+  if (cue == Cue::self) return true;
+  static const Pattern kStops(R"(^(?:[,.!;]|$|\n| (?:again|from)\b))", kCaseless);
+  const std::int32_t end = tokens[run.last - 1].end;
+  return cue == Cue::introduction && kStops.within(view, end, std::min(view.size(), end + 8));
+}
+
+/// "I am Roman Catholic", "This is Black Friday": a name by the lists, but said of something else.
+bool said_of_something(const View& view, const std::vector<WordToken>& tokens, const Run& run, Cue cue) {
+  const WordToken& last = tokens[run.last - 1];
+  if (known_given(tokens[run.first])) return false;
+  if (run.size() > 1)
+    return (cue == Cue::self || cue == Cue::introduction) && introduced_words().contains(last.word) &&
+           !surnames_en().contains(last.word);
+  return cue != Cue::strong && run.last < tokens.size() && tokens[run.last].capital &&
+         never_names().contains(tokens[run.last].word) && !tokens[run.last].initial &&
+         adjacent(view, last, tokens[run.last]);
 }
 
 /// Whether the lists say that the run is a person; `said` where a cue stands before it.
@@ -203,12 +247,13 @@ void find_in_runs(const View& view, const std::vector<WordToken>& tokens, std::v
     if (is_firm(view, tokens, run) || is_abbreviation_or_place(view, tokens, run)) continue;
     const Cue cue = cue_before(view, tokens[run.first].begin);
     Run name = run;
-    bool person = cue == Cue::strong;
-    if (!person) {
+    bool person = cue == Cue::strong || introduced(view, tokens, run, cue);
+    if (!person && !said_of_something(view, tokens, run, cue)) {
       name = trimmed(tokens, run);
       const bool spoken = speaks_after(view, tokens[name.last - 1].end);
       const bool said = cue != Cue::none || spoken;
-      person = listed(tokens, name, said) || (cue == Cue::introduction && spoken) || (spoken && name.size() >= 2);
+      person = listed(tokens, name, said) || ((cue == Cue::self || cue == Cue::introduction) && spoken) ||
+               (spoken && name.size() >= 2);
     }
     if (person) found.push_back({PersonalKind::name, tokens[name.first].begin, tokens[name.last - 1].end});
   }

@@ -52,6 +52,11 @@ class Text {
     if (han(at + 1) && compound_surnames_zh().contains(view_.text(at, at + 2))) return 2;
     return surnames_zh().contains(one(at)) ? 1 : 0;
   }
+  /// The same, rare ones included.
+  std::int32_t any_surname(std::int32_t at) const {
+    const std::int32_t usual = surname(at);
+    return usual > 0 || !han(at) ? usual : rare_surnames_zh().contains(one(at)) ? 1 : 0;
+  }
   bool usual_given(std::int32_t at) const { return han(at) && given_characters_zh().contains(one(at)); }
   /// Whether the dictionary has a word at `at` that is not a name from `at` to `end` (高兴, 方案; but 张三丰 is one).
   bool is_word(std::int32_t at, std::int32_t end) const {
@@ -63,8 +68,13 @@ class Text {
         "金山", "金额", "钱财", "高达", "高明", "高贵", "高等", "高远", "明明", "明星", "明年", "古今", "项目", "成年",
         "成长", "成员", "应用", "应有", "毛利", "白白", "白金", "路上", "车主", "边境", "马力", "水平", "连续", "连锁",
         "齐全", "温州", "常州", "徐州", "苏州", "郑州", "柳州", "万州", "云南", "湖北", "湖南", "龙江", "高峰", "周年",
-        "任期", "花钱", "费用", "龙头", "房贷", "车贷", "房子", "车子", "房产", "房东", "房租", "时时", "雷霆", "顾客",
-        "凌晨", "高盛", "华夏", "广发", "车队", "车行", "钱全", "钱都", "任一"};
+        "任期", "江苏", "江阴", "宁波", "宁夏", "常熟", "武汉", "武昌", "成都", "安徽", "安阳", "安庆", "唐山", "邢台",
+        "余杭", "余姚", "阳江", "滕州", "梅州", "黄山", "黄石", "黄冈", "马鞍", "连云", "毕节", "龙岩", "包头", "桂林",
+        "荆州", "荆门", "白族", "黎族", "苗族", "常客", "游客", "房客", "安卓", "时常", "万科", "高管", "高层", "白领",
+        "党员", "党委", "常住", "单身", "应届", "安保", "任课", "常年", "金卡", "白卡", "路过", "解约", "边上", "游戏",
+        "成人", "平时", "常常", "连夜", "方便", "全职", "兼职", "花钱", "费用", "龙头", "房贷", "车贷", "房子", "车子",
+        "房产", "房东", "房租", "时时", "雷霆", "顾客", "凌晨", "高盛", "华夏", "广发", "车队", "车行", "钱全", "钱都",
+        "任一"};
     if (kOrdinary.contains(view_.text(at, std::min(at + 2, view_.size())))) return true;
     for (std::int32_t stop = at + 2; stop <= std::min(at + 5, view_.size()); ++stop) {
       if (!words_.contains({view_.byte(at), view_.byte(stop)})) continue;
@@ -100,6 +110,8 @@ const Strings kStrong = {
 const Strings kWeak = {u"我是", u"客户", u"老公", u"老婆",   u"爱人", u"丈夫", u"妻子", u"儿子", u"女儿", u"妈妈",
                        u"爸爸", u"父亲", u"母亲", u"同事",   u"朋友", u"哥哥", u"姐姐", u"弟弟", u"妹妹", u"本人",
                        u"把",   u"帮",   u"请帮", u"请联系", u"联系", u"给",   u"柜员", u"同学", u"老板", u"户主"};
+/// Words by which people say who they are.
+const Strings kSelf = {u"我叫", u"我是", u"本人", u"这里是", u"这边是", u"我的名字是", u"我名字是", u"我的姓名是"};
 const Strings kSurnameOnly = {u"我姓", u"免贵姓", u"贵姓", u"姓"};
 /// What a person does or has.
 const Strings kActs = {u"说",     u"表示",   u"称",       u"来电",     u"反映",   u"投诉",   u"认为",
@@ -149,8 +161,28 @@ std::int32_t by_label(const Text& text, const View& view, std::int32_t at) {
   const bool thing = std::u16string_view(u"钱车房费").find(view.at(at)) != std::u16string_view::npos;
   const bool weak = !thing && text.longest_before(at, kWeak) > 0;
   if (!strong && !weak) return at;
-  const std::int32_t end = name_end(text, view, at, !strong);
+  const std::int32_t end = name_end(text, view, at, !strong || thing);
   return end > at && !text.is_word(at, end) ? end : at;
+}
+
+/// "我是谭嗣骞，": after such words a surname, rare ones too, and one or two characters that no list needs to know,
+/// where a stop or something that people do comes next and no dictionary word begins.
+std::int32_t by_introduction(const Text& text, const View& view, std::int32_t at) {
+  if (text.longest_before(at, kSelf) == 0) return at;
+  const std::int32_t surname = text.any_surname(at);
+  // What is a preposition, an adverb or a thing before it is a surname is left to the lists of given names.
+  constexpr std::u16string_view kOtherWords = u"于向由相都真应连任从和时常成万单解钱车房费水路边";
+  if (surname == 0 || (surname == 1 && kOtherWords.find(view.at(at)) != std::u16string_view::npos)) return at;
+  for (std::int32_t given = 2; given >= 1; --given) {
+    const std::int32_t end = at + surname + given;
+    bool fits = given + surname >= 3 || text.usual_given(end - 1) || text.surname(at) == 0;
+    for (std::int32_t i = at + surname; i < end; ++i) {
+      fits = fits && text.han(i) && kAfterName.find(view.at(i)) == std::u16string_view::npos;
+    }
+    const bool stops = is_break(view, end) || text.longest(end, kActs) > 0 || text.longest(end, {u"自愿"}) > 0;
+    if (fits && stops && !text.is_word(at, end)) return end;
+  }
+  return at;
 }
 
 std::int32_t by_honorific(const Text& text, const View& view, std::int32_t at) {
@@ -190,8 +222,9 @@ void find_names_zh(const View& view, std::string_view source, std::vector<Candid
   const Text text(view, source);
   std::int32_t last = -1;  // end of the last name
   for (std::int32_t at = 0; at < view.size(); ++at) {
-    if (text.surname(at) == 0) continue;
-    std::int32_t end = by_label(text, view, at);
+    if (text.any_surname(at) == 0) continue;
+    std::int32_t end = by_introduction(text, view, at);
+    if (end == at) end = by_label(text, view, at);
     if (end == at) end = by_honorific(text, view, at);
     if (end == at) end = by_act(text, view, at);
     // "刘洋、王静": what a name is joined to is a name, too.

@@ -199,7 +199,7 @@ TEST_F(ClassifierTest, IntegratedGradientsAddUpToTheScore) {
   for (const std::string& text : {kTexts[0], kTexts[1], kTexts[3], windows}) {
     const std::string_view one[] = {text};
     const Prediction p = model.predict(one)[0];
-    const IntegratedGradients g = model.integrated_gradients(text, 0, 0, 64);
+    const IntegratedGradients g = model.integrated_gradients(text, 0, 0, {64, 1e9, 1024});
     const double probability = p.heads[0].probabilities[0];
     EXPECT_NEAR(g.score, std::log(probability / (1 - probability)), 1e-4);  // of a multilabel head: the log-odds
     double sum = g.base + g.gap;
@@ -208,14 +208,28 @@ TEST_F(ClassifierTest, IntegratedGradientsAddUpToTheScore) {
     EXPECT_LT(std::abs(g.gap), 0.02 * std::max(1.0, std::abs(g.score - g.base))) << text;
     EXPECT_GT(std::abs(g.score - g.base), 0.01);  // or there would be nothing to explain
     // Softmax of the multiclass head's scores is its probabilities.
-    const double down = model.integrated_gradients(text, 1, 0, 4).score,
-                 up = model.integrated_gradients(text, 1, 1, 4).score;
+    const double down = model.integrated_gradients(text, 1, 0, {4, 1e9, 1024}).score,
+                 up = model.integrated_gradients(text, 1, 1, {4, 1e9, 1024}).score;
     EXPECT_NEAR(1 / (1 + std::exp(up - down)), p.heads[1].probabilities[0], 1e-5);
   }
-  // More points along the path leave a smaller gap.
-  EXPECT_LT(std::abs(model.integrated_gradients(kTexts[3], 0, 0, 64).gap),
-            std::abs(model.integrated_gradients(kTexts[3], 0, 0, 1).gap));
-  EXPECT_THROW(model.integrated_gradients(kTexts[0], 0, 0, 0), base::Error);
+  // More points along the path leave a smaller gap, and stretches are halved until it is as small as was asked.
+  const auto walked = [&](int points, double tolerance, int most) {
+    return model.integrated_gradients(kTexts[3], 0, 0, {points, tolerance, most});
+  };
+  const IntegratedGradients rough = walked(1, 1e9, 1024), fine = walked(1, 1e-3, 1024), limited = walked(1, 0, 9);
+  EXPECT_LT(std::abs(walked(64, 1e9, 1024).gap), std::abs(rough.gap));
+  EXPECT_EQ(rough.points, 1);
+  EXPECT_TRUE(rough.settled);
+  ASSERT_GT(std::abs(rough.gap), 1e-3);
+  EXPECT_LE(std::abs(fine.gap), 1.1e-3);  // the score comes from another pass
+  EXPECT_TRUE(fine.settled);
+  EXPECT_GT(fine.points, 1);
+  EXPECT_EQ(limited.points, 9);
+  EXPECT_FALSE(limited.settled);
+  const std::int64_t many_windows = model.integrated_gradients(windows, 1, 0, {2, 1e9, 1024}).points;
+  EXPECT_GT(many_windows, 2);  // every window of a multiclass head's text
+  EXPECT_THROW(model.integrated_gradients(kTexts[0], 0, 0, {0, 0.1, 1024}), base::Error);
+  EXPECT_THROW(model.integrated_gradients(kTexts[0], 0, 0, {16, -1, 1024}), base::Error);
 }
 
 TEST_F(ClassifierTest, RefusesBelowTheStoredProbability) {

@@ -54,6 +54,19 @@ TEST(PersonalData, FirmsAndPlacesAreNoPersons) {
   EXPECT_EQ(found("高兴地通知您"), "");
 }
 
+TEST(PersonalData, WhoIntroducesHimselfNeedsNoList) {
+  EXPECT_EQ(found("I am Wilhelmina Quistgaard and I lost my card"), "NAME:Wilhelmina Quistgaard");
+  EXPECT_EQ(found("I'm Ludmila van der Heijden"), "NAME:Ludmila van der Heijden");
+  EXPECT_EQ(found("Hello I am Gulnara Bekmukhambetova I lost it"), "NAME:Gulnara Bekmukhambetova");
+  EXPECT_EQ(found("This is Ximena Echeverria, we spoke"), "NAME:Ximena Echeverria");
+  EXPECT_EQ(found("我是谭嗣骞，批了吗"), "NAME:谭嗣骞");
+  EXPECT_EQ(found("我叫逄格非，想开卡"), "NAME:逄格非");
+  for (const char* text : {"I am Very Disappointed with you", "I'm Team Leader here", "I am Roman Catholic",
+                           "This is Black Friday at last", "This is Quux Flurb at its worst", "我是江苏人",
+                           "我是单身，", "我叫车去网点，", "不是我本人操作。"})
+    EXPECT_EQ(found(text), "") << text;
+}
+
 TEST(PersonalData, KnownNamesAreFoundAsWholeWords) {
   KnownNames names;
   names.add("Zed Quux");
