@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -51,8 +52,9 @@ std::string figure(double x) {
 }
 
 void print_row(const Measurement& m) {
-  std::printf("%s\n", fmt::format("{:<48}{:>10} {:<12}{:>8} … {:<8}{:>5}", m.name, figure(m.median), m.unit,
-                                  figure(m.low), figure(m.high), m.repetitions)
+  const std::string share = m.share > 0 ? fmt::format("{:>5.0f} %", 100 * m.share) : "";
+  std::printf("%s\n", fmt::format("{:<48}{:>10} {:<12}{:>8} … {:<8}{:>5}{}", m.name, figure(m.median), m.unit,
+                                  figure(m.low), figure(m.high), m.repetitions, share)
                           .c_str());
   std::fflush(stdout);
 }
@@ -76,6 +78,7 @@ void run_bench(const BenchArguments& arguments, const Common& common) {
   const MeasurementSink sink = [&](const Measurement& m) {
     results[m.name] = {
         {"unit", m.unit}, {"median", m.median}, {"low", m.low}, {"high", m.high}, {"repetitions", m.repetitions}};
+    if (m.share > 0) results[m.name]["share_of_machine"] = m.share;
     if (!common.json) print_row(m);
   };
   const base::Json machine = machine_facts();
@@ -83,10 +86,12 @@ void run_bench(const BenchArguments& arguments, const Common& common) {
     std::printf("%s\n", fmt::format("{}, {}, {} of {} threads", processor_name(), engine::isa_name(), base::threads(),
                                     std::thread::hardware_concurrency())
                             .c_str());
-    std::printf(
-        "%s\n",
-        fmt::format("{:<48}{:>10} {:<12}{:>8}   {:<8}{:>5}", "", "median", "", "lowest", "highest", "times").c_str());
+    std::printf("%s\n", fmt::format("{:<48}{:>10} {:<12}{:>8}   {:<8}{:>5}  {}", "", "median", "", "lowest", "highest",
+                                    "times", "of the machine")
+                            .c_str());
   }
+  plan.limits = std::make_shared<MachineLimits>(std::min(0.3, plan.seconds));
+  bench_machine(plan, sink);
   bench_products(plan, sink);
   bench_networks(plan, sink);
   bench_tokenizer(plan, sink);
@@ -108,7 +113,8 @@ void run_bench(const BenchArguments& arguments, const Common& common) {
 void add_bench(CLI::App& app, Common& common) {
   auto* verb = app.add_subcommand("bench", "Measure this machine: products, training, tokenizing, scanning");
   auto arguments = std::make_shared<BenchArguments>();
-  verb->add_option("--only", arguments->plan.only, "Only measurements with this in their name (gemm.f32, train, scan)");
+  verb->add_option("--only", arguments->plan.only,
+                   "Only measurements with this in their name (machine, gemm.f32, train, scan)");
   verb->add_option("--seconds", arguments->plan.seconds, "Time of each measurement")->capture_default_str();
   verb->add_flag("--large", arguments->plan.large,
                  "Networks of 0.1 to 0.5 billion parameters in place of the small ones (minutes, 5 GB)");

@@ -3,11 +3,13 @@
 // engines publish figures for: GPT-2 124M, BERT-base, Qwen2.5-0.5B.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "ballast/base/json.h"
+#include "ballast/base/parallel.h"
 #include "ballast/base/random.h"
 #include "ballast/engine/quantised.h"
 #include "ballast/lm/arch/generating.h"
@@ -23,11 +25,17 @@ using engine::Precision;
 
 constexpr int kSteps = 20;  // of training before allocations count; the arena has grown by then
 
+/// What a token costs: weights of the layers' matrices, layers times width, and weights of the logits.
+struct Arithmetic {
+  double weights = 0, depth = 0, logits = 0;
+};
+
 struct NetworkCase {
   const char* name;
   const char* config;
   lm::Objective objective;
   std::int64_t batch, length;
+  Arithmetic arithmetic;
 };
 
 constexpr const char* kGpt2 = R"({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 50257,
@@ -47,10 +55,21 @@ constexpr const char* kQwen = R"({"model_type": "qwen2", "architectures": ["Qwen
     "intermediate_size": 4864, "max_position_embeddings": 4096, "rope_theta": 1000000.0, "rms_norm_eps": 1e-6,
     "tie_word_embeddings": true, "hidden_act": "silu"})";
 
-constexpr NetworkCase kSmall[] = {{"bert_4x192", kSmallBert, lm::Objective::masked_lm, 32, 64},
-                                  {"gpt2_6x256", kSmallGpt2, lm::Objective::causal_lm, 4, 64}};
-constexpr NetworkCase kLarge[] = {{"gpt2_124m", kGpt2, lm::Objective::causal_lm, 4, 64},
-                                  {"gpt2_124m", kGpt2, lm::Objective::causal_lm, 8, 256}};
+constexpr Arithmetic gpt_arithmetic(double layers, double width, double words) {
+  return {layers * 12 * width * width, layers * width, words * width};
+}
+constexpr Arithmetic kGpt2Arithmetic = gpt_arithmetic(12, 768, 50257), kBertArithmetic = gpt_arithmetic(12, 768, 0),
+                     kSmallGpt2Arithmetic = gpt_arithmetic(6, 256, 16384),
+                     kSmallBertArithmetic = gpt_arithmetic(4, 192, 9000),
+                     // Two heads of keys and values for fourteen, and three matrices of 4,864 a layer.
+    kQwenArithmetic = {24 * (2 * 896. * 896 + 2 * 896. * 128 + 3 * 896. * 4864), 24 * 896., 151936. * 896};
+
+constexpr NetworkCase kSmall[] = {{"bert_4x192", kSmallBert, lm::Objective::masked_lm, 32, 64, kSmallBertArithmetic},
+                                  {"gpt2_6x256", kSmallGpt2, lm::Objective::causal_lm, 4, 64, kSmallGpt2Arithmetic}};
+constexpr NetworkCase kLonger = {"gpt2_6x256", kSmallGpt2,          lm::Objective::causal_lm, 8,
+                                 256,          kSmallGpt2Arithmetic};  // trained only
+constexpr NetworkCase kLarge[] = {{"gpt2_124m", kGpt2, lm::Objective::causal_lm, 4, 64, kGpt2Arithmetic},
+                                  {"gpt2_124m", kGpt2, lm::Objective::causal_lm, 8, 256, kGpt2Arithmetic}};
 
 lm::LoadedModel fresh_network(const NetworkCase& c) {
   return lm::create_model(lm::parse_config(base::parse_json(c.config, c.name), c.name), 42);
@@ -74,6 +93,20 @@ std::vector<lm::Example> examples_of(const NetworkCase& c, std::int64_t vocabula
   return random_examples(c.batch, lengths, vocabulary);
 }
 
+/// GFLOP of a token's way through the layers, two a multiply-add; a causal network looks at half of the text on
+/// average.
+double layers_gflop(const NetworkCase& c, double length) {
+  const double looked = c.objective == lm::Objective::causal_lm ? 2 : 4;
+  return 1e-9 * (2 * c.arithmetic.weights + looked * length * c.arithmetic.depth);
+}
+
+/// The measurement with its share of what the machine's multiply-adds allow at so many GFLOP a unit.
+Measurement limited(Measurement m, const BenchPlan& plan, Precision precision, double gflop) {
+  const double most = plan.limits->gflops(precision, base::threads());
+  if (most > 0) m.share = m.median * gflop / most;
+  return m;
+}
+
 /// `moments` 8bit: ".state8" in the name.
 void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision precision, MomentForm moments,
                     const MeasurementSink& sink) {
@@ -92,7 +125,10 @@ void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision preci
   settings.mask_token = 0;
   lm::Trainer trainer(*model.network, examples, settings);
   const double tokens = static_cast<double>(c.batch * c.length);
-  sink(measure(name, "tokens/s", tokens, plan.seconds, [&] { trainer.step(); }));
+  const Measurement m = measure(name, "tokens/s", tokens, plan.seconds, [&] { trainer.step(); });
+  // Of a masked network the logits of the hidden tokens alone are made, a number that changes: no share.
+  const double gflop = 3 * (layers_gflop(c, static_cast<double>(c.length)) + 2e-9 * c.arithmetic.logits);
+  sink(c.objective == lm::Objective::causal_lm ? limited(m, plan, precision, gflop) : m);
   if (plan.large) return;  // a step takes seconds; the small networks tell about allocations
   while (trainer.step_count() < kSteps) trainer.step();
   const std::int64_t before = trainer.arena().system_allocations();
@@ -112,28 +148,48 @@ void bench_forward(const BenchPlan& plan, const std::string& name, const Network
   for (const lm::Example& e : examples) batch.add(e.ids);
   const std::int64_t amount = std::string_view(unit) == "tokens/s" ? batch.tokens() : batch.sequences();
   engine::Arena arena;
-  sink(measure(name, unit, static_cast<double>(amount), plan.seconds, [&] {
+  const Measurement m = measure(name, unit, static_cast<double>(amount), plan.seconds, [&] {
     arena.reset();
     engine::Tape tape(arena, false, precision);
     model.network->encode(tape, batch);
-  }));
+  });
+  double gflop = 0;
+  for (const lm::Example& e : examples) {
+    const auto length = static_cast<double>(e.ids.size());
+    gflop += length * layers_gflop(c, length);
+  }
+  sink(limited(m, plan, precision, gflop / static_cast<double>(amount)));
 }
 
 std::string forward_name(const char* what, const NetworkCase& c, Precision precision) {
   return fmt::format("{}.{}.{}.b{}_t{}", what, c.name, engine::precision_name(precision), c.batch, c.length);
 }
 
+/// The measurement of a step that writes one token of each of `texts`, with its share of what the machine allows: a
+/// step reads the weights once and multiplies them for every text.
+Measurement limited_step(Measurement m, const BenchPlan& plan, const NetworkCase& c, Precision precision,
+                         double texts) {
+  const double bytes = precision == Precision::f32    ? 4
+                       : precision == Precision::bf16 ? 2
+                       : precision == Precision::q8   ? 34. / 32
+                                                      : 18. / 32;
+  const double weights = 1e-9 * (c.arithmetic.weights + c.arithmetic.logits);
+  const double flops = plan.limits->gflops(precision, base::threads()),
+               memory = plan.limits->memory_gb(base::threads());
+  if (flops > 0) m.share = m.median / texts * std::max(weights * bytes / memory, 2 * weights * texts / flops);
+  return m;
+}
+
 /// The prompt at once, and one new token of each of several texts.
-void bench_generating(const BenchPlan& plan, Precision precision, std::span<const std::int64_t> sequences,
-                      const MeasurementSink& sink) {
+void bench_generating(const BenchPlan& plan, const NetworkCase& c, Precision precision, const MeasurementSink& sink) {
   constexpr std::int64_t kPrompt = 512, kRead = 16;  // tokens of the long prompt, and of those that are continued
-  const NetworkCase c{"qwen2_0.5b", kQwen, lm::Objective::causal_lm, 32, kPrompt};
+  constexpr std::int64_t kSequences[] = {1, 8, 32};
   const auto name = [&](const std::string& what, const std::string& size) {
     return fmt::format("{}.{}.{}.{}", what, c.name, engine::precision_name(precision), size);
   };
   const std::string prefill = name("prefill", fmt::format("t{}", kPrompt));
   bool wanted = plan.wants(prefill);
-  for (const std::int64_t n : sequences) wanted = wanted || plan.wants(name("decode", fmt::format("b{}", n)));
+  for (const std::int64_t n : kSequences) wanted = wanted || plan.wants(name("decode", fmt::format("b{}", n)));
   if (!wanted) return;
   const lm::LoadedModel model = fresh_network(c);
   model.network->pack(precision);
@@ -141,14 +197,15 @@ void bench_generating(const BenchPlan& plan, Precision precision, std::span<cons
   const auto examples = examples_of(c, network.config().vocabulary);
   engine::Arena arena;
   if (plan.wants(prefill)) {
-    sink(measure(prefill, "tokens/s", static_cast<double>(kPrompt), plan.seconds, [&] {
+    const Measurement m = measure(prefill, "tokens/s", static_cast<double>(kPrompt), plan.seconds, [&] {
       arena.reset();
       engine::Tape tape(arena, false, precision);
       lm::KeyValueCache cache = network.make_cache();
       network.language_logits(tape, network.prefill(tape, examples[0].ids, cache));
-    }));
+    });
+    sink(limited(m, plan, precision, layers_gflop(c, kPrompt)));
   }
-  for (const std::int64_t n : sequences) {
+  for (const std::int64_t n : kSequences) {
     const std::string decode = name("decode", fmt::format("b{}", n));
     if (!plan.wants(decode)) continue;
     std::vector<lm::KeyValueCache> caches;
@@ -160,11 +217,12 @@ void bench_generating(const BenchPlan& plan, Precision precision, std::span<cons
       network.prefill(tape, std::span(examples[i].ids).first(kRead), caches[i]);
       next.push_back({&caches[i], examples[i].ids[kRead]});
     }
-    sink(measure(decode, "tokens/s", static_cast<double>(n), plan.seconds, [&] {
+    const Measurement m = measure(decode, "tokens/s", static_cast<double>(n), plan.seconds, [&] {
       arena.reset();
       engine::Tape tape(arena, false, precision);
       network.language_logits(tape, network.decode(tape, next));
-    }));
+    });
+    sink(limited_step(m, plan, c, precision, static_cast<double>(n)));
   }
 }
 
@@ -177,7 +235,7 @@ void bench_large(const BenchPlan& plan, const MeasurementSink& sink) {
   }
   constexpr std::int64_t kWords = 30522, kScored = 128;
   for (const std::int64_t batch : {1, 32}) {
-    const NetworkCase c{"bert_base", kBert, lm::Objective::masked_lm, batch, kScored};
+    const NetworkCase c{"bert_base", kBert, lm::Objective::masked_lm, batch, kScored, kBertArithmetic};
     for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
       bench_forward(plan, forward_name("score", c, precision), c, examples_of(c, kWords), precision, "sequences/s",
                     sink);
@@ -185,13 +243,17 @@ void bench_large(const BenchPlan& plan, const MeasurementSink& sink) {
   }
   // The lengths of 16 headlines; nothing is padded.
   constexpr std::int64_t kHeadlines[] = {12, 31, 9, 18, 24, 7, 15, 46, 21, 13, 28, 10, 17, 35, 11, 20};
-  const NetworkCase c{"bert_base", kBert, lm::Objective::masked_lm, 32, kScored};
+  const NetworkCase c{"bert_base", kBert, lm::Objective::masked_lm, 32, kScored, kBertArithmetic};
   bench_forward(plan, "score.bert_base.f32.headlines", c, random_examples(c.batch, kHeadlines, kWords), Precision::f32,
                 "sequences/s", sink);
-  constexpr std::int64_t kOneAndMany[] = {1, 32}, kOne[] = {1};
-  bench_generating(plan, Precision::bf16, kOne, sink);
-  bench_generating(plan, Precision::q8, kOneAndMany, sink);
-  bench_generating(plan, Precision::q4, kOneAndMany, sink);
+  const NetworkCase writers[] = {{"gpt2_124m", kGpt2, lm::Objective::causal_lm, 32, 512, kGpt2Arithmetic},
+                                 {"qwen2_0.5b", kQwen, lm::Objective::causal_lm, 32, 512, kQwenArithmetic}};
+  for (const NetworkCase& writer : writers) {
+    for (const Precision precision : {Precision::f32, Precision::bf16, Precision::q8, Precision::q4}) {
+      if (precision == Precision::f32 && &writer != writers) continue;  // nobody reads or writes so with half a billion
+      bench_generating(plan, writer, precision, sink);
+    }
+  }
 }
 
 }  // namespace
@@ -208,6 +270,7 @@ void bench_networks(const BenchPlan& plan, const MeasurementSink& sink) {
                     sink);
     }
   }
+  for (const Precision precision : {Precision::f32, Precision::bf16}) bench_training(plan, kLonger, precision, sink);
 }
 
 }  // namespace ballast::apps

@@ -15,6 +15,7 @@ struct Measurement {
   std::string unit;  // "GFLOP/s"
   double median = 0, low = 0, high = 0;
   int repetitions = 0;
+  double share = 0;  // of what the machine can do at most, measured in the same run; 0: not known
 };
 
 /// Calls `work` once to warm up, then again and again for about `seconds`, at least five times and at most a thousand.
@@ -34,7 +35,7 @@ Measurement measure(const std::string& name, const std::string& unit, double amo
   std::sort(rates.begin(), rates.end());
   const std::size_t n = rates.size();
   const double median = n % 2 == 1 ? rates[n / 2] : (rates[n / 2 - 1] + rates[n / 2]) / 2;
-  return {name, unit, median, rates.front(), rates.back(), static_cast<int>(n)};
+  return {name, unit, median, rates.front(), rates.back(), static_cast<int>(n), 0};
 }
 
 }  // namespace ballast::apps
