@@ -270,7 +270,9 @@ void bench_networks(const BenchPlan& plan, const MeasurementSink& sink) {
                     sink);
     }
   }
-  for (const Precision precision : {Precision::f32, Precision::bf16}) bench_training(plan, kLonger, precision, sink);
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    bench_training(plan, kLonger, precision, MomentForm::f32, sink);
+  }
 }
 
 }  // namespace ballast::apps
