@@ -107,19 +107,30 @@ Measurement limited(Measurement m, const BenchPlan& plan, Precision precision, d
   return m;
 }
 
-/// `moments` 8bit: ".state8" in the name.
-void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision precision, MomentForm moments,
+/// What a training step does without, and its part of the measurement's name.
+struct Thrift {
+  MomentForm moments = MomentForm::f32;
+  bool checkpointing = false;
+  const char* name = "";
+};
+constexpr Thrift kNoThrift{};
+constexpr Thrift kThrifts[] = {{MomentForm::bytes, false, ".state8"},
+                               {MomentForm::f32, true, ".checkpoint"},
+                               {MomentForm::bytes, true, ".state8.checkpoint"}};
+
+void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision precision, const Thrift& thrift,
                     const MeasurementSink& sink) {
-  const std::string name = fmt::format("train.{}.{}{}.b{}_t{}", c.name, engine::precision_name(precision),
-                                       moments == MomentForm::bytes ? ".state8" : "", c.batch, c.length);
+  const std::string name =
+      fmt::format("train.{}.{}{}.b{}_t{}", c.name, engine::precision_name(precision), thrift.name, c.batch, c.length);
   const std::string allocations = name + ".allocations";
   if (!plan.wants(name) && !plan.wants(allocations)) return;
   const lm::LoadedModel model = fresh_network(c);
+  model.network->set_checkpointing(thrift.checkpointing);
   const auto examples = examples_of(c, model.network->config().vocabulary);
   lm::TrainSettings settings;
   settings.objective = c.objective;
   settings.precision = precision;
-  settings.adamw.moments = moments;
+  settings.adamw.moments = thrift.moments;
   settings.sampling.batch_size = c.batch;
   settings.steps = 1'000'000;  // more than anyone waits for
   settings.mask_token = 0;
@@ -229,9 +240,9 @@ void bench_generating(const BenchPlan& plan, const NetworkCase& c, Precision pre
 void bench_large(const BenchPlan& plan, const MeasurementSink& sink) {
   for (const NetworkCase& c : kLarge) {
     for (const Precision precision : {Precision::f32, Precision::bf16}) {
-      bench_training(plan, c, precision, MomentForm::f32, sink);
+      bench_training(plan, c, precision, kNoThrift, sink);
     }
-    bench_training(plan, c, Precision::f32, MomentForm::bytes, sink);
+    for (const Thrift& thrift : kThrifts) bench_training(plan, c, Precision::f32, thrift, sink);
   }
   constexpr std::int64_t kWords = 30522, kScored = 128;
   for (const std::int64_t batch : {1, 32}) {
@@ -263,7 +274,7 @@ void bench_networks(const BenchPlan& plan, const MeasurementSink& sink) {
   constexpr std::int64_t kWords = 9000;  // of the smaller vocabulary
   for (const NetworkCase& c : kSmall) {
     for (const Precision precision : {Precision::f32, Precision::bf16}) {
-      bench_training(plan, c, precision, MomentForm::f32, sink);
+      bench_training(plan, c, precision, kNoThrift, sink);
     }
     for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
       bench_forward(plan, forward_name("forward", c, precision), c, examples_of(c, kWords), precision, "tokens/s",
@@ -271,7 +282,7 @@ void bench_networks(const BenchPlan& plan, const MeasurementSink& sink) {
     }
   }
   for (const Precision precision : {Precision::f32, Precision::bf16}) {
-    bench_training(plan, kLonger, precision, MomentForm::f32, sink);
+    bench_training(plan, kLonger, precision, kNoThrift, sink);
   }
 }
 

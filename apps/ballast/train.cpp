@@ -153,7 +153,7 @@ void add_train(CLI::App& app, Common& common) {
                    "Last parts of module names, or all-linear (default: as PEFT for the family, e.g. q_proj v_proj)");
   verb->add_flag(
       "--checkpoint-layers", o->checkpoint_layers,
-      "Llama, Qwen: keep the layers' inputs alone and compute each layer twice: less memory, the same result");
+      "Keep the layers' inputs alone and compute each layer twice: less memory, the same result bit for bit");
   verb->add_flag("--merge-lora", o->merge_lora, "Write a whole model with the corrections added, not an adapter");
   verb->add_flag("--mask-personal-data", o->mask_personal_data,
                  "Names, numbers, addresses … become placeholders before anything reads the texts");
@@ -304,7 +304,9 @@ void say_data(const Common& common, const ReadSummary& summary, const lm::Tokeni
   for (const std::string& reason : summary.reasons) say(common, "  " + reason);
 }
 
-lm::LoadedModel open_for_training(const TrainOptions& o, lm::HeadType head, const std::vector<std::string>& labels) {
+namespace {
+
+lm::LoadedModel open_or_create(const TrainOptions& o, lm::HeadType head, const std::vector<std::string>& labels) {
   if (!o.model.empty()) {
     lm::LoadOptions load;
     load.head = head;
@@ -327,6 +329,14 @@ lm::LoadedModel open_for_training(const TrainOptions& o, lm::HeadType head, cons
   }
   lm::LoadedModel model = lm::create_model(config, o.seed);
   model.tokenizer = std::move(tokenizer);
+  return model;
+}
+
+}  // namespace
+
+lm::LoadedModel open_for_training(const TrainOptions& o, lm::HeadType head, const std::vector<std::string>& labels) {
+  lm::LoadedModel model = open_or_create(o, head, labels);
+  model.network->set_checkpointing(o.checkpoint_layers);
   return model;
 }
 

@@ -8,7 +8,6 @@
 #include "ballast/base/error.h"
 #include "ballast/base/hash.h"
 #include "ballast/ingest/record.h"
-#include "ballast/lm/arch/causal.h"
 #include "ballast/lm/chat.h"
 #include "ballast/lm/train/conversations.h"
 #include "masking.h"
@@ -146,14 +145,6 @@ void train_language_model(const TrainOptions& o, const Common& common) {
   lm::TrainSettings settings = train_settings(o, objective, data.examples);
   prepare_masking(o, model, settings);
   start_lora(o, model);
-  if (o.checkpoint_layers) {
-    auto* causal = dynamic_cast<lm::CausalNetwork*>(&network);
-    if (causal == nullptr || !causal->set_checkpointing(true) || o.dropout > 0 || o.lora_dropout > 0) {
-      throw Error(ErrorCode::unsupported, "is for the Llama family without dropout", "--checkpoint-layers");
-    }
-    network.set_dropout(0);
-    settings.dropout = 0;
-  }
   lm::Trainer trainer(network, data.examples, settings);
   lm::RunOptions run = run_options(o, common);
   if (!held_out.examples.empty()) {

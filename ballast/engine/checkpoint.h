@@ -9,23 +9,27 @@
 
 namespace ballast::engine {
 
-/// y = body(x), of the shape of x. `body(Tape&, Value)` is plain data, draws no dropout, and what it points at lives
-/// until backward().
+/// y = body(x), of the shape of x. `body(Tape&, Value)` is plain data, and what it points at lives until backward().
+/// `beside` is another activation that body reads, if any: a gradient has to have its memory before body's is released.
+/// Dropout draws the seeds that it would draw without checkpoint, both times.
 template <class F>
-Value checkpoint(Tape& tape, Value x, F body) {
+Value checkpoint(Tape& tape, Value x, F body, Value beside = {}) {
   if (!tape.training()) return body(tape, x);
+  const std::uint64_t seeds = tape.dropout_state();
   const Value y = tape.make(x.rows, x.cols);
   const Arena::Mark mark = tape.arena().mark();
   {
-    Tape forward(tape.arena(), false, tape.precision());
-    const Value once = body(forward, Value{x.data, nullptr, x.rows, x.cols});
+    Tape forward(tape.arena(), true, tape.precision(), seeds);  // it drops as in training; its closures are not run
+    const Value once = body(forward, x);
     std::copy_n(once.data, once.size(), y.data);
+    tape.set_dropout_state(forward.dropout_state());
   }
   tape.arena().release(mark);
-  tape.on_backward(y, [&tape, x, y, body] {
-    tape.gradient(x);  // has its memory outside of what is released here
+  tape.on_backward(y, [&tape, x, y, body, beside, seeds] {
+    tape.gradient(x);
+    if (beside.gradient != nullptr) tape.gradient(beside);
     const Arena::Mark before = tape.arena().mark();
-    Tape again(tape.arena(), true, tape.precision());
+    Tape again(tape.arena(), true, tape.precision(), seeds);
     const Value twice = body(again, x);
     std::copy_n(y.grad(), y.size(), again.target(twice).data);
     again.backward();

@@ -57,7 +57,14 @@ class Tape {
   void pass_on(const Value& y, const Value& x);
 
   /// A seed of its own for the next dropout: the same in every run, different for every call and step.
-  std::uint64_t next_dropout_seed() { return dropout_seed_ + 0x632be59bd9b4e019ull * ++dropouts_; }
+  std::uint64_t next_dropout_seed() { return dropout_seed_ + kSeedStep * ++dropouts_; }
+
+  /// Where the row of seeds stands: a tape that begins with this as its dropout_seed draws the seeds that come next.
+  std::uint64_t dropout_state() const { return dropout_seed_ + kSeedStep * dropouts_; }
+  void set_dropout_state(std::uint64_t state) {
+    dropout_seed_ = state;
+    dropouts_ = 0;
+  }
 
   /// Records what backward() has to do for the operation that made y. It is left out where nothing depends on y.
   /// Captures must be plain data (pointers, sizes).
@@ -80,6 +87,7 @@ class Tape {
   void backward();
 
  private:
+  static constexpr std::uint64_t kSeedStep = 0x632be59bd9b4e019ull;
   struct Node {
     void (*run)(Node*) = nullptr;
     Node* before = nullptr;

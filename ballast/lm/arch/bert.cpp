@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ballast/base/error.h"
+#include "ballast/engine/checkpoint.h"
 
 namespace ballast::lm {
 
@@ -137,7 +138,12 @@ Value Bert::run_layer(Tape& tape, const Layer& l, Value h, const text::TokenBatc
 
 Value Bert::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
   Value h = embed(tape, batch, capture);
-  for (const Layer& l : layers_) h = run_layer(tape, l, h, batch, capture);
+  for (const Layer& l : layers_) {
+    h = checkpointing_ && capture == nullptr
+            ? engine::checkpoint(tape, h,
+                                 [this, &l, &batch](Tape& t, Value in) { return run_layer(t, l, in, batch, nullptr); })
+            : run_layer(tape, l, h, batch, capture);
+  }
   if (capture != nullptr) capture->hidden_states.push_back(h);
   return h;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ballast/base/parallel.h"
+#include "ballast/engine/checkpoint.h"
 #include "ballast/lm/arch/generating.h"
 
 namespace ballast::lm {
@@ -20,10 +21,6 @@ class CausalNetwork : public GeneratingNetwork {
   /// The last token has read the whole text.
   engine::Value classify(engine::Tape& tape, engine::Value hidden, const text::TokenBatch& batch) override;
 
-  /// Training keeps the layers' inputs alone and computes each layer once more for its gradients. False where the
-  /// family does not know how. Not beside dropout.
-  virtual bool set_checkpointing(bool on) { return !on; }
-
   engine::Value prefill(engine::Tape& tape, std::span<const std::int32_t> ids, KeyValueCache& cache) override;
   engine::Value decode(engine::Tape& tape, std::span<const Next> rows) override;
 
@@ -36,11 +33,24 @@ class CausalNetwork : public GeneratingNetwork {
   virtual engine::Value run(engine::Tape& tape, std::span<const std::int32_t> ids,
                             std::span<const std::int32_t> positions, Attend attend, Capture* capture) = 0;
 
-  const text::TokenBatch* encoding_ = nullptr;  // the batch that encode() runs over
-  engine::Parameter* score_ = nullptr;          // [labels, width], where the head classifies
+  /// layer(tape, h, attend), or a checkpoint of it. `layer` is plain data.
+  template <class F>
+  engine::Value pass(engine::Tape& tape, engine::Value h, Attend attend, const Capture* capture, F layer) {
+    if (!checkpointing_ || encoding_ == nullptr || capture != nullptr) return layer(tape, h, attend);
+    // What is called again in the backward pass must not point at this one's stack.
+    return engine::checkpoint(tape, h, [this, layer, batch = encoding_](engine::Tape& again, engine::Value in) {
+      const auto over_batch = [&](std::size_t, const Capture::Attention& a, engine::Value& y) {
+        y = Network::attend(again, a, *batch, nullptr);
+      };
+      return layer(again, in, over_batch);
+    });
+  }
+
+  engine::Parameter* score_ = nullptr;  // [labels, width], where the head classifies
 
  private:
-  std::vector<std::int32_t> last_rows_;  // of the batch being classified
+  const text::TokenBatch* encoding_ = nullptr;  // the batch that encode() runs over
+  std::vector<std::int32_t> last_rows_;         // of the batch being classified
 };
 
 }  // namespace ballast::lm

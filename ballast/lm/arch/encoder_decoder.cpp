@@ -138,15 +138,22 @@ Value EncoderDecoder::embedded(Tape& tape, std::span<const std::int32_t> ids, st
   return engine::dropout(tape, norm(tape, h, side.embedding_norm), config_.embedding_dropout);
 }
 
+Value EncoderDecoder::encoder_layer(Tape& tape, Value h, const Layer& l, const text::TokenBatch& batch,
+                                    Capture* capture) {
+  const Value x = entering(tape, h, l.self.norm);
+  const auto [q, k, v] = engine::linear_all(tape, x, {l.self.q, l.self.k, l.self.v}, Layout::out_in);
+  h = joined(tape, h, attend_source(tape, {{q}, {k}, {v}}, batch, capture), l.self.out, l.self.norm);
+  return feed_forward(tape, h, l);
+}
+
 Value EncoderDecoder::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
   Value h = embedded(tape, batch.ids, batch.positions, encoder_);
   for (const Layer& l : encoder_.layers) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
-    const Value x = entering(tape, h, l.self.norm);
-    const auto [q, k, v] = engine::linear_all(tape, x, {l.self.q, l.self.k, l.self.v}, Layout::out_in);
-    const Capture::Attention in{{q}, {k}, {v}};
-    h = joined(tape, h, attend_source(tape, in, batch, capture), l.self.out, l.self.norm);
-    h = feed_forward(tape, h, l);
+    h = checkpointing_ && capture == nullptr
+            ? engine::checkpoint(
+                  tape, h, [this, &l, &batch](Tape& t, Value in) { return encoder_layer(t, in, l, batch, nullptr); })
+            : encoder_layer(tape, h, l, batch, capture);
   }
   h = norm(tape, h, encoder_.final_norm);
   if (capture != nullptr) capture->hidden_states.push_back(h);
@@ -159,22 +166,27 @@ Seq2SeqNetwork::Memory EncoderDecoder::memory_keys(Tape& tape, std::size_t layer
   return {k, v};
 }
 
+Value EncoderDecoder::decoder_layer(Tape& tape, Value h, std::size_t index, AttendSelf self, AttendMemory cross) {
+  const Layer& l = decoder_.layers[index];
+  Value x = entering(tape, h, l.self.norm), y{};
+  const auto [q, k, v] = engine::linear_all(tape, x, {l.self.q, l.self.k, l.self.v}, Layout::out_in);
+  self(index, {{q}, {k}, {v}}, y);
+  h = joined(tape, h, y, l.self.out, l.self.norm);
+  x = entering(tape, h, l.cross.norm);
+  cross(index, project(tape, x, l.cross.q), y);
+  h = joined(tape, h, y, l.cross.out, l.cross.norm);
+  return feed_forward(tape, h, l);
+}
+
 Value EncoderDecoder::run_decoder(Tape& tape, std::span<const std::int32_t> ids,
                                   std::span<const std::int32_t> positions, AttendSelf self, AttendMemory cross,
                                   DecoderCapture* capture) {
   Value h = embedded(tape, ids, positions, decoder_);
-  for (std::size_t i = 0; i < decoder_.layers.size(); ++i) {
-    const Layer& l = decoder_.layers[i];
+  for (std::size_t index = 0; index < decoder_.layers.size(); ++index) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
-    Value x = entering(tape, h, l.self.norm), y{};
-    const auto [q, k, v] = engine::linear_all(tape, x, {l.self.q, l.self.k, l.self.v}, Layout::out_in);
-    const Capture::Attention in{{q}, {k}, {v}};
-    self(i, in, y);
-    h = joined(tape, h, y, l.self.out, l.self.norm);
-    x = entering(tape, h, l.cross.norm);
-    cross(i, project(tape, x, l.cross.q), y);
-    h = joined(tape, h, y, l.cross.out, l.cross.norm);
-    h = feed_forward(tape, h, l);
+    h = pass(tape, h, self, cross, capture, [this, index](Tape& t, Value in, AttendSelf own, AttendMemory other) {
+      return decoder_layer(t, in, index, own, other);
+    });
   }
   h = norm(tape, h, decoder_.final_norm);
   if (capture != nullptr) capture->hidden_states.push_back(h);

@@ -59,6 +59,10 @@ class EncoderDecoder : public Seq2SeqNetwork {
   engine::Value entering(engine::Tape& tape, engine::Value h, const Norm& n) const;
   engine::Value joined(engine::Tape& tape, engine::Value h, engine::Value x, const Linear& l, const Norm& n) const;
   engine::Value feed_forward(engine::Tape& tape, engine::Value h, const Layer& l) const;
+  engine::Value encoder_layer(engine::Tape& tape, engine::Value h, const Layer& l, const text::TokenBatch& batch,
+                              Capture* capture);
+  engine::Value decoder_layer(engine::Tape& tape, engine::Value h, std::size_t index, AttendSelf self,
+                              AttendMemory cross);
   engine::Value embedded(engine::Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions,
                          const Side& side);
   engine::Value position_rows(engine::Tape& tape, std::span<const std::int32_t> positions, const Side& side);

@@ -73,16 +73,21 @@ Value Gpt2::encode_weighted(Tape& tape, Value inputs, const text::TokenBatch& ba
   return layers(tape, engine::add(tape, h, engine::embed(tape, {{positions_, batch.positions}})), over_batch, nullptr);
 }
 
+Value Gpt2::layer(Tape& tape, Value h, std::size_t index, Attend attend) {
+  const Block& b = blocks_[index];
+  Value x = engine::layer_norm(tape, h, *b.norm1_gain, *b.norm1_bias, config_.norm_eps);
+  const Value qkv = engine::linear(tape, x, *b.qkv, b.qkv_bias, Layout::in_out);
+  attend(index, {third(qkv, 0), third(qkv, 1), third(qkv, 2)}, x);
+  h = engine::linear_residual(tape, h, x, *b.out, b.out_bias, Layout::in_out, config_.hidden_dropout);
+  return feed_forward(tape, b, h);
+}
+
 Value Gpt2::layers(Tape& tape, Value h, Attend attend, Capture* capture) {
   h = engine::dropout(tape, h, config_.embedding_dropout);
-  for (std::size_t layer = 0; layer < blocks_.size(); ++layer) {
-    const Block& b = blocks_[layer];
+  for (std::size_t index = 0; index < blocks_.size(); ++index) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
-    Value x = engine::layer_norm(tape, h, *b.norm1_gain, *b.norm1_bias, config_.norm_eps);
-    const Value qkv = engine::linear(tape, x, *b.qkv, b.qkv_bias, Layout::in_out);
-    attend(layer, {third(qkv, 0), third(qkv, 1), third(qkv, 2)}, x);
-    h = engine::linear_residual(tape, h, x, *b.out, b.out_bias, Layout::in_out, config_.hidden_dropout);
-    h = feed_forward(tape, b, h);
+    h = pass(tape, h, attend, capture,
+             [this, index](Tape& t, Value in, Attend read) { return layer(t, in, index, read); });
   }
   h = engine::layer_norm(tape, h, *final_gain_, *final_bias_, config_.norm_eps);
   if (capture != nullptr) capture->hidden_states.push_back(h);

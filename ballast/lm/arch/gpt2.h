@@ -33,6 +33,7 @@ class Gpt2 : public CausalNetwork {
     engine::Parameter *norm2_gain, *norm2_bias, *up, *up_bias, *down, *down_bias;
   };
   engine::Value layers(engine::Tape& tape, engine::Value h, Attend attend, Capture* capture);
+  engine::Value layer(engine::Tape& tape, engine::Value h, std::size_t index, Attend attend);
   engine::Value feed_forward(engine::Tape& tape, const Block& block, engine::Value h);
   engine::Columns third(engine::Value qkv, int which) const { return {qkv, which * config_.width}; }
 

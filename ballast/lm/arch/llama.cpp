@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/lm/arch/llama.h"
 
-#include "ballast/engine/checkpoint.h"
-
 namespace ballast::lm {
 
 using engine::Layout;
@@ -82,19 +80,10 @@ Value Llama::run(Tape& tape, std::span<const std::int32_t> ids, std::span<const 
   if (capture != nullptr && capture->blend != nullptr) {
     h = blended(tape, h, engine::embed(tape, {{words_, capture->blend->reference}}), *capture);
   }
-  const bool again = checkpointing_ && tape.training() && encoding_ != nullptr && capture == nullptr;
   for (std::size_t index = 0; index < blocks_.size(); ++index) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
-    if (!again) {
-      h = layer(tape, h, index, rotation, attend);
-      continue;
-    }
-    // What is called again in the backward pass must not point at this one's stack.
-    h = engine::checkpoint(tape, h, [this, index, rotation, batch = encoding_](Tape& t, Value in) {
-      return layer(t, in, index, rotation, [&](std::size_t, const Capture::Attention& a, Value& y) {
-        y = CausalNetwork::attend(t, a, *batch, nullptr);
-      });
-    });
+    h = pass(tape, h, attend, capture,
+             [this, index, rotation](Tape& t, Value in, Attend read) { return layer(t, in, index, rotation, read); });
   }
   h = engine::rms_norm(tape, h, *final_norm_, config_.norm_eps);
   if (capture != nullptr) capture->hidden_states.push_back(h);

@@ -18,10 +18,6 @@ class Llama : public CausalNetwork {
   std::vector<std::string> aliases(const std::string& name) const override;
   bool ignorable(const std::string& tensor) const override;
   bool belongs_to_head(const std::string& name) const override;
-  bool set_checkpointing(bool on) override {
-    checkpointing_ = on;
-    return true;
-  }
 
  protected:
   engine::Value run(engine::Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions,
@@ -42,7 +38,6 @@ class Llama : public CausalNetwork {
   engine::Parameter *words_, *final_norm_, *head_;
   std::vector<Block> blocks_;
   RotaryTable rotary_;
-  bool checkpointing_ = false;
 };
 
 }  // namespace ballast::lm

@@ -98,6 +98,10 @@ class Network {
   /// Packs every weight matrix for inference.
   virtual void pack(engine::Precision precision) = 0;
 
+  /// In training encode() and the decoder keep the layers' inputs alone and compute each layer once more for its
+  /// gradients: the same bits in less memory. Not where a caller captures inner values.
+  void set_checkpointing(bool on) { checkpointing_ = on; }
+
   /// Dropout used in training; negative keeps the configuration's.
   void set_dropout(double p);
 
@@ -133,6 +137,7 @@ class Network {
 
   ModelConfig config_;
   engine::ParameterStore parameters_;
+  bool checkpointing_ = false;
 };
 
 /// Builds the network of a configuration; parameters have no values yet.

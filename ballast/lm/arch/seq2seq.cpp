@@ -2,6 +2,8 @@
 #include "ballast/lm/arch/seq2seq.h"
 
 #include <algorithm>
+#include <new>
+#include <type_traits>
 
 #include "ballast/base/error.h"
 
@@ -35,17 +37,32 @@ Value Seq2SeqNetwork::attend_source(Tape& tape, const Capture::Attention& in, co
 Value Seq2SeqNetwork::decode_targets(Tape& tape, Value memory, const text::TokenBatch& source,
                                      const text::TokenBatch& target, DecoderCapture* capture) {
   BALLAST_CHECK(source.sequences() == target.sequences(), target.sequences());
-  const engine::AttentionOptions own = decoder_options(longest_sequence(target)), other = cross_options();
+  static_assert(std::is_trivially_destructible_v<Reading>, "the arena runs no destructors");
+  const Reading& reading = *new (tape.arena().allocate(sizeof(Reading))) Reading{
+      memory, &source, &target, decoder_options(longest_sequence(target)), cross_options()};
   const auto self = [&](std::size_t, const Capture::Attention& in, Value& y) {
-    if (capture != nullptr) capture->self.push_back(in);
-    y = engine::attention(tape, in.q, in.k, in.v, target.offsets, target.offsets, own);
+    y = attend_targets(tape, reading, in, capture);
   };
-  const auto cross = [&](std::size_t layer, Value q, Value& y) {
-    const Memory read = memory_keys(tape, layer, memory);
-    if (capture != nullptr) capture->cross.push_back({{q}, {read.k}, {read.v}});
-    y = engine::attention(tape, {q}, {read.k}, {read.v}, target.offsets, source.offsets, other);
-  };
-  return run_decoder(tape, target.ids, target.positions, self, cross, capture);
+  const auto cross = [&](std::size_t layer, Value q, Value& y) { y = attend_memory(tape, reading, layer, q, capture); };
+  reading_ = &reading;
+  const Value hidden = run_decoder(tape, target.ids, target.positions, self, cross, capture);
+  reading_ = nullptr;
+  return hidden;
+}
+
+Value Seq2SeqNetwork::attend_targets(Tape& tape, const Reading& reading, const Capture::Attention& in,
+                                     DecoderCapture* capture) {
+  if (capture != nullptr) capture->self.push_back(in);
+  const auto& offsets = reading.target->offsets;
+  return engine::attention(tape, in.q, in.k, in.v, offsets, offsets, reading.own);
+}
+
+Value Seq2SeqNetwork::attend_memory(Tape& tape, const Reading& reading, std::size_t layer, Value q,
+                                    DecoderCapture* capture) {
+  const Memory read = memory_keys(tape, layer, reading.memory);
+  if (capture != nullptr) capture->cross.push_back({{q}, {read.k}, {read.v}});
+  return engine::attention(tape, {q}, {read.k}, {read.v}, reading.target->offsets, reading.source->offsets,
+                           reading.other);
 }
 
 std::vector<std::int32_t> Seq2SeqNetwork::shifted_right(std::span<const std::int32_t> labels) const {

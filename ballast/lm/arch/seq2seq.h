@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ballast/base/parallel.h"
+#include "ballast/engine/checkpoint.h"
 #include "ballast/lm/arch/generating.h"
 
 namespace ballast::lm {
@@ -54,9 +55,41 @@ class Seq2SeqNetwork : public GeneratingNetwork {
     engine::Value k, v;
   };
   virtual Memory memory_keys(engine::Tape& tape, std::size_t layer, engine::Value memory) = 0;
+  /// What the decoder's attentions read of whole batches; in the arena, since checkpoints read it in the backward pass.
+  struct Reading {
+    engine::Value memory;
+    const text::TokenBatch *source, *target;
+    engine::AttentionOptions own, other;
+  };
+  engine::Value attend_targets(engine::Tape& tape, const Reading& reading, const Capture::Attention& in,
+                               DecoderCapture* capture);
+  engine::Value attend_memory(engine::Tape& tape, const Reading& reading, std::size_t layer, engine::Value q,
+                              DecoderCapture* capture);
+  /// layer(tape, h, self, cross), or a checkpoint of it. `layer` is plain data.
+  template <class F>
+  engine::Value pass(engine::Tape& tape, engine::Value h, AttendSelf self, AttendMemory cross,
+                     const DecoderCapture* capture, F layer) {
+    if (!checkpointing_ || reading_ == nullptr || capture != nullptr) return layer(tape, h, self, cross);
+    return engine::checkpoint(
+        tape, h,
+        [this, layer, reading = reading_](engine::Tape& again, engine::Value in) {
+          const auto own = [&](std::size_t, const Capture::Attention& a, engine::Value& y) {
+            y = attend_targets(again, *reading, a, nullptr);
+          };
+          const auto other = [&](std::size_t index, engine::Value q, engine::Value& y) {
+            y = attend_memory(again, *reading, index, q, nullptr);
+          };
+          return layer(again, in, own, other);
+        },
+        reading_->memory);
+  }
+
   /// Self-attention of the encoder over a batch.
   engine::Value attend_source(engine::Tape& tape, const Capture::Attention& in, const text::TokenBatch& batch,
                               Capture* capture);
+
+ private:
+  const Reading* reading_ = nullptr;  // what decode_targets() runs over
 };
 
 /// Tokens of the longest sequence.

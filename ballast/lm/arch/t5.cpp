@@ -133,15 +133,21 @@ Value T5::feed_forward(Tape& tape, Value h, const FeedForward& f) const {
   return joined(tape, h, y, *f.down);
 }
 
+Value T5::encoder_layer(Tape& tape, Value h, const Block& b, const text::TokenBatch& batch, Capture* capture) {
+  const Value x = normed(tape, h, *b.self.norm);
+  const auto [q, k, v] = engine::linear_all(tape, x, {{b.self.q}, {b.self.k}, {b.self.v}}, Layout::out_in);
+  h = joined(tape, h, attend_source(tape, {{q}, {k}, {v}}, batch, capture), *b.self.out);
+  return feed_forward(tape, h, b.feed_forward);
+}
+
 Value T5::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
   Value h = engine::dropout(tape, engine::embed(tape, {{words_, batch.ids}}), config_.embedding_dropout);
   for (const Block& b : encoder_) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
-    const Value x = normed(tape, h, *b.self.norm);
-    const auto [q, k, v] = engine::linear_all(tape, x, {{b.self.q}, {b.self.k}, {b.self.v}}, Layout::out_in);
-    const Capture::Attention in{{q}, {k}, {v}};
-    h = joined(tape, h, attend_source(tape, in, batch, capture), *b.self.out);
-    h = feed_forward(tape, h, b.feed_forward);
+    h = checkpointing_ && capture == nullptr
+            ? engine::checkpoint(
+                  tape, h, [this, &b, &batch](Tape& t, Value in) { return encoder_layer(t, in, b, batch, nullptr); })
+            : encoder_layer(tape, h, b, batch, capture);
   }
   h = engine::dropout(tape, normed(tape, h, *encoder_norm_), config_.hidden_dropout);
   if (capture != nullptr) capture->hidden_states.push_back(h);
@@ -154,21 +160,26 @@ Seq2SeqNetwork::Memory T5::memory_keys(Tape& tape, std::size_t layer, Value memo
   return {k, v};
 }
 
+Value T5::decoder_layer(Tape& tape, Value h, std::size_t index, AttendSelf self, AttendMemory cross) {
+  const Block& b = decoder_[index];
+  Value x = normed(tape, h, *b.self.norm), y{};
+  const auto [q, k, v] = engine::linear_all(tape, x, {{b.self.q}, {b.self.k}, {b.self.v}}, Layout::out_in);
+  self(index, {{q}, {k}, {v}}, y);
+  h = joined(tape, h, y, *b.self.out);
+  x = normed(tape, h, *b.cross.norm);
+  cross(index, project(tape, x, *b.cross.q), y);
+  h = joined(tape, h, y, *b.cross.out);
+  return feed_forward(tape, h, b.feed_forward);
+}
+
 Value T5::run_decoder(Tape& tape, std::span<const std::int32_t> ids, std::span<const std::int32_t>, AttendSelf self,
                       AttendMemory cross, DecoderCapture* capture) {
   Value h = engine::dropout(tape, engine::embed(tape, {{words_, ids}}), config_.embedding_dropout);
-  for (std::size_t layer = 0; layer < decoder_.size(); ++layer) {
-    const Block& b = decoder_[layer];
+  for (std::size_t index = 0; index < decoder_.size(); ++index) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
-    Value x = normed(tape, h, *b.self.norm), y{};
-    const auto [q, k, v] = engine::linear_all(tape, x, {{b.self.q}, {b.self.k}, {b.self.v}}, Layout::out_in);
-    const Capture::Attention in{{q}, {k}, {v}};
-    self(layer, in, y);
-    h = joined(tape, h, y, *b.self.out);
-    x = normed(tape, h, *b.cross.norm);
-    cross(layer, project(tape, x, *b.cross.q), y);
-    h = joined(tape, h, y, *b.cross.out);
-    h = feed_forward(tape, h, b.feed_forward);
+    h = pass(tape, h, self, cross, capture, [this, index](Tape& t, Value in, AttendSelf own, AttendMemory other) {
+      return decoder_layer(t, in, index, own, other);
+    });
   }
   h = engine::dropout(tape, normed(tape, h, *decoder_norm_), config_.hidden_dropout);
   if (capture != nullptr) capture->hidden_states.push_back(h);

@@ -52,6 +52,10 @@ class T5 : public Seq2SeqNetwork {
   engine::Value normed(engine::Tape& tape, engine::Value h, engine::Parameter& norm) const;
   engine::Value joined(engine::Tape& tape, engine::Value h, engine::Value x, engine::Parameter& w) const;
   engine::Value feed_forward(engine::Tape& tape, engine::Value h, const FeedForward& f) const;
+  engine::Value encoder_layer(engine::Tape& tape, engine::Value h, const Block& b, const text::TokenBatch& batch,
+                              Capture* capture);
+  engine::Value decoder_layer(engine::Tape& tape, engine::Value h, std::size_t index, AttendSelf self,
+                              AttendMemory cross);
   engine::AttentionOptions options(std::int64_t longest, engine::Parameter& table, bool bidirectional) const;
 
   engine::Parameter *words_, *head_, *encoder_bias_, *decoder_bias_, *encoder_norm_, *decoder_norm_;
