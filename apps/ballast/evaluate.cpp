@@ -10,8 +10,10 @@
 
 #include "ballast/base/clock.h"
 #include "ballast/base/error.h"
+#include "ballast/engine/quantised.h"
 #include "ballast/ingest/record.h"
 #include "ballast/lm/gguf_model.h"
+#include "ballast/tabular/bootstrap.h"
 #include "classifier_fit.h"
 #include "default_model.h"
 #include "evaluate_polarity.h"
@@ -27,6 +29,7 @@ using base::ErrorCode;
 struct EvaluateOptions {
   std::string model, polarity, encoding = "auto", candidates, span_column, condition_column, condition_model;
   std::vector<std::string> data, text_columns, label_columns;
+  std::string precision;
   std::int64_t sequence_length = 0;
   bool strict = false, unknown_labels = false, merge_texts = false;
 };
@@ -134,12 +137,65 @@ void evaluate_classifier(const EvaluateOptions& o, const std::string& folder, co
   }
 }
 
+base::Json interval_json(const tabular::BootstrapInterval& x) {
+  return {{"estimate", x.estimate}, {"low", x.low}, {"high", x.high}};
+}
+
+/// The loss of each block with the weights as they are, then with those of another precision; 95 % intervals by drawing
+/// blocks.
+base::Json compare_precisions(lm::Trainer& trainer, lm::Network& network, std::span<const lm::Example> blocks,
+                              engine::Precision precision, std::uint64_t seed) {
+  const auto losses = [&] {
+    std::vector<double> all;
+    for (const lm::Example& block : blocks) all.push_back(trainer.evaluate({&block, 1}));
+    return all;
+  };
+  const auto mean_of = [&](const std::vector<double>& each) {
+    return [&blocks, &each](std::span<const std::int64_t> drawn) {
+      double sum = 0, count = 0;
+      for (const std::int64_t i : drawn) {
+        const auto at = static_cast<std::size_t>(i);
+        const auto predicted = static_cast<double>(blocks[at].ids.size() - 1);
+        sum += predicted * each[at];
+        count += predicted;
+      }
+      return sum / count;
+    };
+  };
+  const std::vector<double> before = losses();
+  network.pack(precision);
+  const std::vector<double> after = losses();
+  tabular::BootstrapOptions how;
+  how.seed = seed;
+  const auto rows = static_cast<std::int64_t>(blocks.size());
+  return {{"f32", interval_json(tabular::bootstrap_interval(rows, mean_of(before), how))},
+          {"other", interval_json(tabular::bootstrap_interval(rows, mean_of(after), how))},
+          {"difference",
+           interval_json(tabular::bootstrap_difference(rows, mean_of(before), mean_of(after), how).difference)}};
+}
+
+void print_precisions(const base::Json& json, const std::string& precision) {
+  const auto line = [&](const char* key, const std::string& name) {
+    const base::Json& x = json[key];
+    fmt::print("{:<12}{:.4f} [{:.4f}, {:.4f}]\n", name, x["estimate"].get<double>(), x["low"].get<double>(),
+               x["high"].get<double>());
+  };
+  line("f32", "loss f32");
+  line("other", "loss " + precision);
+  line("difference", "difference");
+}
+
 void evaluate_language_model(const EvaluateOptions& o, lm::LoadedModel& model, const Common& common) {
   if (!model.tokenizer) throw Error(ErrorCode::not_found, "has no tokenizer", o.model);
   const lm::ModelConfig& config = model.network->config();
   if (config.is_seq2seq()) {
     throw Error(ErrorCode::unsupported, config.architecture() + " has no perplexity of running text", o.model,
                 "train --task seq2seq --eval-data measures its loss");
+  }
+  const bool comparing = !o.precision.empty();
+  const engine::Precision precision = engine::precision_from_name(comparing ? o.precision : "f32");
+  if (comparing && !config.is_causal()) {
+    throw Error(ErrorCode::unsupported, config.architecture() + " is not causal", o.model, "leave out --precision");
   }
   ReadSummary summary;
   lm::TokenizeReport report;
@@ -153,11 +209,21 @@ void evaluate_language_model(const EvaluateOptions& o, lm::LoadedModel& model, c
   settings.sampling.seed = common.seed;
   if (settings.objective == lm::Objective::masked_lm) settings.mask_token = model.tokenizer->special().mask.value_or(0);
   lm::Trainer trainer(*model.network, examples, settings);
-  const double loss = trainer.evaluate(examples);
   base::Json json;
   json["model"] = o.model;
   json["data"] = summary_json(summary);
   json["tokens"] = report.tokens;
+  if (comparing) {
+    json["precision"] = o.precision;
+    json["losses"] = compare_precisions(trainer, *model.network, examples, precision, common.seed);
+    if (common.json) {
+      fmt::print("{}\n", base::dump_json(json));
+    } else {
+      print_precisions(json["losses"], o.precision);
+    }
+    return;
+  }
+  const double loss = trainer.evaluate(examples);
   json["loss"] = loss;
   json["perplexity"] = std::exp(loss);
   if (common.json) {
@@ -180,6 +246,8 @@ void add_evaluate(CLI::App& app, Common& common) {
   verb->add_option("--label-column", o->label_columns, "Column of the label, or HEAD=COLUMN for several heads");
   verb->add_option("--encoding", o->encoding)->capture_default_str();
   verb->add_option("--sequence-length", o->sequence_length, "Language models: tokens of a block");
+  verb->add_option("--precision", o->precision,
+                   "Causal models: their loss in f32 and in bf16, int8, q8 or q4, and the difference");
   verb->add_flag("--strict", o->strict, "Bad rows are errors");
   verb->add_flag("--merge-texts", o->merge_texts, "Multilabel: rows of the same text are one, with the labels of all");
   verb->add_option("--candidate-column", o->candidates,

@@ -11,10 +11,12 @@
 #include <cmath>
 #include <cstdlib>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
+#include "ballast/engine/block_panels.h"
 #include "ballast/engine/isa.h"
 #include "ballast/engine/kernels/gemm_kernels.h"
 #include "ballast/engine/kernels/pack_kernels.h"
@@ -298,6 +300,9 @@ PackedMatrix::PackedMatrix(std::int64_t k, std::int64_t n, Precision quantised)
       n_(n),
       precision_(quantised),
       cells_(Cells::quantised) {}
+
+PackedMatrix::PackedMatrix(std::unique_ptr<BlockPanels> blocks, std::int64_t k, std::int64_t n, Precision quantised)
+    : k_(k), n_(n), precision_(quantised), cells_(Cells::quantised), blocks_(std::move(blocks)) {}
 
 PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;

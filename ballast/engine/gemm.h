@@ -21,6 +21,8 @@ struct Operand {
   bool transposed = false;
 };
 
+class BlockPanels;
+
 /// A right-hand side [k, n] packed once for many products (weights at inference).
 class PackedMatrix {
  public:
@@ -28,6 +30,8 @@ class PackedMatrix {
   PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision);
   /// Room for quantised panels, to be filled.
   PackedMatrix(std::int64_t k, std::int64_t n, Precision quantised);
+  /// Quantised, in blocks that are laid out by the products.
+  PackedMatrix(std::unique_ptr<BlockPanels> blocks, std::int64_t k, std::int64_t n, Precision quantised);
   ~PackedMatrix();
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
@@ -35,11 +39,13 @@ class PackedMatrix {
   std::int64_t k() const { return k_; }
   std::int64_t n() const { return n_; }
   Precision precision() const { return precision_; }
+  /// Null where they are laid out by the products: see blocks().
   const void* panels() const { return panels_.get(); }
   void* panels() { return panels_.get(); }
   /// How the panels are stored, fixed when they were packed: f32, f32 rounded to bf16, pairs of bf16, or quantised.
   enum class Cells { floats, rounded, pairs, quantised };
   Cells cells() const { return cells_; }
+  const BlockPanels* blocks() const { return blocks_.get(); }
 
  private:
   struct FreeDeleter {
@@ -49,6 +55,7 @@ class PackedMatrix {
   std::int64_t k_, n_;
   Precision precision_;
   Cells cells_;
+  std::unique_ptr<BlockPanels> blocks_;
 };
 
 /// c[m, n] (row stride ldc) = a[m, k] · b[k, n], or += when accumulate. Runs on all threads. `precision`: f32 or bf16.

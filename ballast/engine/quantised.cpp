@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "ballast/base/error.h"
 #include "ballast/base/half.h"
 #include "ballast/base/parallel.h"
+#include "ballast/engine/block_panels.h"
 #include "ballast/engine/isa.h"
 #include "ballast/engine/kernels/quantised_kernels.h"
+#include "ballast/engine/quantised_layout.h"
 #include "ballast/engine/scratch.h"
 #include "ballast/engine/tiles.h"
 
@@ -24,30 +27,10 @@ using kernels::kRows;
 using kernels::QuantisedForm;
 
 // Of k in a block, so that a panel of weights stays in the first-level cache.
-constexpr std::int64_t kBlockGroups = 24, kBlockQuads = 192;
-constexpr std::int64_t kPiece = 1 << 14;                                 // values that a task rounds: some microseconds
-constexpr std::size_t kQ8Block = 2 + kGroup, kQ4Block = 2 + kGroup / 2;  // bytes of ggml's blocks
+constexpr std::int64_t kBlockGroups = 28, kBlockQuads = 192;
+constexpr std::int64_t kRoundedAtOnce = 1 << 14;  // values that a task rounds: some microseconds
 
-thread_local Scratch t_rows;
-
-/// Sizes of a right side in one of the forms.
-struct ByteLayout {
-  QuantisedForm form;
-  std::int64_t k, quads, groups;  // quads: of one group
-
-  ByteLayout(std::int64_t rows, Precision precision)
-      : form(precision == Precision::int8 ? QuantisedForm::whole
-             : precision == Precision::q8 ? QuantisedForm::bytes
-                                          : QuantisedForm::nibbles),
-        k(rows) {
-    quads = form == QuantisedForm::whole ? panels(k, kQuad) : kGroup / kQuad;
-    groups = form == QuantisedForm::whole ? 1 : k / kGroup;
-  }
-  std::int64_t value_bytes() const { return quads * kQuad * kCols / (form == QuantisedForm::nibbles ? 2 : 1); }
-  std::int64_t group_bytes() const { return value_bytes() + kCols * (form == QuantisedForm::whole ? 4 : 2); }
-  std::int64_t panel_bytes() const { return groups * group_bytes(); }
-  std::int64_t group_values() const { return form == QuantisedForm::whole ? std::max<std::int64_t>(k, 1) : kGroup; }
-};
+thread_local Scratch t_rows, t_panel;
 
 /// Where value kk of a column lies in its group's bytes.
 std::int64_t byte_at(std::int64_t kk, std::int64_t column) {
@@ -105,32 +88,6 @@ void clear_panel(const ByteLayout& l, std::uint8_t* panel) {
   }
 }
 
-/// One of ggml's blocks into its place.
-void place_block(const ByteLayout& l, const std::uint8_t* block, std::int64_t column, std::uint8_t* group) {
-  if ((block[1] & 0x7c) == 0x7c) throw base::Error(base::ErrorCode::bad_input, "the scale of a block is not finite");
-  std::memcpy(group + l.value_bytes() + column * 2, block, 2);
-  const std::uint8_t* q = block + 2;
-  if (l.form == QuantisedForm::bytes) {
-    for (std::int64_t quad = 0; quad < kGroup / kQuad; ++quad) {
-      std::uint32_t values;
-      std::memcpy(&values, q + quad * kQuad, 4);
-      values ^= 0x80808080u;  // signed to unsigned with zero 128
-      std::memcpy(group + (quad * kCols + column) * kQuad, &values, 4);
-    }
-    return;
-  }
-  // The block pairs value i with value i + 16 in a byte; the panel pairs quad 2i with quad 2i + 1.
-  for (std::int64_t step = 0; step < kGroup / (2 * kQuad); ++step) {
-    std::uint32_t bytes[2];
-    const std::int64_t first = step * 2 * kQuad % (kGroup / 2);
-    std::memcpy(bytes, q + first, sizeof bytes);
-    const bool high = step * 2 * kQuad >= kGroup / 2;
-    for (std::uint32_t& b : bytes) b = (high ? b >> 4 : b) & 0x0f0f0f0fu;
-    const std::uint32_t both = bytes[0] | bytes[1] << 4;
-    std::memcpy(group + (step * kCols + column) * kQuad, &both, 4);
-  }
-}
-
 /// Rows of the left side, quantised: all panels of kRows.
 struct LeftSide {
   std::int8_t* values;
@@ -158,7 +115,7 @@ LeftSide quantise_rows(std::int64_t m, Operand a, const ByteLayout& l, bool para
     run(a.data + first * a.stride, a.stride, static_cast<int>(std::min<std::int64_t>(kRows, m - first)), l.k,
         l.group_values(), {left.values + first * padded_k, left.scales + groups, left.sums + groups});
   };
-  const std::int64_t piece = std::max<std::int64_t>(1, kPiece / (kRows * padded_k));
+  const std::int64_t piece = std::max<std::int64_t>(1, kRoundedAtOnce / (kRows * padded_k));
   if (parallel && count > piece) {
     base::parallel_ranges(count, piece, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t p = begin; p < end; ++p) panel(p);
@@ -183,37 +140,27 @@ struct ByteProduct {
   bool accumulate;
 
   void tile(const Panels& t) const {
-    if (layout->form == QuantisedForm::whole) {
-      for (std::int64_t m0 = t.m0; m0 < t.m1; m0 += kTilePanelsM) {
-        for (std::int64_t pn = t.n0; pn < t.n1; ++pn) whole_panel(m0, std::min(t.m1, m0 + kTilePanelsM), pn);
-      }
-      return;
-    }
-    const ByteLayout& l = *layout;
-    const std::int64_t block = t.m1 - t.m0 == 1 ? l.groups : kBlockGroups;
-    for (std::int64_t g = 0; g < l.groups; g += block) {
-      const std::int64_t groups = std::min(block, l.groups - g);
-      for (std::int64_t pn = t.n0; pn < t.n1; ++pn) {
-        for (std::int64_t pm = t.m0; pm < t.m1; ++pm) {
-          kernels::QuantisedTask task = task_of(pm, pn);
-          task.a = left->panel(pm, g, l.quads);
-          task.b = panel(pn) + g * l.group_bytes();
-          task.groups = groups;
-          task.accumulate = accumulate || g > 0;
-          run(task, pm, pn);
-        }
-      }
+    for (std::int64_t m0 = t.m0; m0 < t.m1; m0 += kTilePanelsM) {
+      const std::int64_t m1 = std::min(t.m1, m0 + kTilePanelsM);
+      for (std::int64_t pn = t.n0; pn < t.n1; ++pn)
+        layout->whole() ? whole_panel(m0, m1, pn) : grouped_panel(m0, m1, pn);
     }
   }
 
  private:
-  const std::uint8_t* panel(std::int64_t pn) const {
-    return static_cast<const std::uint8_t*>(b->panels()) + pn * layout->panel_bytes();
+  /// `groups` groups of a panel of columns from group g on.
+  const std::uint8_t* panel(std::int64_t pn, std::int64_t g, std::int64_t groups) const {
+    const std::int64_t at = pn * layout->panel_bytes() + g * layout->group_bytes();
+    if (b->blocks() == nullptr) return static_cast<const std::uint8_t*>(b->panels()) + at;
+    if (const std::uint8_t* all = b->blocks()->ready(); all != nullptr) return all + at;
+    auto* own = static_cast<std::uint8_t*>(t_panel.get(static_cast<std::size_t>(groups * layout->group_bytes())));
+    b->blocks()->lay_out(pn, g, groups, own);
+    return own;
   }
 
-  kernels::QuantisedTask task_of(std::int64_t pm, std::int64_t pn) const {
-    return {left->panel(pm, 0, layout->quads), panel(pn), layout->form, 1, layout->quads,
-            c + pm * kRows * ldc + pn * kCols, ldc,       accumulate};
+  kernels::QuantisedTask task_of(std::int64_t pm, std::int64_t pn, const std::uint8_t* panel) const {
+    return {left->panel(pm, 0, layout->quads), panel, layout->form, 1, layout->quads,
+            c + pm * kRows * ldc + pn * kCols, ldc,   accumulate};
   }
 
   void run(const kernels::QuantisedTask& task, std::int64_t pm, std::int64_t pn) const {
@@ -223,17 +170,34 @@ struct ByteProduct {
   }
 
   /// One panel of columns over some panels of rows, piece after piece of k.
+  void grouped_panel(std::int64_t m0, std::int64_t m1, std::int64_t pn) const {
+    const ByteLayout& l = *layout;
+    const std::int64_t depth = panels(l.groups, panels(l.groups, kBlockGroups));
+    for (std::int64_t g = 0; g < l.groups; g += depth) {
+      const std::int64_t groups = std::min(depth, l.groups - g);
+      const std::uint8_t* cells = panel(pn, g, groups);
+      for (std::int64_t pm = m0; pm < m1; ++pm) {
+        kernels::QuantisedTask task = task_of(pm, pn, cells);
+        task.a = left->panel(pm, g, l.quads);
+        task.groups = groups;
+        task.accumulate = accumulate || g > 0;
+        run(task, pm, pn);
+      }
+    }
+  }
+
   void whole_panel(std::int64_t m0, std::int64_t m1, std::int64_t pn) const {
     const ByteLayout& l = *layout;
+    const std::uint8_t* cells = panel(pn, 0, 1);
     const std::int64_t depth = m1 - m0 == 1 ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
     alignas(64) std::int32_t sums[kTilePanelsM * kRows * kCols];
     for (std::int64_t q = 0; q < l.quads; q += depth) {
       for (std::int64_t pm = m0; pm < m1; ++pm) {
-        kernels::QuantisedTask task = task_of(pm, pn);
+        kernels::QuantisedTask task = task_of(pm, pn, cells);
         task.a.values += q * kQuad * kRows;
         task.b += q * kQuad * kCols;
         task.quads = std::min(depth, l.quads - q);
-        task.scales = panel(pn) + l.value_bytes();
+        task.scales = cells + l.value_bytes();
         task.sums = sums + (pm - m0) * kRows * kCols;
         task.begins = q == 0;
         task.ends = q + depth >= l.quads;
@@ -247,7 +211,10 @@ struct ByteProduct {
 void multiply_all(std::span<const ByteProduct> products, bool parallel) {
   const std::int64_t pm = panels(products.front().m, kRows);
   std::int64_t columns = 0;
-  for (const ByteProduct& p : products) columns += panels(p.b->n(), kCols);
+  for (const ByteProduct& p : products) {
+    columns += panels(p.b->n(), kCols);
+    if (p.b->blocks() != nullptr) p.b->blocks()->count_product();
+  }
   if (!parallel) {
     for (const ByteProduct& p : products) p.tile({0, pm, 0, panels(p.b->n(), kCols)});
     return;
@@ -325,22 +292,18 @@ void quantise(Operand b, std::int64_t k, std::int64_t n, Precision precision, vo
   });
 }
 
+PackedMatrix borrow_blocks(BlockSource source, std::int64_t k, std::int64_t n, Precision precision) {
+  BALLAST_CHECK(precision != Precision::int8 && can_quantise(k, precision), k);
+  return {std::make_unique<BlockPanels>(std::move(source), ByteLayout(k, precision), n), k, n, precision};
+}
+
 PackedMatrix pack_blocks(std::span<const std::byte> blocks, std::int64_t k, std::int64_t n, Precision precision) {
   BALLAST_CHECK(precision != Precision::int8 && can_quantise(k, precision), k);
   const ByteLayout l(k, precision);
-  const std::size_t block = l.form == QuantisedForm::bytes ? kQ8Block : kQ4Block;
-  const std::size_t row = block * static_cast<std::size_t>(l.groups);
-  BALLAST_CHECK(blocks.size() == row * static_cast<std::size_t>(n), n);
+  const BlockPanels from({blocks, nullptr, {}}, l, n);
   PackedMatrix packed(k, n, precision);
   base::parallel_for(panels(n, kCols), [&](std::int64_t p) {
-    auto* panel = static_cast<std::uint8_t*>(packed.panels()) + p * l.panel_bytes();
-    if ((p + 1) * kCols > n) clear_panel(l, panel);
-    for (std::int64_t j = p * kCols; j < std::min(n, (p + 1) * kCols); ++j) {
-      const auto* from = reinterpret_cast<const std::uint8_t*>(blocks.data()) + row * static_cast<std::size_t>(j);
-      for (std::int64_t g = 0; g < l.groups; ++g, from += block) {
-        place_block(l, from, j % kCols, panel + g * l.group_bytes());
-      }
-    }
+    from.lay_out(p, 0, l.groups, static_cast<std::uint8_t*>(packed.panels()) + p * l.panel_bytes());
   });
   return packed;
 }

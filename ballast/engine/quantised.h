@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -29,9 +30,20 @@ std::size_t quantised_bytes(std::int64_t k, std::int64_t n, Precision precision)
 /// quantisers of Q8_0 and Q4_0 do.
 void quantise(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* panels);
 
-/// Lays out ggml's blocks without rounding again: `blocks` holds n rows (a row an output column) of k/32 blocks, Q8_0
-/// (f16 scale, 32 × int8) or Q4_0 (f16 scale, 16 bytes: the first half in the low nibbles). Throws bad_input for a
-/// scale that is not finite, internal for another precision or size.
+/// A right side [k, n] in ggml's blocks: n rows (a row an output column) of k/32 blocks, Q8_0 (f16 scale, 32 × int8) or
+/// Q4_0 (f16 scale, 16 bytes: the first half in the low nibbles).
+struct BlockSource {
+  std::span<const std::byte> blocks;
+  std::shared_ptr<const void> owner;  // keeps them where they are
+  std::string name;                   // for errors: where they lie
+  std::int64_t head_rows =
+      0;  // each so many rows alternate between the halves of a head (q and k of Llama in GGUF); 0: no
+};
+
+/// Uses the blocks where they lie, without rounding them again (block_panels.h). Products throw bad_input where they
+/// meet a scale that is not finite.
+PackedMatrix borrow_blocks(BlockSource source, std::int64_t k, std::int64_t n, Precision precision);
+/// Lays out all panels at once: throws the same.
 PackedMatrix pack_blocks(std::span<const std::byte> blocks, std::int64_t k, std::int64_t n, Precision precision);
 
 /// One of several right sides of the same rows, and where its product goes: c [m, n], dense.

@@ -26,20 +26,6 @@ const GgufTensor& matching_tensor(const engine::Parameter& p, const GgufFile& fi
               file.path().string());
 }
 
-/// Rows of q and k of Llama as they were before GGUF: pairs (j, j + half) instead of neighbours.
-std::vector<std::byte> rows_in_order(std::span<const std::byte> blocks, const engine::Parameter& p,
-                                     std::int64_t heads) {
-  const auto rows = static_cast<std::size_t>(p.rows()), row = blocks.size() / rows;
-  const std::size_t head = rows / static_cast<std::size_t>(heads), half = head / 2;
-  std::vector<std::byte> out(blocks.size());
-  for (std::size_t r = 0; r < rows; ++r) {
-    const std::size_t in = r % head, to = r - in + in % 2 * half + in / 2;
-    std::copy_n(blocks.begin() + static_cast<std::ptrdiff_t>(r * row), row,
-                out.begin() + static_cast<std::ptrdiff_t>(to * row));
-  }
-  return out;
-}
-
 /// Takes a matrix in blocks as it is, where it is one. The table of words is read row by row, and is
 /// a right side, too, where it is the head.
 void keep_blocks(engine::Parameter& p, const ModelConfig& config, const std::shared_ptr<const GgufFile>& file) {
@@ -57,14 +43,10 @@ void keep_blocks(engine::Parameter& p, const ModelConfig& config, const std::sha
     if (!config.tied || config.head != HeadType::language_model) return;
   }
   const std::int64_t heads = gguf_reordered_heads(config, p.name);
-  const std::vector<std::byte> ordered = heads > 0 ? rows_in_order(blocks, p, heads) : std::vector<std::byte>();
-  try {
-    p.packed = std::make_unique<engine::PackedMatrix>(
-        engine::pack_blocks(heads > 0 ? ordered : blocks, p.cols(), p.rows(),
-                            info.type == GgufType::q8_0 ? engine::Precision::q8 : engine::Precision::q4));
-  } catch (const Error& e) {
-    throw Error(e.code(), "tensor \"" + info.name + "\": " + e.what(), file->path().string());
-  }
+  const engine::BlockSource source{blocks, file, file->path().string() + ": tensor \"" + info.name + "\"",
+                                   heads > 0 ? p.rows() / heads : 0};
+  p.packed = std::make_unique<engine::PackedMatrix>(engine::borrow_blocks(
+      source, p.cols(), p.rows(), info.type == GgufType::q8_0 ? engine::Precision::q8 : engine::Precision::q4));
 }
 
 /// Fills a parameter from the file.

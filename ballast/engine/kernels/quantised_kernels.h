@@ -66,6 +66,12 @@ void quantise_rows(const float* x, std::int64_t stride, int rows, std::int64_t k
 void quantise_rows_vnni(const float* x, std::int64_t stride, int rows, std::int64_t k, std::int64_t group,
                         const QuantisedRowsOut& out);
 
+/// Lays out ggml's blocks (an f16 scale, then 32 × int8, or 16 bytes of which the first half of the values are the low
+/// nibbles) as groups of a panel: rows[c] is the first of `groups` blocks of column c. Columns from `cols` ≤ kCols on
+/// become zeros. False where a scale is not finite. Not for QuantisedForm::whole.
+bool lay_out_blocks(const std::uint8_t* const* rows, int cols, QuantisedForm form, std::int64_t groups,
+                    std::uint8_t* panel);
+
 /// Writes the first `cols` columns only.
 void multiply_quantised(const QuantisedTask& task, int rows, int cols);
 void multiply_quantised_vnni(const QuantisedTask& task, int rows, int cols);

@@ -6,6 +6,7 @@
 #include "ballast/base/files.h"
 #include "ballast/lm/convert/names.h"
 #include "ballast/text/tokenize/parts.h"
+#include "ballast/text/tokenize/unicode.h"
 #include "ballast/text/tokenizer.h"
 
 namespace ballast::lm {
@@ -85,6 +86,66 @@ text::Tokenizer sentencepiece_from_gguf(const Json& m, std::vector<std::string> 
   return text::Tokenizer::build(text::sentencepiece_parts(std::move(model), std::move(config), where));
 }
 
+/// "left right", one a merge.
+std::vector<std::pair<std::string, std::string>> read_merges(const Json& m, const std::string& where) {
+  const auto found = m.find("tokenizer.ggml.merges");
+  if (found == m.end() || !found->is_array()) {
+    throw Error(ErrorCode::bad_input, "tokenizer.ggml.merges is missing or no list", where);
+  }
+  std::vector<std::pair<std::string, std::string>> merges;
+  merges.reserve(found->size());
+  for (const Json& merge : *found) {
+    const auto* both = merge.is_string() ? merge.get_ptr<const std::string*>() : nullptr;
+    const std::size_t space = both == nullptr ? std::string::npos : both->find(' ');
+    if (space == std::string::npos || space == 0 || space + 1 == both->size() ||
+        both->find(' ', space + 1) != std::string::npos) {
+      throw Error(ErrorCode::bad_input, "a merge is two tokens, not " + merge.dump().substr(0, 60),
+                  where + ": tokenizer.ggml.merges[" + std::to_string(merges.size()) + "]");
+    }
+    merges.emplace_back(both->substr(0, space), both->substr(space + 1));
+  }
+  return merges;
+}
+
+/// A byte-level model, as its tokenizer.json would name the parts. A token that is no UTF-8 could stand in no JSON file
+/// either; mended, it is refused where it meets another.
+text::TokenizerParts byte_level_parts(const Json& m, const std::vector<std::string>& tokens,
+                                      const std::vector<int>& types, const std::string& where) {
+  const auto pre = base::json_field<std::string>(m, "tokenizer.ggml.pre", where, "gpt-2");
+  text::TokenizerParts parts;
+  parts.where = parts.merges_where = where;
+  parts.config = config_of_tokenizer(m, tokens, where);
+  parts.normalizer = pre == "qwen2" ? Json{{"type", "NFC"}} : Json();
+  parts.pre_tokenizer = pre_tokenizer(pre, where);
+  parts.decoder = byte_level(true);
+  parts.model = {{"type", "BPE"}, {"ignore_merges", pre == "llama-bpe"}};
+  parts.merges = read_merges(m, where);
+  parts.tokens.reserve(tokens.size());
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    parts.tokens.push_back(text::replace_invalid_utf8(tokens[i]));
+    if (types[i] != kControl && types[i] != kUserDefined) continue;
+    text::AddedToken added;
+    added.id = static_cast<std::int32_t>(i);
+    added.content = parts.tokens.back();
+    added.special = types[i] == kControl;
+    parts.added.push_back(std::move(added));
+  }
+  if (base::json_field<bool>(m, "tokenizer.ggml.add_bos_token", where, false) && parts.config.contains("bos_token")) {
+    const auto bos = parts.config.at("bos_token").get<std::string>();
+    const Json special = {{"SpecialToken", {{"id", bos}, {"type_id", 0}}}};
+    const Json first = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
+               second = {{"Sequence", {{"id", "B"}, {"type_id", 1}}}};
+    parts.post_processor = {
+        {"type", "TemplateProcessing"},
+        {"single", Json::array({special, first})},
+        {"pair", Json::array({special, first, special, second})},
+        {"special_tokens", {{bos, {{"id", bos}, {"ids", {m.at("tokenizer.ggml.bos_token_id")}}, {"tokens", {bos}}}}}}};
+  } else {
+    parts.post_processor = byte_level(false);
+  }
+  return parts;
+}
+
 }  // namespace
 
 std::optional<text::Tokenizer> tokenizer_from_gguf(const GgufFile& file) {
@@ -99,48 +160,7 @@ std::optional<text::Tokenizer> tokenizer_from_gguf(const GgufFile& file) {
     throw Error(ErrorCode::bad_input, "tokenizer.ggml.tokens and token_type have different lengths", where);
   }
   if (model == "llama") return sentencepiece_from_gguf(m, tokens, types, where);
-  const auto pre = base::json_field<std::string>(m, "tokenizer.ggml.pre", where, "gpt-2");
-  nlohmann::json t;  // sorted: the ordered kind looks each key up one by one, hopeless for a vocabulary
-  t["version"] = "1.0";
-  t["added_tokens"] = nlohmann::json::array();
-  nlohmann::json vocabulary = nlohmann::json::object();
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const bool added = types[i] == kControl || types[i] == kUserDefined;
-    if (added) {
-      t["added_tokens"].push_back({{"id", i},
-                                   {"content", tokens[i]},
-                                   {"single_word", false},
-                                   {"lstrip", false},
-                                   {"rstrip", false},
-                                   {"normalized", false},
-                                   {"special", types[i] == kControl}});
-    } else {
-      vocabulary[tokens[i]] = i;
-    }
-  }
-  t["normalizer"] = pre == "qwen2" ? Json{{"type", "NFC"}} : Json();
-  t["pre_tokenizer"] = pre_tokenizer(pre, where);
-  t["decoder"] = byte_level(true);
-  t["model"] = {{"type", "BPE"}, {"ignore_merges", pre == "llama-bpe"}};
-  t["model"]["vocab"] = std::move(vocabulary);
-  t["model"]["merges"] = base::json_field<Json>(m, "tokenizer.ggml.merges", where);
-  Json config = config_of_tokenizer(m, tokens, where);
-  if (base::json_field<bool>(m, "tokenizer.ggml.add_bos_token", where, false) && config.contains("bos_token")) {
-    const auto bos = config.at("bos_token").get<std::string>();
-    const Json special = {{"SpecialToken", {{"id", bos}, {"type_id", 0}}}};
-    const Json first = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
-               second = {{"Sequence", {{"id", "B"}, {"type_id", 1}}}};
-    t["post_processor"] = {
-        {"type", "TemplateProcessing"},
-        {"single", Json::array({special, first})},
-        {"pair", Json::array({special, first, special, second})},
-        {"special_tokens", {{bos, {{"id", bos}, {"ids", {m.at("tokenizer.ggml.bos_token_id")}}, {"tokens", {bos}}}}}}};
-  } else {
-    t["post_processor"] = byte_level(false);
-  }
-  // A token that is no UTF-8 stands in no JSON file either; mended, it is refused where it meets another.
-  const std::string json = t.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return text::Tokenizer::build(text::parts_from_json(json, std::move(config), where));
+  return text::Tokenizer::build(byte_level_parts(m, tokens, types, where));
 }
 
 std::vector<std::pair<std::string, Json>> tokenizer_metadata(const std::filesystem::path& folder) {

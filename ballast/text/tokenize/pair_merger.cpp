@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "ballast/base/error.h"
+#include "ballast/base/parallel.h"
 
 namespace ballast::text {
 namespace {
@@ -19,6 +20,11 @@ struct MergeOfPair {
   std::uint32_t left_id, right_id, id;  // what they were, what they become
   bool operator<(const MergeOfPair& o) const { return rank != o.rank ? rank > o.rank : left > o.left; }
 };
+
+struct TokensOfMerge {
+  std::uint32_t left, right, made;
+};
+constexpr std::int64_t kMergesAtOnce = 8192;
 
 constexpr std::uint32_t kGone = 0xFFFFFFFFu;  // the id of an absorbed symbol
 
@@ -40,25 +46,34 @@ std::vector<std::uint32_t> ranks_by_score(const TokenizerParts& parts) {
 PairMerger::PairMerger(const TokenizerParts& parts, const TokenIds& ids) : pairs_(parts.merges.size()) {
   const std::vector<std::uint32_t> by_score =
       parts.kinds.empty() ? std::vector<std::uint32_t>() : ranks_by_score(parts);
-  std::string joined;
   const auto place = [&](std::size_t i) {
     return parts.merges_first_line > 0 ? parts.merges_where + ":" + std::to_string(parts.merges_first_line + i)
                                        : parts.merges_where + ": merges[" + std::to_string(i) + "]";
   };
-  for (std::size_t i = 0; i < parts.merges.size(); ++i) {
-    const auto& [left, right] = parts.merges[i];
-    joined = left + right;
-    const auto find = [&](const std::string& token) {
-      const auto found = ids.find(token);
-      if (found != ids.end()) return static_cast<std::uint32_t>(found->second);
-      throw Error(ErrorCode::bad_input,
-                  "merge \"" + left + " " + right + "\": token \"" + token + "\" is not in the vocabulary", place(i));
-    };
-    const IdPair key = make_pair_key(find(left), find(right));
-    const std::uint32_t made = find(joined);
+  // Half a million look-ups in a table far larger than the caches: most of the time that a large vocabulary takes.
+  const auto count = static_cast<std::int64_t>(parts.merges.size());
+  std::vector<TokensOfMerge> found(parts.merges.size());
+  base::parallel_ranges(count, kMergesAtOnce, [&](std::int64_t begin, std::int64_t end) {
+    std::string joined;
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      const auto& [left, right] = parts.merges[i];
+      joined = left + right;
+      const auto find = [&](const std::string& token) {
+        const auto at = ids.find(token);
+        if (at != ids.end()) return static_cast<std::uint32_t>(at->second);
+        throw Error(ErrorCode::bad_input,
+                    "merge \"" + left + " " + right + "\": token \"" + token + "\" is not in the vocabulary", place(i));
+      };
+      found[i] = {find(left), find(right), find(joined)};
+    }
+  });
+  merges_.reserve(found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& [left, right, made] = found[i];
     merges_.push_back({by_score.empty() ? static_cast<std::uint32_t>(i) : by_score[made], made});
-    if (pairs_.insert(key, static_cast<std::uint32_t>(i)) != i) {
-      throw Error(ErrorCode::bad_input, "merge \"" + left + " " + right + "\" appears twice", place(i));
+    if (pairs_.insert(make_pair_key(left, right), static_cast<std::uint32_t>(i)) != i) {
+      const auto& merge = parts.merges[i];
+      throw Error(ErrorCode::bad_input, "merge \"" + merge.first + " " + merge.second + "\" appears twice", place(i));
     }
   }
 }
