@@ -20,16 +20,21 @@ namespace {
 using engine::Precision;
 
 constexpr int kRounds = 1'000'000;  // of a repetition: some milliseconds, beside which waking a thread does not count
-constexpr int kChains = 12;         // independent sums: more than latency times throughput of any unit
+constexpr int kChains = 12;         // independent sums: more than latency times throughput of any unit. Their loops
+                                    // are unrolled, so that they stay in registers; they begin with
+                                    // different numbers, so that none can be left out
 
 // One function an instruction; what each returns only keeps the compiler from leaving the work out.
 [[gnu::target("avx512f")]] float chains_avx512(float x) {
   const __m512 a = _mm512_set1_ps(x), b = _mm512_set1_ps(1 - x);
   __m512 sums[kChains];
-  for (__m512& s : sums) s = a;
+#pragma GCC unroll 12
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_ps(x + static_cast<float>(i));
   for (int r = 0; r < kRounds; ++r) {
+#pragma GCC unroll 12
     for (__m512& s : sums) s = _mm512_fmadd_ps(s, b, a);
   }
+#pragma GCC unroll 12
   for (int i = 1; i < kChains; ++i) sums[0] = _mm512_add_ps(sums[0], sums[i]);
   return _mm512_reduce_add_ps(sums[0]);
 }
@@ -37,10 +42,13 @@ constexpr int kChains = 12;         // independent sums: more than latency times
 [[gnu::target("avx2,fma")]] float chains_avx2(float x) {
   const __m256 a = _mm256_set1_ps(x), b = _mm256_set1_ps(1 - x);
   __m256 sums[kChains];
-  for (__m256& s : sums) s = a;
+#pragma GCC unroll 12
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm256_set1_ps(x + static_cast<float>(i));
   for (int r = 0; r < kRounds; ++r) {
+#pragma GCC unroll 12
     for (__m256& s : sums) s = _mm256_fmadd_ps(s, b, a);
   }
+#pragma GCC unroll 12
   for (int i = 1; i < kChains; ++i) sums[0] = _mm256_add_ps(sums[0], sums[i]);
   return _mm256_cvtss_f32(sums[0]);
 }
@@ -48,10 +56,13 @@ constexpr int kChains = 12;         // independent sums: more than latency times
 [[gnu::target("avx512f,avx512bf16")]] float chains_bf16(float x) {
   const auto a = (__m512bh)_mm512_set1_epi16(static_cast<short>(0x3f80 + static_cast<int>(x)));  // ones
   __m512 sums[kChains];
-  for (__m512& s : sums) s = _mm512_set1_ps(x);
+#pragma GCC unroll 12
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_ps(x + static_cast<float>(i));
   for (int r = 0; r < kRounds; ++r) {
+#pragma GCC unroll 12
     for (__m512& s : sums) s = _mm512_dpbf16_ps(s, a, a);
   }
+#pragma GCC unroll 12
   for (int i = 1; i < kChains; ++i) sums[0] = _mm512_add_ps(sums[0], sums[i]);
   return _mm512_reduce_add_ps(sums[0]);
 }
@@ -59,10 +70,13 @@ constexpr int kChains = 12;         // independent sums: more than latency times
 [[gnu::target("avx512f,avx512vnni")]] float chains_int8(float x) {
   const __m512i a = _mm512_set1_epi8(static_cast<char>(1 + static_cast<int>(x)));
   __m512i sums[kChains];
-  for (__m512i& s : sums) s = a;
+#pragma GCC unroll 12
+  for (int i = 0; i < kChains; ++i) sums[i] = _mm512_set1_epi32(i);
   for (int r = 0; r < kRounds; ++r) {
+#pragma GCC unroll 12
     for (__m512i& s : sums) s = _mm512_dpbusd_epi32(s, a, a);
   }
+#pragma GCC unroll 12
   for (int i = 1; i < kChains; ++i) sums[0] = _mm512_add_epi32(sums[0], sums[i]);
   return static_cast<float>(_mm512_reduce_add_epi32(sums[0]));
 }
