@@ -11,7 +11,7 @@
 namespace ballast::lm {
 namespace {
 
-constexpr std::int64_t kWords = 300, kLayers = 6;
+constexpr std::int64_t kCheckpointWords = 300, kCheckpointLayers = 6;
 
 struct Outcome {
   std::vector<double> losses, norms;
@@ -28,22 +28,22 @@ struct Checkpointed {
 
 base::Json deep_arch(const std::string& type) {
   if (type == "gpt2") {
-    base::Json arch = test::tiny_gpt2_arch(kWords, 128);
-    arch["n_layer"] = kLayers;
+    base::Json arch = test::tiny_gpt2_arch(kCheckpointWords, 128);
+    arch["n_layer"] = kCheckpointLayers;
     return arch;
   }
   if (type == "bert") {
-    base::Json arch = test::tiny_bert_arch("BertForMaskedLM", kWords, 128);
-    arch["num_hidden_layers"] = kLayers;
+    base::Json arch = test::tiny_bert_arch("BertForMaskedLM", kCheckpointWords, 128);
+    arch["num_hidden_layers"] = kCheckpointLayers;
     return arch;
   }
   if (type == "t5") {
     return {{"model_type", "t5"},
-            {"vocab_size", kWords},
+            {"vocab_size", kCheckpointWords},
             {"d_model", 24},
             {"d_kv", 8},
             {"d_ff", 48},
-            {"num_layers", kLayers},
+            {"num_layers", kCheckpointLayers},
             {"num_heads", 3},
             {"feed_forward_proj", "gated-gelu"},
             {"decoder_start_token_id", 0},
@@ -52,10 +52,10 @@ base::Json deep_arch(const std::string& type) {
   }
   if (type == "transformer") {
     return {{"model_type", "transformer"},
-            {"vocab_size", kWords},
+            {"vocab_size", kCheckpointWords},
             {"d_model", 24},
-            {"encoder_layers", kLayers},
-            {"decoder_layers", kLayers},
+            {"encoder_layers", kCheckpointLayers},
+            {"decoder_layers", kCheckpointLayers},
             {"encoder_attention_heads", 3},
             {"decoder_attention_heads", 3},
             {"encoder_ffn_dim", 48},
@@ -66,9 +66,9 @@ base::Json deep_arch(const std::string& type) {
             {"eos_token_id", 1}};
   }
   return {{"model_type", type},
-          {"vocab_size", kWords},
+          {"vocab_size", kCheckpointWords},
           {"hidden_size", 48},
-          {"num_hidden_layers", kLayers},
+          {"num_hidden_layers", kCheckpointLayers},
           {"num_attention_heads", 4},
           {"num_key_value_heads", 2},
           {"head_dim", 12},
@@ -83,7 +83,7 @@ std::vector<Example> random_texts(bool answers) {
   base::Random random(9);
   const auto text = [&](std::vector<std::int32_t>& ids) {
     for (std::uint64_t n = 30 + random.below(60); n > 0; --n) {
-      ids.push_back(static_cast<std::int32_t>(random.below(kWords)));
+      ids.push_back(static_cast<std::int32_t>(random.below(kCheckpointWords)));
     }
   };
   std::vector<Example> examples(6);
