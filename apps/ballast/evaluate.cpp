@@ -264,13 +264,19 @@ void add_evaluate(CLI::App& app, Common& common) {
     if (o->data.empty() == o->polarity.empty()) {
       throw Error(ErrorCode::usage, "is required", "--data", "or --polarity");
     }
+    const bool tagger = lm::SpanTagger::is_folder(folder);
+    const bool classifier = !tagger && lm::open_config(folder).head == lm::HeadType::classification;
+    if (!o->precision.empty() && (tagger || classifier || !o->polarity.empty())) {
+      throw Error(ErrorCode::usage, "is for causal models", "--precision",
+                  "evaluate a copy of the classifier made by `ballast convert --precision`");
+    }
     if (!o->polarity.empty()) return evaluate_polarity(o->polarity, folder, common);
-    if (lm::SpanTagger::is_folder(folder)) {
+    if (tagger) {
       evaluate_tagger(folder, {o->data, o->text_columns, o->span_column, o->condition_column, o->encoding, o->strict},
                       o->condition_model, common);
       return;
     }
-    if (lm::open_config(folder).head == lm::HeadType::classification) {
+    if (classifier) {
       evaluate_classifier(*o, folder, common);
     } else {
       o->model = folder;
