@@ -2,7 +2,6 @@
 #include "bench_machine.h"
 
 #include <fmt/format.h>
-#include <immintrin.h>
 #include <sys/mman.h>
 
 #include <cstdint>
@@ -14,6 +13,10 @@
 #include "ballast/base/parallel.h"
 #include "ballast/engine/quantised.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace ballast::apps {
 namespace {
 
@@ -24,6 +27,7 @@ constexpr int kChains = 12;         // independent sums: more than latency times
                                     // are unrolled, so that they stay in registers; they begin with
                                     // different numbers, so that none can be left out
 
+#if defined(__x86_64__)
 // One function an instruction; what each returns only keeps the compiler from leaving the work out.
 [[gnu::target("avx512f")]] float chains_avx512(float x) {
   const __m512 a = _mm512_set1_ps(x), b = _mm512_set1_ps(1 - x);
@@ -81,12 +85,16 @@ constexpr int kChains = 12;         // independent sums: more than latency times
   return static_cast<float>(_mm512_reduce_add_epi32(sums[0]));
 }
 
+#endif
+
 struct Chains {
   float (*run)(float) = nullptr;
   double flops = 0;  // of one instruction
 };
 
-Chains chains_for(Precision precision) {
+/// Of what this machine has; none on another processor than x86-64.
+Chains chains_for([[maybe_unused]] Precision precision) {
+#if defined(__x86_64__)
   if (precision == Precision::f32) {
     if (__builtin_cpu_supports("avx512f")) return {chains_avx512, 32};
     if (__builtin_cpu_supports("fma")) return {chains_avx2, 16};
@@ -95,9 +103,11 @@ Chains chains_for(Precision precision) {
   } else if (__builtin_cpu_supports("avx512vnni")) {
     return {chains_int8, 128};
   }
+#endif
   return {};
 }
 
+#if defined(__x86_64__)
 [[gnu::target("avx512f")]] std::int64_t read_avx512(const std::int64_t* data, std::int64_t count) {
   __m512i sums[4] = {};
   for (std::int64_t i = 0; i < count; i += 32) {
@@ -106,6 +116,8 @@ Chains chains_for(Precision precision) {
   return _mm512_reduce_add_epi64(
       _mm512_add_epi64(_mm512_add_epi64(sums[0], sums[1]), _mm512_add_epi64(sums[2], sums[3])));
 }
+
+#endif
 
 std::int64_t read_plain(const std::int64_t* data, std::int64_t count) {
   std::int64_t sums[8] = {};
@@ -161,7 +173,10 @@ Measurement MachineLimits::read(const std::string& level, int threads) const {
   const std::int64_t repeat = level == "l2" ? 512 : level == "l3" ? 16 : 1;
   std::vector<Pages> pages;
   for (int t = 0; t < threads; ++t) pages.emplace_back(bytes);
-  const auto run = __builtin_cpu_supports("avx512f") ? read_avx512 : read_plain;
+  auto run = read_plain;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) run = read_avx512;
+#endif
   return measure(fmt::format("machine.read.{}.{}", level, thread_word(threads)), "GB/s",
                  1e-9 * static_cast<double>(bytes * repeat * threads), seconds_, [&] {
                    base::parallel_for(threads, [&](std::int64_t t) {
