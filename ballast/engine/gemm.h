@@ -3,8 +3,12 @@
 // number of rows in the batch and any number of threads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
+
+#include "ballast/base/parallel.h"
 
 namespace ballast::engine {
 
@@ -58,11 +62,31 @@ class PackedMatrix {
   std::unique_ptr<BlockPanels> blocks_;
 };
 
+/// A part of a product's output.
+struct Region {
+  std::int64_t row, rows, column, columns;
+};
+/// Called with the number of the right side for parts of its product as soon as they are complete, on the thread that
+/// has computed them: what follows finds them in the cache. The parts cover the output once.
+using Finish = base::BodyRef<std::size_t, const Region&>;
+
+inline constexpr auto finish_nothing = [](std::size_t, const Region&) {};
+
 /// c[m, n] (row stride ldc) = a[m, k] · b[k, n], or += when accumulate. Runs on all threads. `precision`: f32 or bf16.
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
-          bool accumulate, Precision precision = Precision::f32);
+          bool accumulate, Precision precision = Precision::f32, Finish finish = finish_nothing);
 /// Without a transposed a where b is quantised.
 void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate);
+
+/// One of several right sides of the same rows, and where its product goes: c [m, n] in rows of stride ldc.
+struct RightSide {
+  const PackedMatrix* b;
+  float* c;
+  std::int64_t ldc;
+};
+/// The products of a [m, k] with right sides of one depth and precision: rows of a are laid out, and rounded, once for
+/// all of them, and the threads share out the work on all together.
+void gemm(std::int64_t m, Operand a, std::span<const RightSide> sides, bool accumulate, Finish finish);
 
 /// The same product on the calling thread only, f32, for small blocks inside parallel loops (attention).
 void gemm_serial(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,

@@ -31,18 +31,18 @@ struct Epilogue {
   float dropout;
   std::uint64_t seed;
 
-  void operator()(float* y, std::int64_t rows, std::int64_t cols) const {
+  /// A part of y [rows, cols].
+  void operator()(float* y, std::int64_t cols, const Region& part) const {
     if (bias == nullptr && activation == Activation::none && residual == nullptr) return;
-    base::parallel_ranges(rows, kRowPiece, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        float* row = y + i * cols;
-        if (bias != nullptr) kernels::add_to(row, bias->value, cols);
-        if (pre != nullptr) std::copy_n(row, cols, pre + i * cols);
-        if (activation != Activation::none) kernels::activate(activation, row, row, cols);
-        if (dropout > 0) kernels::dropout(row, row, cols, dropout, seed, static_cast<std::uint64_t>(i * cols), false);
-        if (residual != nullptr) kernels::add_to(row, residual + i * cols, cols);
-      }
-    });
+    for (std::int64_t i = part.row; i < part.row + part.rows; ++i) {
+      const std::int64_t at = i * cols + part.column, n = part.columns;
+      float* out = y + at;
+      if (bias != nullptr) kernels::add_to(out, bias->value + part.column, n);
+      if (pre != nullptr) std::copy_n(out, n, pre + at);
+      if (activation != Activation::none) kernels::activate(activation, out, out, n);
+      if (dropout > 0) kernels::dropout(out, out, n, dropout, seed, static_cast<std::uint64_t>(at), false);
+      if (residual != nullptr) kernels::add_to(out, residual + at, n);
+    }
   }
 };
 
@@ -125,13 +125,14 @@ Value plain_linear(Tape& tape, Value x, Parameter& weight, Layout layout, Epilog
   const std::int64_t in = layout == Layout::out_in ? weight.cols() : weight.rows();
   BALLAST_CHECK(x.cols == in, x.cols);
   Value y = tape.make(x.rows, out);
+  const auto finish = [&](std::size_t, const Region& part) { after(y.data, out, part); };
   if (!tape.training() && weight.packed) {
-    gemm(x.rows, {x.data, in, false}, *weight.packed, y.data, out, false);
-  } else {
-    gemm(x.rows, out, in, {x.data, in, false}, right_side(weight, layout), y.data, out, false, tape.precision());
+    const RightSide side{weight.packed.get(), y.data, out};
+    gemm(x.rows, {x.data, in, false}, {&side, 1}, false, finish);
+    return y;
   }
   if (after.activation != Activation::none && tape.training()) after.pre = tape.arena().floats(y.size());
-  after(y.data, y.rows, out);
+  gemm(x.rows, out, in, {x.data, in, false}, right_side(weight, layout), y.data, out, false, tape.precision(), finish);
   tape.on_backward(y, LinearBackward{&tape, x, y, residual, &weight, after, layout});
   return y;
 }
@@ -171,7 +172,7 @@ void linear_all(Tape& tape, Value x, std::span<const Projection> projections, La
   BALLAST_CHECK(projections.size() == y.size(), y.size());
   const auto* first = projections.front().weight->packed.get();
   const bool together =
-      !tape.training() && first != nullptr && is_quantised(first->precision()) &&
+      !tape.training() && first != nullptr &&
       std::all_of(projections.begin(), projections.end(), [&](const Projection& p) {
         const auto* packed = p.weight->packed.get();
         return packed != nullptr && packed->precision() == first->precision() && p.weight->low_rank.down == nullptr;
@@ -187,12 +188,11 @@ void linear_all(Tape& tape, Value x, std::span<const Projection> projections, La
     const PackedMatrix& b = *projections[i].weight->packed;
     BALLAST_CHECK(x.cols == b.k(), x.cols);
     y[i] = tape.make(x.rows, b.n());
-    sides.push_back({&b, y[i].data});
+    sides.push_back({&b, y[i].data, b.n()});
   }
-  multiply_quantised(x.rows, {x.data, x.cols}, sides);
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    epilogue(projections[i].bias, Activation::none)(y[i].data, y[i].rows, y[i].cols);
-  }
+  gemm(x.rows, {x.data, x.cols}, sides, false, [&](std::size_t i, const Region& part) {
+    epilogue(projections[i].bias, Activation::none)(y[i].data, y[i].cols, part);
+  });
 }
 
 Value scale(Tape& tape, Value x, float factor) {

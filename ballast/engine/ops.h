@@ -31,8 +31,8 @@ Value linear_residual(Tape& tape, Value h, Value x, Parameter& weight, Parameter
 struct Projection {
   Parameter *weight = nullptr, *bias = nullptr;
 };
-/// y[i] = x · W[i] + b[i], all in one layout: the bits of linear() one by one. Inference with quantised weights rounds
-/// x once and hands the products to the threads together. `y` has an entry a projection.
+/// y[i] = x · W[i] + b[i], all in one layout: the bits of linear() one by one. Inference with packed weights lays x
+/// out once and hands the products to the threads together. `y` has an entry a projection.
 void linear_all(Tape& tape, Value x, std::span<const Projection> projections, Layout layout, std::span<Value> y);
 template <std::size_t kCount>
 std::array<Value, kCount> linear_all(Tape& tape, Value x, const Projection (&projections)[kCount], Layout layout) {

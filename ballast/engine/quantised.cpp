@@ -14,8 +14,8 @@
 #include "ballast/engine/isa.h"
 #include "ballast/engine/kernels/quantised_kernels.h"
 #include "ballast/engine/quantised_layout.h"
+#include "ballast/engine/row_tasks.h"
 #include "ballast/engine/scratch.h"
-#include "ballast/engine/tiles.h"
 
 namespace ballast::engine {
 namespace {
@@ -26,9 +26,8 @@ using kernels::kQuad;
 using kernels::kRows;
 using kernels::QuantisedForm;
 
-// Of k in a block, so that a panel of weights stays in the first-level cache.
-constexpr std::int64_t kBlockGroups = 28, kBlockQuads = 192;
-constexpr std::int64_t kRoundedAtOnce = 1 << 14;  // values that a task rounds: some microseconds
+// Of k in a block: the panel of weights and the rows stay in the second-level cache.
+constexpr std::int64_t kBlockGroups = 28, kBlockQuads = 768;
 
 thread_local Scratch t_rows, t_panel;
 
@@ -88,7 +87,7 @@ void clear_panel(const ByteLayout& l, std::uint8_t* panel) {
   }
 }
 
-/// Rows of the left side, quantised: all panels of kRows.
+/// Rows of the left side, quantised: panels of kRows.
 struct LeftSide {
   std::int8_t* values;
   float* scales;
@@ -101,50 +100,38 @@ struct LeftSide {
   }
 };
 
-LeftSide quantise_rows(std::int64_t m, Operand a, const ByteLayout& l, bool parallel) {
-  BALLAST_CHECK(!a.transposed, m);
-  const std::int64_t count = panels(m, kRows), padded_k = l.groups * l.quads * kQuad;
+/// Room for `rows` rows in memory of this thread: the same for each call with the same rows and layout.
+LeftSide left_side(std::int64_t rows, const ByteLayout& l) {
+  const std::int64_t count = panels(rows, kRows), padded_k = l.groups * l.quads * kQuad;
   const auto value_bytes = static_cast<std::size_t>(count * kRows * padded_k);
   const auto scale_bytes = static_cast<std::size_t>(count * kRows * l.groups) * 4;
   auto* memory = static_cast<std::int8_t*>(t_rows.get(value_bytes + 2 * scale_bytes));
-  const LeftSide left{memory + 2 * scale_bytes, reinterpret_cast<float*>(memory),
-                      reinterpret_cast<std::int32_t*>(memory + scale_bytes), padded_k, l.groups};
-  const auto run = has_vnni_kernel() ? kernels::quantise_rows_vnni : kernels::quantise_rows;
-  const auto panel = [&](std::int64_t p) {
-    const std::int64_t first = p * kRows, groups = p * l.groups * kRows;
-    run(a.data + first * a.stride, a.stride, static_cast<int>(std::min<std::int64_t>(kRows, m - first)), l.k,
-        l.group_values(), {left.values + first * padded_k, left.scales + groups, left.sums + groups});
-  };
-  const std::int64_t piece = std::max<std::int64_t>(1, kRoundedAtOnce / (kRows * padded_k));
-  if (parallel && count > piece) {
-    base::parallel_ranges(count, piece, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t p = begin; p < end; ++p) panel(p);
-    });
-  } else {
-    for (std::int64_t p = 0; p < count; ++p) panel(p);
-  }
-  return left;
+  return {memory + 2 * scale_bytes, reinterpret_cast<float*>(memory),
+          reinterpret_cast<std::int32_t*>(memory + scale_bytes), padded_k, l.groups};
 }
 
-struct Panels {
-  std::int64_t m0, m1, n0, n1;
-};
+/// Rounds `rows` rows of a from row `row` on.
+void quantise_rows(Operand a, std::int64_t row, std::int64_t rows, const ByteLayout& l, const LeftSide& left) {
+  const auto run = has_vnni_kernel() ? kernels::quantise_rows_vnni : kernels::quantise_rows;
+  for (std::int64_t p = 0; p < panels(rows, kRows); ++p) {
+    const std::int64_t first = p * kRows, groups = p * l.groups * kRows;
+    run(a.data + (row + first) * a.stride, a.stride, static_cast<int>(std::min<std::int64_t>(kRows, rows - first)), l.k,
+        l.group_values(), {left.values + first * left.padded_k, left.scales + groups, left.sums + groups});
+  }
+}
 
+/// Rows that are laid out times panels of columns of one right side.
 struct ByteProduct {
   const LeftSide* left;
   const PackedMatrix* b;
   const ByteLayout* layout;
-  std::int64_t m;
+  std::int64_t m;  // at most kTilePanelsM panels
   float* c;
   std::int64_t ldc;
   bool accumulate;
 
-  void tile(const Panels& t) const {
-    for (std::int64_t m0 = t.m0; m0 < t.m1; m0 += kTilePanelsM) {
-      const std::int64_t m1 = std::min(t.m1, m0 + kTilePanelsM);
-      for (std::int64_t pn = t.n0; pn < t.n1; ++pn)
-        layout->whole() ? whole_panel(m0, m1, pn) : grouped_panel(m0, m1, pn);
-    }
+  void columns(std::int64_t first, std::int64_t last) const {
+    for (std::int64_t pn = first; pn < last; ++pn) layout->whole() ? whole_panel(pn) : grouped_panel(pn);
   }
 
  private:
@@ -169,14 +156,14 @@ struct ByteProduct {
     (has_vnni_kernel() ? kernels::multiply_quantised_vnni : kernels::multiply_quantised)(task, rows, cols);
   }
 
-  /// One panel of columns over some panels of rows, piece after piece of k.
-  void grouped_panel(std::int64_t m0, std::int64_t m1, std::int64_t pn) const {
+  /// One panel of columns, piece after piece of k.
+  void grouped_panel(std::int64_t pn) const {
     const ByteLayout& l = *layout;
     const std::int64_t depth = panels(l.groups, panels(l.groups, kBlockGroups));
     for (std::int64_t g = 0; g < l.groups; g += depth) {
       const std::int64_t groups = std::min(depth, l.groups - g);
       const std::uint8_t* cells = panel(pn, g, groups);
-      for (std::int64_t pm = m0; pm < m1; ++pm) {
+      for (std::int64_t pm = 0; pm < panels(m, kRows); ++pm) {
         kernels::QuantisedTask task = task_of(pm, pn, cells);
         task.a = left->panel(pm, g, l.quads);
         task.groups = groups;
@@ -186,19 +173,19 @@ struct ByteProduct {
     }
   }
 
-  void whole_panel(std::int64_t m0, std::int64_t m1, std::int64_t pn) const {
+  void whole_panel(std::int64_t pn) const {
     const ByteLayout& l = *layout;
     const std::uint8_t* cells = panel(pn, 0, 1);
-    const std::int64_t depth = m1 - m0 == 1 ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
+    const std::int64_t depth = m <= kRows ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
     alignas(64) std::int32_t sums[kTilePanelsM * kRows * kCols];
     for (std::int64_t q = 0; q < l.quads; q += depth) {
-      for (std::int64_t pm = m0; pm < m1; ++pm) {
+      for (std::int64_t pm = 0; pm < panels(m, kRows); ++pm) {
         kernels::QuantisedTask task = task_of(pm, pn, cells);
         task.a.values += q * kQuad * kRows;
         task.b += q * kQuad * kCols;
         task.quads = std::min(depth, l.quads - q);
         task.scales = cells + l.value_bytes();
-        task.sums = sums + (pm - m0) * kRows * kCols;
+        task.sums = sums + pm * kRows * kCols;
         task.begins = q == 0;
         task.ends = q + depth >= l.quads;
         run(task, pm, pn);
@@ -206,34 +193,6 @@ struct ByteProduct {
     }
   }
 };
-
-/// The tiles of all products, in one loop over the threads.
-void multiply_all(std::span<const ByteProduct> products, bool parallel) {
-  const std::int64_t pm = panels(products.front().m, kRows);
-  std::int64_t columns = 0;
-  for (const ByteProduct& p : products) {
-    columns += panels(p.b->n(), kCols);
-    if (p.b->blocks() != nullptr) p.b->blocks()->count_product();
-  }
-  if (!parallel) {
-    for (const ByteProduct& p : products) p.tile({0, pm, 0, panels(p.b->n(), kCols)});
-    return;
-  }
-  const std::int64_t tiles_m = panels(pm, kTilePanelsM), width = tile_width(columns, tiles_m);
-  std::int64_t tasks = 0;
-  for (const ByteProduct& p : products) tasks += tiles_m * panels(panels(p.b->n(), kCols), width);
-  base::parallel_for(tasks, [&](std::int64_t t) {
-    for (const ByteProduct& p : products) {
-      const std::int64_t pn = panels(p.b->n(), kCols), own = tiles_m * panels(pn, width);
-      if (t >= own) {
-        t -= own;
-        continue;
-      }
-      const std::int64_t m0 = t % tiles_m * kTilePanelsM, n0 = t / tiles_m * width;
-      return p.tile({m0, std::min(pm, m0 + kTilePanelsM), n0, std::min(pn, n0 + width)});
-    }
-  });
-}
 
 }  // namespace
 
@@ -308,26 +267,26 @@ PackedMatrix pack_blocks(std::span<const std::byte> blocks, std::int64_t k, std:
   return packed;
 }
 
-void multiply_quantised(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate,
-                        bool parallel) {
-  const ByteLayout l(b.k(), b.precision());
-  const LeftSide left = quantise_rows(m, a, l, parallel);
-  const ByteProduct product{&left, &b, &l, m, c, ldc, accumulate};
-  multiply_all({&product, 1}, parallel);
-}
-
-void multiply_quantised(std::int64_t m, Operand a, std::span<const RightSide> sides) {
+void multiply_quantised(const RowTasks& tasks, Operand a, std::span<const RightSide> sides, bool accumulate,
+                        Finish finish) {
+  BALLAST_CHECK(!a.transposed, a.stride);
   const ByteLayout l(sides.front().b->k(), sides.front().b->precision());
-  std::int64_t columns = 0;
-  for (const RightSide& side : sides) columns += side.b->n();
-  const bool parallel = worth_threads(m, columns, l.k);
-  const LeftSide left = quantise_rows(m, a, l, parallel);
-  std::vector<ByteProduct> products;
   for (const RightSide& side : sides) {
-    BALLAST_CHECK(side.b->k() == l.k && side.b->precision() == sides.front().b->precision(), side.b->k());
-    products.push_back({&left, side.b, &l, m, side.c, side.b->n(), false});
+    if (side.b->blocks() != nullptr) side.b->blocks()->count_product();
   }
-  multiply_all(products, parallel);
+  tasks.run([&](const RowTasks::Task& t) {
+    const LeftSide left = left_side(t.rows, l);
+    if (!t.laid_out) quantise_rows(a, t.row, t.rows, l, left);
+    for_each_side(sides, t.first, t.last, [&](std::size_t i, std::int64_t first, std::int64_t last) {
+      const RightSide& side = sides[i];
+      const ByteProduct x{&left, side.b, &l, t.rows, side.c + t.row * side.ldc, side.ldc, accumulate};
+      for (std::int64_t p = first; p < last; p += kPanelsAtOnce) {
+        const std::int64_t end = std::min(last, p + kPanelsAtOnce);
+        x.columns(p, end);
+        finish(i, region_of(t.row, t.rows, p, end, side.b->n()));
+      }
+    });
+  });
 }
 
 }  // namespace ballast::engine

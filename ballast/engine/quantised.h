@@ -46,17 +46,10 @@ PackedMatrix borrow_blocks(BlockSource source, std::int64_t k, std::int64_t n, P
 /// Lays out all panels at once: throws the same.
 PackedMatrix pack_blocks(std::span<const std::byte> blocks, std::int64_t k, std::int64_t n, Precision precision);
 
-/// One of several right sides of the same rows, and where its product goes: c [m, n], dense.
-struct RightSide {
-  const PackedMatrix* b;
-  float* c;
-};
+class RowTasks;
 
-/// gemm() for quantised right sides of one depth and precision: rows of a are quantised once on the way, and the work
-/// on all of them is handed to the threads together. a is not transposed.
-void multiply_quantised(std::int64_t m, Operand a, std::span<const RightSide> sides);
-/// The same for one right side, in rows of stride ldc.
-void multiply_quantised(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate,
-                        bool parallel);
+/// gemm() for quantised right sides. a is not transposed.
+void multiply_quantised(const RowTasks& tasks, Operand a, std::span<const RightSide> sides, bool accumulate,
+                        Finish finish);
 
 }  // namespace ballast::engine

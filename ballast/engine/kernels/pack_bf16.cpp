@@ -48,24 +48,27 @@ __m512i pairs_across(__m512 first, __m512 second) {
   return _mm512_permutexvar_epi16(order, halves);
 }
 
+/// Of some lines of memory at a time: see pack_kernels.cpp.
 template <int kWidth>
 void pack_across(const PanelSource& from, std::int64_t k, std::uint16_t* out) {
-  constexpr std::int64_t kStep = 16;
+  constexpr std::int64_t kStep = 16, kDeep = 32;
   const std::int64_t lines = (from.count + kWidth - 1) / kWidth * kWidth;
-  for (std::int64_t kk = 0; kk < k; kk += 2) {
-    const float* line = from.data + kk * from.stride;
+  for (std::int64_t k0 = 0; k0 < k; k0 += kDeep) {
     for (std::int64_t r = 0; r < lines; r += kStep) {
       const std::int64_t there = std::clamp<std::int64_t>(from.count - r, 0, kStep);
       const auto exist = static_cast<__mmask16>((1u << there) - 1);
-      const __m512 one = _mm512_maskz_loadu_ps(exist, line + r);
-      const __m512 two = kk + 1 < k ? _mm512_maskz_loadu_ps(exist, line + from.stride + r) : _mm512_setzero_ps();
-      const __m512i pairs = pairs_across(one, two);
-      if constexpr (kWidth % kStep == 0) {
-        _mm512_storeu_si512(pair_at<kWidth>(out, k, r, kk), pairs);
-      } else {
-        store_half(pair_at<kWidth>(out, k, r, kk), _mm512_castsi512_si256(pairs));
-        if (r + kLines < lines) {
-          store_half(pair_at<kWidth>(out, k, r + kLines, kk), _mm512_extracti64x4_epi64(pairs, 1));
+      for (std::int64_t kk = k0; kk < std::min(k, k0 + kDeep); kk += 2) {
+        const float* line = from.data + kk * from.stride + r;
+        const __m512 one = _mm512_maskz_loadu_ps(exist, line);
+        const __m512 two = kk + 1 < k ? _mm512_maskz_loadu_ps(exist, line + from.stride) : _mm512_setzero_ps();
+        const __m512i pairs = pairs_across(one, two);
+        if constexpr (kWidth % kStep == 0) {
+          _mm512_storeu_si512(pair_at<kWidth>(out, k, r, kk), pairs);
+        } else {
+          store_half(pair_at<kWidth>(out, k, r, kk), _mm512_castsi512_si256(pairs));
+          if (r + kLines < lines) {
+            store_half(pair_at<kWidth>(out, k, r + kLines, kk), _mm512_extracti64x4_epi64(pairs, 1));
+          }
         }
       }
     }

@@ -53,17 +53,23 @@ HWY_INLINE Cells8 rounded(Cells8 bits) {
   return (bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x00400000u : nearest;
 }
 
-/// Lines of memory are read from end to end.
+/// Of some lines of memory at a time, so that whole lines of the cache are written to each panel: panels that lie a
+/// multiple of 4 KiB apart share their places in it.
 template <int kWidth>
 void pack_across(const PanelSource& from, std::int64_t k, float* out) {
-  for (std::int64_t kk = 0; kk < k; ++kk) {
-    const float* line = from.data + kk * from.stride;
+  constexpr std::int64_t kDeep = 16;
+  for (std::int64_t k0 = 0; k0 < k; k0 += kDeep) {
+    const std::int64_t k1 = std::min(k, k0 + kDeep);
     for (std::int64_t r = 0; r < from.count; r += kWidth) {
-      float* to = out + r * k + kk * kWidth;
-      if (r + kWidth <= from.count) {
-        std::memcpy(to, line + r, kWidth * sizeof(float));
-      } else {
-        for (std::int64_t i = 0; i < kWidth; ++i) to[i] = r + i < from.count ? line[r + i] : 0.0f;
+      const std::int64_t there = from.count - r;
+      for (std::int64_t kk = k0; kk < k1; ++kk) {
+        const float* line = from.data + kk * from.stride + r;
+        float* to = out + r * k + kk * kWidth;
+        if (there >= kWidth) {
+          std::memcpy(to, line, kWidth * sizeof(float));
+        } else {
+          for (std::int64_t i = 0; i < kWidth; ++i) to[i] = i < there ? line[i] : 0.0f;
+        }
       }
     }
   }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Right sides that are packed once, and the products with them.
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include "ballast/base/error.h"
+#include "ballast/engine/block_panels.h"
+#include "ballast/engine/gemm.h"
+#include "ballast/engine/panels.h"
+#include "ballast/engine/quantised.h"
+#include "ballast/engine/row_tasks.h"
+#include "ballast/engine/scratch.h"
+
+namespace ballast::engine {
+namespace {
+
+using kernels::kCols;
+using kernels::kRows;
+
+// Of k in a block: shorter ones load and store C too often, and 128 rows of this depth fit the second-level cache.
+constexpr std::int64_t kPackedDepth = 1536;
+
+thread_local Scratch t_rows_laid_out;
+
+/// Weights are read from end to end, token after token: large pages save the walk through the page tables.
+void* panel_memory(std::size_t bytes) {
+  constexpr std::size_t kLargePage = std::size_t{2} << 20, kLine = 64;
+  const std::size_t alignment = bytes >= kLargePage ? kLargePage : kLine;
+  const std::size_t size = std::max(alignment, (bytes + alignment - 1) / alignment * alignment);
+  void* memory = std::aligned_alloc(alignment, size);
+  if (memory == nullptr) throw std::bad_alloc();
+  if (alignment == kLargePage) madvise(memory, size, MADV_HUGEPAGE);  // a wish: it may be refused
+  return memory;
+}
+
+/// Some rows times panels of columns of the right sides, piece after piece of k.
+struct RowsProduct {
+  Operand a;
+  std::span<const RightSide> sides;
+  bool accumulate;
+  Finish finish;
+
+  void operator()(const RowTasks::Task& t) const {
+    const Cells cells = sides.front().b->cells();
+    const std::int64_t k = sides.front().b->k();
+    const std::int64_t depth = std::min(k, cells == Cells::pairs ? 2 * kPackedDepth : kPackedDepth);
+    void* rows = t_rows_laid_out.get(packed_bytes(t.rows, depth, kRows, cells));
+    for (std::int64_t k0 = 0; k0 < k; k0 += depth) {
+      const std::int64_t d = std::min(depth, k - k0);
+      if (!t.laid_out || d < k) pack(panel_source(part_of(a, t.row, k0), true, 0, t.rows), d, kRows, cells, rows);
+      for_each_side(sides, t.first, t.last, [&](std::size_t i, std::int64_t first, std::int64_t last) {
+        const RightSide& side = sides[i];
+        // The rows are a product of their own: their part of C, their piece of k.
+        const Product x{rows, t.rows, side.b->n(), d, side.c + t.row * side.ldc, side.ldc, accumulate || k0 > 0, cells};
+        for (std::int64_t p = first; p < last; p += kPanelsAtOnce) {
+          const std::int64_t end = std::min(last, p + kPanelsAtOnce);
+          columns(x, *side.b, k0, p, end);
+          if (k0 + d == k) finish(i, region_of(t.row, t.rows, p, end, side.b->n()));
+        }
+      });
+    }
+  }
+
+ private:
+  static void columns(const Product& x, const PackedMatrix& b, std::int64_t k0, std::int64_t first, std::int64_t last) {
+    for (std::int64_t pn = first; pn < last; ++pn) {
+      const void* panel = panel_at(b.panels(), x.cells, (pn * panel_depth(b.k(), x.cells) + k0) * kCols);
+      for (std::int64_t pm = 0; pm < panels(x.m, kRows); ++pm) multiply_block(x, pm, pn, 0, x.k, panel);
+    }
+  }
+};
+
+}  // namespace
+
+PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision)
+    : k_(k), n_(n), precision_(precision), cells_(cells_for(precision)) {
+  if (cells_ == Cells::quantised) {
+    panels_.reset(panel_memory(quantised_bytes(k, n, precision)));
+    quantise(b, k, n, precision, panels_.get());
+    return;
+  }
+  panels_.reset(panel_memory(packed_bytes(n, k, kCols, cells_)));
+  pack_all(b, false, n, k, kCols, cells_, panels_.get(), true);
+}
+
+PackedMatrix::PackedMatrix(std::int64_t k, std::int64_t n, Precision quantised)
+    : panels_(panel_memory(quantised_bytes(k, n, quantised))),
+      k_(k),
+      n_(n),
+      precision_(quantised),
+      cells_(Cells::quantised) {}
+
+PackedMatrix::PackedMatrix(std::unique_ptr<BlockPanels> blocks, std::int64_t k, std::int64_t n, Precision quantised)
+    : k_(k), n_(n), precision_(quantised), cells_(Cells::quantised), blocks_(std::move(blocks)) {}
+
+PackedMatrix::~PackedMatrix() = default;
+PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
+PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
+void PackedMatrix::FreeDeleter::operator()(void* p) const {
+  std::free(p);
+}
+
+void gemm(std::int64_t m, Operand a, std::span<const RightSide> sides, bool accumulate, Finish finish) {
+  const PackedMatrix& first = *sides.front().b;
+  std::int64_t columns = 0, n = 0;
+  bool nothing = true;
+  for (const RightSide& side : sides) {
+    BALLAST_CHECK(side.b->k() == first.k() && side.b->precision() == first.precision(), side.b->k());
+    nothing &= nothing_to_multiply(m, side.b->n(), side.b->k(), side.c, side.ldc, accumulate);
+    columns += panels(side.b->n(), kCols);
+    n += side.b->n();
+  }
+  if (nothing) {
+    for (std::size_t i = 0; i < sides.size() && m > 0; ++i) finish(i, {0, m, 0, sides[i].b->n()});
+    return;
+  }
+  const RowTasks tasks(m, columns, worth_threads(m, n, first.k()), kTilePanelsM);
+  if (first.cells() == Cells::quantised) return multiply_quantised(tasks, a, sides, accumulate, finish);
+  tasks.run(RowsProduct{a, sides, accumulate, finish});
+}
+
+void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate) {
+  const RightSide side{&b, c, ldc};
+  gemm(m, a, {&side, 1}, accumulate, finish_nothing);
+}
+
+}  // namespace ballast::engine

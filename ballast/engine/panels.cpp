@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/engine/panels.h"
+
+#include "ballast/base/parallel.h"
+#include "ballast/engine/isa.h"
+#include "ballast/engine/quantised.h"
+
+namespace ballast::engine {
+
+using kernels::kCols;
+using kernels::kRows;
+
+Cells cells_for(Precision precision) {
+  if (precision == Precision::f32) return Cells::floats;
+  if (is_quantised(precision)) return Cells::quantised;
+  return has_bf16_kernel() ? Cells::pairs : Cells::rounded;
+}
+
+std::size_t packed_bytes(std::int64_t n, std::int64_t k, int width, Cells cells) {
+  const std::int64_t lines = panels(n, width) * width;
+  return static_cast<std::size_t>(cells == Cells::pairs ? lines * (k + k % 2) * 2 : lines * k * 4);
+}
+
+kernels::PanelSource panel_source(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count) {
+  const bool side_by_side = along_rows == x.transposed;
+  return {x.data + first * (side_by_side ? 1 : x.stride), x.stride, side_by_side, count};
+}
+
+void pack(const kernels::PanelSource& from, std::int64_t k, int width, Cells cells, void* out) {
+  if (cells == Cells::pairs) return kernels::pack_pairs(from, k, width, static_cast<std::uint16_t*>(out));
+  auto* to = static_cast<float*>(out);
+  kernels::pack_floats(from, k, width, to);
+  if (cells == Cells::rounded) kernels::round_to_bf16(to, panels(from.count, width) * width * k);
+}
+
+void pack_all(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int width, Cells cells, void* out,
+              bool parallel) {
+  const auto lines = [&](std::int64_t first, std::int64_t last) {
+    auto* to = static_cast<std::byte*>(out) + packed_bytes(first, k, width, cells);
+    pack(panel_source(x, along_rows, first, last - first), k, width, cells, to);
+  };
+  if (!parallel) return lines(0, n);
+  constexpr std::int64_t kPiece = 8;  // panels a task: enough to be worth a hand-over
+  base::parallel_ranges(n, kPiece * width, lines);
+}
+
+void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
+                    const void* b) {
+  const int rows = static_cast<int>(std::min<std::int64_t>(kRows, x.m - pm * kRows));
+  const int cols = static_cast<int>(std::min<std::int64_t>(kCols, x.n - pn * kCols));
+  float* c = x.c + pm * kRows * x.ldc + pn * kCols;
+  const bool add = x.accumulate || k0 > 0;
+  const void* a = panel_at(x.a, x.cells, (pm * panel_depth(x.k, x.cells) + k0) * kRows);
+  if (x.cells != Cells::pairs) {
+    kernels::multiply_panels(static_cast<const float*>(a), static_cast<const float*>(b), depth, rows, cols, c, x.ldc,
+                             add);
+    return;
+  }
+  const auto run = has_bf16_kernel() ? kernels::multiply_panels_bf16 : kernels::multiply_panels_bf16_scalar;
+  run(static_cast<const std::uint16_t*>(a), static_cast<const std::uint16_t*>(b), panel_depth(depth, x.cells), rows,
+      cols, c, x.ldc, add);
+}
+
+bool nothing_to_multiply(std::int64_t m, std::int64_t n, std::int64_t k, float* c, std::int64_t ldc, bool accumulate) {
+  if (k == 0 && !accumulate) {
+    for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, 0.0f);
+  }
+  return m == 0 || n == 0 || k == 0;
+}
+
+}  // namespace ballast::engine

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Panels of f32 and bf16 operands and the product of two of them: what products with and without packed right sides
+// share.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "ballast/engine/gemm.h"
+#include "ballast/engine/kernels/gemm_kernels.h"
+#include "ballast/engine/kernels/pack_kernels.h"
+#include "ballast/engine/tiles.h"
+
+namespace ballast::engine {
+
+using Cells = PackedMatrix::Cells;
+
+Cells cells_for(Precision precision);
+
+/// Bytes of the panels, `width` lines each, of n lines of k values.
+std::size_t packed_bytes(std::int64_t n, std::int64_t k, int width, Cells cells);
+
+/// `count` lines of x from line `first` on; `along_rows`: lines are rows of x (A) instead of its columns (B).
+kernels::PanelSource panel_source(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count);
+
+/// Packs whole panels.
+void pack(const kernels::PanelSource& from, std::int64_t k, int width, Cells cells, void* out);
+
+/// Packs all panels of n lines, in parallel if asked: they are independent.
+void pack_all(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int width, Cells cells, void* out,
+              bool parallel);
+
+/// Values of a panel's lines where its memory ends at a whole cell: pairs are cut at even k only.
+inline std::int64_t panel_depth(std::int64_t k, Cells cells) {
+  return cells == Cells::pairs ? k + k % 2 : k;
+}
+/// `cell` values further on.
+inline const void* panel_at(const void* panels, Cells cells, std::int64_t cell) {
+  return static_cast<const std::byte*>(panels) + cell * (cells == Cells::pairs ? 2 : 4);
+}
+/// The part of x from row i and column j on.
+inline Operand part_of(Operand x, std::int64_t i, std::int64_t j) {
+  x.data += x.transposed ? j * x.stride + i : i * x.stride + j;
+  return x;
+}
+
+struct Product {
+  const void* a;  // packed
+  std::int64_t m, n, k;
+  float* c;
+  std::int64_t ldc;
+  bool accumulate;
+  Cells cells;
+};
+
+/// Panels pm × pn of the output, over `depth` values from k0 on. `b`: the panel of columns pn, from value k0 on.
+void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
+                    const void* b);
+
+/// An empty sum is zero. True where there is nothing else to do.
+bool nothing_to_multiply(std::int64_t m, std::int64_t n, std::int64_t k, float* c, std::int64_t ldc, bool accumulate);
+
+}  // namespace ballast::engine

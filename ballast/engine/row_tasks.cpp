@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ballast/engine/row_tasks.h"
+
+#include <algorithm>
+#include <atomic>
+
+namespace ballast::engine {
+namespace {
+
+/// What a thread has laid out last.
+struct LaidOut {
+  std::uint64_t product = 0;
+  std::int64_t row = -1;
+};
+thread_local LaidOut t_laid_out;
+std::atomic<std::uint64_t> g_products{0};
+
+constexpr std::int64_t kCheapPanels = 4;  // up to 32 rows cost next to nothing to lay out again
+
+/// Parts of the columns, so that every thread gets as many tasks as any other. Few rows: more of them, for threads that
+/// do not run at one speed.
+std::int64_t parts_of(std::int64_t chunks, std::int64_t row_panels, std::int64_t columns) {
+  const std::int64_t threads = base::threads(), wanted = row_panels <= kCheapPanels ? 2 * threads : threads;
+  std::int64_t parts = panels(wanted, chunks);
+  while (chunks * parts % threads != 0 && chunks * parts < 4 * threads) ++parts;
+  return std::clamp<std::int64_t>(parts, 1, columns);
+}
+
+}  // namespace
+
+RowTasks::RowTasks(std::int64_t rows, std::int64_t columns, bool parallel, std::int64_t most)
+    : rows_(rows), columns_(columns), parallel_(parallel), product_(++g_products) {
+  const std::int64_t row_panels = panels(rows, kRowsOfPanel);
+  chunk_ = panels(row_panels, panels(row_panels, most));  // all of about one height
+  chunks_ = panels(row_panels, chunk_);
+  width_ = panels(columns, parallel ? parts_of(chunks_, row_panels, columns) : 1);
+  parts_ = panels(columns, width_);
+}
+
+RowTasks::Task RowTasks::task(std::int64_t t) const {
+  const std::int64_t row = t % chunks_ * chunk_ * kRowsOfPanel, first = t / chunks_ * width_;
+  const bool laid_out = t_laid_out.product == product_ && t_laid_out.row == row;
+  t_laid_out = {product_, row};
+  return {row, std::min(rows_ - row, chunk_ * kRowsOfPanel), first, std::min(columns_, first + width_), laid_out};
+}
+
+}  // namespace ballast::engine
