@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ballast/base/error.h"
+#include "ballast/base/files.h"
 #include "ballast/base/random.h"
 #include "ballast/lm/train/trainer.h"
 #include "tests/support/engine.h"
@@ -189,6 +190,35 @@ TEST(TrainingState, OfAnotherRunIsRefused) {
     EXPECT_EQ(error.code(), base::ErrorCode::bad_input);
     EXPECT_EQ(error.problem(), "the optimiser's state is kept as f32, and --optimizer-state asks for 8bit");
   }
+}
+
+TEST(TrainingState, ThatWasDamagedIsRefused) {
+  Example e;
+  e.ids = {1, 2, 3, 4};
+  const std::vector<Example> examples = {e};
+  TrainSettings settings;
+  settings.sampling.batch_size = 1;
+  settings.steps = 4;
+  const LoadedModel model = test::tiny_model(test::tiny_gpt2_arch(300));
+  Trainer trainer(*model.network, examples, settings);
+  trainer.step();
+  const auto refused = [&](const char* file, const auto& damage) {
+    const test::ScratchFolder scratch;
+    trainer.save_state(scratch.path());
+    std::string bytes = base::read_file(scratch.path() / file);
+    damage(bytes);
+    base::write_file_atomic(scratch.path() / file, bytes);
+    try {
+      trainer.load_state(scratch.path());
+      ADD_FAILURE() << "accepted: " << file;
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.code(), base::ErrorCode::bad_input);
+      EXPECT_EQ(error.problem(), "is not as it was saved: its checksum is another one");
+    }
+  };
+  refused("training_state.safetensors", [](std::string& bytes) { bytes.back() ^= 1; });              // of a moment
+  refused("training_state.safetensors", [](std::string& bytes) { bytes[bytes.size() / 4] ^= 64; });  // of a weight
+  refused("training_state.json", [](std::string& text) { text.replace(text.find("\"step\": 1"), 9, "\"step\": 2"); });
 }
 
 }  // namespace

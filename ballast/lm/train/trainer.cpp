@@ -66,6 +66,8 @@ void add_sequence(text::TokenBatch& batch, const Example& e) {
 }
 
 /// Those in f32 under the name itself, those in bytes as name.codes and name.scales.
+constexpr const char* kStateTensors = "training_state.safetensors";
+
 void add_moments(const std::string& name, const engine::Moments& moments, std::vector<TensorToWrite>& tensors) {
   const auto size = [](const auto& v) { return std::vector<std::int64_t>{static_cast<std::int64_t>(v.size())}; };
   tensors.push_back(TensorToWrite::floats(name, size(moments.values), moments.values));
@@ -290,6 +292,16 @@ std::string Trainer::fingerprint() const {
   return std::to_string(h);
 }
 
+namespace {
+
+/// Over everything that a state holds: against damage, not against forgery.
+std::string checksum_of(base::Json state, const std::filesystem::path& tensors) {
+  state.erase("checksum");
+  return std::to_string(base::hash64(base::MappedFile(tensors).text(), base::hash64(state.dump())));
+}
+
+}  // namespace
+
 void Trainer::save_state(const std::filesystem::path& folder) const {
   std::vector<TensorToWrite> tensors;
   for (const engine::Parameter& p : network_.parameters().all()) {
@@ -298,11 +310,12 @@ void Trainer::save_state(const std::filesystem::path& folder) const {
   }
   add_moments("adamw.first_moments", optimizer_.first_moments(), tensors);
   add_moments("adamw.second_moments", optimizer_.second_moments(), tensors);
-  write_safetensors(folder / "training_state.safetensors", std::move(tensors));
+  write_safetensors(folder / kStateTensors, std::move(tensors));
   base::Json json;
   json["step"] = step_;
   json["run"] = fingerprint();
   json["optimizer_state"] = engine::moment_form_name(settings_.adamw.moments);
+  json["checksum"] = checksum_of(json, folder / kStateTensors);
   base::write_file_atomic(folder / "training_state.json", json.dump(2) + "\n");
 }
 
@@ -320,7 +333,12 @@ void Trainer::load_state(const std::filesystem::path& folder) {
                       "the optimiser's state is kept as " + kept + ", and --optimizer-state asks for " + asked,
                       file.string(), "repeat the original option, or train without --resume");
   }
-  const SafetensorsFile tensors(folder / "training_state.safetensors");
+  // States of the first versions have none.
+  if (json.contains("checksum") && json["checksum"] != checksum_of(json, folder / kStateTensors)) {
+    throw base::Error(base::ErrorCode::bad_input, "is not as it was saved: its checksum is another one",
+                      folder.string(), "train without --resume");
+  }
+  const SafetensorsFile tensors(folder / kStateTensors);
   for (engine::Parameter& p : network_.parameters().all()) {
     if (p.frozen) continue;
     tensors.read_f32(p.name, {p.value, static_cast<std::size_t>(p.size)});

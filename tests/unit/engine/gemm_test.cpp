@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <limits>
+#include <tuple>
 
 #include "tests/support/engine.h"
 
@@ -70,6 +73,8 @@ std::vector<Case> make_cases() {
     all.push_back({129, 257, 65, at, bt, add});
     all.push_back({300, 520, 33, at, bt, add});
     all.push_back({1030, 70, 401, at, bt, add});  // rows enough to be shared out alone
+    all.push_back({140, 40, 1601, at, bt, add});  // pieces of k with packed right sides, …
+    all.push_back({9, 33, 3203, at, bt, add});    // … in bf16, too
   }
   return all;
 }
@@ -107,6 +112,83 @@ TEST_P(Gemm, Bf16) {
 TEST_P(Gemm, PackedMatrixIsTheSameProductBitForBit) {
   for (const Precision precision : {Precision::f32, Precision::bf16}) {
     for (const Case& x : cases()) ASSERT_TRUE(test::same_bits(x.packed(precision), x.fast(precision))) << x.name();
+  }
+}
+
+/// Counts how often each element of some products was handed over, and finds it complete.
+struct Finished {
+  std::vector<std::vector<std::atomic<int>>> times;
+  std::vector<std::int64_t> width;
+
+  void operator()(std::size_t i, const Region& part) {
+    for (std::int64_t r = part.row; r < part.row + part.rows; ++r) {
+      for (std::int64_t c = part.column; c < part.column + part.columns; ++c) {
+        ++times[i][static_cast<std::size_t>(r * width[i] + c)];
+      }
+    }
+  }
+  void expect(std::int64_t rows, std::int64_t columns) {
+    width.push_back(columns);
+    times.emplace_back(static_cast<std::size_t>(rows * columns));
+  }
+  bool each_once() const {
+    return std::all_of(times.begin(), times.end(), [](const auto& all) {
+      return std::all_of(all.begin(), all.end(), [](const auto& n) { return n == 1; });
+    });
+  }
+};
+
+TEST_P(Gemm, SeveralRightSidesAreTheSingleProductsAndEveryPartIsFinishedOnce) {
+  for (const int threads : {1, 2, 3, 5}) {
+    const test::Threads given(threads);
+    for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8, Precision::q8, Precision::q4}) {
+      for (const std::int64_t m : {1, 9, 33, 128, 129, 300}) {
+        const std::int64_t k = m == 33 ? 1632 : 192;
+        std::vector<PackedMatrix> weights;
+        std::vector<std::vector<float>> c, alone;
+        const std::vector<float> a = test::normals(m * k, 21);
+        Finished finished;
+        std::vector<RightSide> sides;
+        for (const std::int64_t n : {32, 7, 321}) {
+          const std::vector<float> b = test::normals(k * n, 22 + static_cast<std::uint64_t>(n));
+          weights.emplace_back(Operand{b.data(), n, false}, k, n, precision);
+          c.emplace_back(static_cast<std::size_t>(m * n), -1.0f);
+          alone.push_back(c.back());
+          gemm(m, {a.data(), k, false}, weights.back(), alone.back().data(), n, false);
+          finished.expect(m, n);
+        }
+        for (std::size_t i = 0; i < weights.size(); ++i) sides.push_back({&weights[i], c[i].data(), weights[i].n()});
+        gemm(m, {a.data(), k, false}, sides, false, finished);
+        EXPECT_TRUE(finished.each_once()) << m << " rows, " << threads << " threads";
+        for (std::size_t i = 0; i < c.size(); ++i) ASSERT_TRUE(test::same_bits(c[i], alone[i])) << m << " rows, " << i;
+      }
+    }
+  }
+}
+
+TEST_P(Gemm, EveryPartOfAPlainProductIsFinishedOnceWhenItIsComplete) {
+  for (const int threads : {1, 2, 3}) {
+    const test::Threads given(threads);
+    for (const auto& [m, n, k] : {std::tuple{1, 1, 1}, {9, 600, 800}, {300, 70, 401}, {1030, 300, 33}, {5, 3, 0}}) {
+      const Case x{m, n, k, false, true, false};
+      std::vector<float> c(static_cast<std::size_t>(m * n));
+      Finished finished;
+      finished.expect(m, n);
+      gemm(m, n, k, x.left(), x.right(), c.data(), n, false, Precision::f32, [&](std::size_t i, const Region& part) {
+        finished(i, part);
+        for (std::int64_t r = part.row; r < part.row + part.rows; ++r) {
+          for (std::int64_t j = 0; j < part.columns; ++j) c[static_cast<std::size_t>(r * n + part.column + j)] += 1000;
+        }
+      });
+      EXPECT_TRUE(finished.each_once()) << x.name();
+      const std::vector<float> plain = x.fast(Precision::f32);
+      for (std::int64_t r = 0; r < m; ++r) {
+        for (std::int64_t j = 0; j < n; ++j) {
+          ASSERT_EQ(c[static_cast<std::size_t>(r * n + j)], plain[static_cast<std::size_t>(r * x.ldc + j)] + 1000)
+              << x.name();
+        }
+      }
+    }
   }
 }
 
