@@ -159,14 +159,23 @@ INSTANTIATE_TEST_SUITE_P(
                     TrainingCase{"classify_bf16", Objective::classification, engine::Precision::bf16}),
     [](const testing::TestParamInfo<TrainingCase>& c) { return std::string(c.param.name); });
 
-TEST(TrainingState, OfAnotherRunIsRefused) {
-  const test::ScratchFolder scratch;
+std::vector<Example> one_example() {
   Example e;
   e.ids = {1, 2, 3, 4};
-  const std::vector<Example> examples = {e};
+  return {e};
+}
+
+TrainSettings four_steps() {
   TrainSettings settings;
   settings.sampling.batch_size = 1;
   settings.steps = 4;
+  return settings;
+}
+
+TEST(TrainingState, OfAnotherRunIsRefused) {
+  const test::ScratchFolder scratch;
+  const std::vector<Example> examples = one_example();
+  TrainSettings settings = four_steps();
   const LoadedModel model = test::tiny_model(test::tiny_gpt2_arch(300));
   Trainer trainer(*model.network, examples, settings);
   trainer.step();
@@ -193,14 +202,9 @@ TEST(TrainingState, OfAnotherRunIsRefused) {
 }
 
 TEST(TrainingState, ThatWasDamagedIsRefused) {
-  Example e;
-  e.ids = {1, 2, 3, 4};
-  const std::vector<Example> examples = {e};
-  TrainSettings settings;
-  settings.sampling.batch_size = 1;
-  settings.steps = 4;
+  const std::vector<Example> examples = one_example();
   const LoadedModel model = test::tiny_model(test::tiny_gpt2_arch(300));
-  Trainer trainer(*model.network, examples, settings);
+  Trainer trainer(*model.network, examples, four_steps());
   trainer.step();
   const auto refused = [&](const char* file, const auto& damage) {
     const test::ScratchFolder scratch;
