@@ -29,5 +29,5 @@ find_library(LIB_STEMMER stemmer REQUIRED)
 find_library(LIB_SOCI_CORE soci_core REQUIRED)
 find_library(LIB_SOCI_SQLITE3 soci_sqlite3 REQUIRED)
 find_library(LIB_SOCI_POSTGRESQL soci_postgresql REQUIRED)
-# The archive where there is one: the shared library's 42,000 relocations are half of a short process's start.
+# The archive where there is one: the shared library's 42,000 relocations are a quarter of a short process's start.
 find_library(LIB_QUANTLIB NAMES libQuantLib.a QuantLib REQUIRED)

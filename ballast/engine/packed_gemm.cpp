@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ballast/base/error.h"
+#include "ballast/base/parallel.h"
 #include "ballast/engine/block_panels.h"
 #include "ballast/engine/gemm.h"
 #include "ballast/engine/panels.h"
@@ -83,7 +84,11 @@ PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision 
     return;
   }
   panels_.reset(panel_memory(packed_bytes(n, k, kCols, cells_)));
-  pack_all(b, false, n, k, kCols, cells_, panels_.get(), true);
+  constexpr std::int64_t kPiece = 8;  // panels a task: enough to be worth a hand-over
+  base::parallel_ranges(n, kPiece * kCols, [&](std::int64_t first, std::int64_t last) {
+    void* to = static_cast<std::byte*>(panels_.get()) + packed_bytes(first, k, kCols, cells_);
+    pack(panel_source(b, false, first, last - first), k, kCols, cells_, to);
+  });
 }
 
 PackedMatrix::PackedMatrix(std::int64_t k, std::int64_t n, Precision quantised)
@@ -117,7 +122,7 @@ void gemm(std::int64_t m, Operand a, std::span<const RightSide> sides, bool accu
     for (std::size_t i = 0; i < sides.size() && m > 0; ++i) finish(i, {0, m, 0, sides[i].b->n()});
     return;
   }
-  const RowTasks tasks(m, columns, worth_threads(m, n, first.k()), kTilePanelsM);
+  const RowTasks tasks(m, columns, worth_threads(m, n, first.k()), kPackedTaskPanels);
   if (first.cells() == Cells::quantised) return multiply_quantised(tasks, a, sides, accumulate, finish);
   tasks.run(RowsProduct{a, sides, accumulate, finish});
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ballast/engine/panels.h"
 
-#include "ballast/base/parallel.h"
 #include "ballast/engine/isa.h"
 #include "ballast/engine/quantised.h"
 
@@ -31,17 +30,6 @@ void pack(const kernels::PanelSource& from, std::int64_t k, int width, Cells cel
   auto* to = static_cast<float*>(out);
   kernels::pack_floats(from, k, width, to);
   if (cells == Cells::rounded) kernels::round_to_bf16(to, panels(from.count, width) * width * k);
-}
-
-void pack_all(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int width, Cells cells, void* out,
-              bool parallel) {
-  const auto lines = [&](std::int64_t first, std::int64_t last) {
-    auto* to = static_cast<std::byte*>(out) + packed_bytes(first, k, width, cells);
-    pack(panel_source(x, along_rows, first, last - first), k, width, cells, to);
-  };
-  if (!parallel) return lines(0, n);
-  constexpr std::int64_t kPiece = 8;  // panels a task: enough to be worth a hand-over
-  base::parallel_ranges(n, kPiece * width, lines);
 }
 
 void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,

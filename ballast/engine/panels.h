@@ -27,10 +27,6 @@ kernels::PanelSource panel_source(const Operand& x, bool along_rows, std::int64_
 /// Packs whole panels.
 void pack(const kernels::PanelSource& from, std::int64_t k, int width, Cells cells, void* out);
 
-/// Packs all panels of n lines, in parallel if asked: they are independent.
-void pack_all(const Operand& x, bool along_rows, std::int64_t n, std::int64_t k, int width, Cells cells, void* out,
-              bool parallel);
-
 /// Values of a panel's lines where its memory ends at a whole cell: pairs are cut at even k only.
 inline std::int64_t panel_depth(std::int64_t k, Cells cells) {
   return cells == Cells::pairs ? k + k % 2 : k;

@@ -125,7 +125,7 @@ struct ByteProduct {
   const LeftSide* left;
   const PackedMatrix* b;
   const ByteLayout* layout;
-  std::int64_t m;  // at most kTilePanelsM panels
+  std::int64_t m;  // at most kPackedTaskPanels panels
   float* c;
   std::int64_t ldc;
   bool accumulate;
@@ -177,7 +177,7 @@ struct ByteProduct {
     const ByteLayout& l = *layout;
     const std::uint8_t* cells = panel(pn, 0, 1);
     const std::int64_t depth = m <= kRows ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
-    alignas(64) std::int32_t sums[kTilePanelsM * kRows * kCols];
+    alignas(64) std::int32_t sums[kPackedTaskPanels * kRows * kCols];
     for (std::int64_t q = 0; q < l.quads; q += depth) {
       for (std::int64_t pm = 0; pm < panels(m, kRows); ++pm) {
         kernels::QuantisedTask task = task_of(pm, pn, cells);

@@ -2,7 +2,6 @@
 // How products are cut into panels, and when they are shared out to threads.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "ballast/engine/kernels/gemm_kernels.h"
@@ -10,7 +9,7 @@
 namespace ballast::engine {
 
 inline constexpr std::int64_t kRowsOfPanel = kernels::kRows, kColumnsOfPanel = kernels::kCols;
-inline constexpr std::int64_t kTilePanelsM = 16;  // rows of a task with packed right sides: at most 128
+inline constexpr std::int64_t kPackedTaskPanels = 16;  // rows of a task with packed right sides: at most 128
 
 /// Panels of `width` lines that n lines fill.
 inline std::int64_t panels(std::int64_t n, std::int64_t width) {

@@ -65,9 +65,15 @@ void add_sequence(text::TokenBatch& batch, const Example& e) {
     std::copy(e.positions.begin(), e.positions.end(), batch.positions.begin() + static_cast<std::ptrdiff_t>(first));
 }
 
-/// Those in f32 under the name itself, those in bytes as name.codes and name.scales.
 constexpr const char* kStateTensors = "training_state.safetensors";
 
+/// Over everything that a state holds: against damage, not against forgery.
+std::string checksum_of(base::Json state, const std::filesystem::path& tensors) {
+  state.erase("checksum");
+  return std::to_string(base::hash64(base::MappedFile(tensors).text(), base::hash64(state.dump())));
+}
+
+/// Those in f32 under the name itself, those in bytes as name.codes and name.scales.
 void add_moments(const std::string& name, const engine::Moments& moments, std::vector<TensorToWrite>& tensors) {
   const auto size = [](const auto& v) { return std::vector<std::int64_t>{static_cast<std::int64_t>(v.size())}; };
   tensors.push_back(TensorToWrite::floats(name, size(moments.values), moments.values));
@@ -291,16 +297,6 @@ std::string Trainer::fingerprint() const {
   mix(static_cast<std::uint64_t>(settings_.lr * 1e12));
   return std::to_string(h);
 }
-
-namespace {
-
-/// Over everything that a state holds: against damage, not against forgery.
-std::string checksum_of(base::Json state, const std::filesystem::path& tensors) {
-  state.erase("checksum");
-  return std::to_string(base::hash64(base::MappedFile(tensors).text(), base::hash64(state.dump())));
-}
-
-}  // namespace
 
 void Trainer::save_state(const std::filesystem::path& folder) const {
   std::vector<TensorToWrite> tensors;
