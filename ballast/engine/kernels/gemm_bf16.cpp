@@ -16,9 +16,11 @@ __m512bh pair_everywhere(const std::uint16_t* p) {
   return reinterpret_cast<__m512bh>(_mm512_set1_epi32(bits));
 }
 
+/// Without the pragmas the accumulators begin and end in memory: a twentieth of the time of a panel of 768 values.
 template <int kR>
 void tile(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, float* c, std::int64_t ldc, bool accumulate) {
   __m512 acc0[kR], acc1[kR];
+#pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
     acc0[r] = accumulate ? _mm512_loadu_ps(c + r * ldc) : _mm512_setzero_ps();
     acc1[r] = accumulate ? _mm512_loadu_ps(c + r * ldc + 16) : _mm512_setzero_ps();
@@ -26,12 +28,14 @@ void tile(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, float*
   for (std::int64_t i = 0; i < k / 2; ++i) {
     const __m512bh b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + i * kCols * 2));
     const __m512bh b1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + i * kCols * 2 + 32));
+#pragma GCC unroll 8
     for (int r = 0; r < kR; ++r) {
       const __m512bh x = pair_everywhere(a + (i * kRows + r) * 2);
       acc0[r] = _mm512_dpbf16_ps(acc0[r], x, b0);
       acc1[r] = _mm512_dpbf16_ps(acc1[r], x, b1);
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
     _mm512_storeu_ps(c + r * ldc, acc0[r]);
     _mm512_storeu_ps(c + r * ldc + 16, acc1[r]);

@@ -52,19 +52,29 @@ __mmask16 first_of(std::int64_t count) {
   return static_cast<__mmask16>(count >= kStep ? 0xffffu : (1u << count) - 1);
 }
 
+/// Calls step(i, take) for every sixteenth i below n; take(row) is the row's sixteen values from i on, those past n
+/// zero.
+template <class Step>
+HWY_INLINE void for_steps(std::int64_t n, const Step& step) {
+  std::int64_t i = 0;
+  for (; i + kStep <= n; i += kStep) step(i, [i](const float* row) { return _mm512_loadu_ps(row + i); });
+  const __mmask16 live = first_of(n - i);
+  if (i < n) step(i, [i, live](const float* row) { return _mm512_maskz_loadu_ps(live, row + i); });
+}
+
 /// The largest magnitude of n values of each row, as bits: those order as the numbers do, and what is not finite is
 /// larger than all numbers.
 __m256i largest_of_rows(const RowPointers& x, std::int64_t n) {
   const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
   __m512i most[kRows];
+#pragma GCC unroll 8
   for (__m512i& m : most) m = _mm512_setzero_si512();
-  for (std::int64_t i = 0; i < n; i += kStep) {
-    const __mmask16 live = first_of(n - i);
+  for_steps(n, [&](std::int64_t, const auto& take) {
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      const __m512i bits = _mm512_castps_si512(_mm512_maskz_loadu_ps(live, x[r] + i));
-      most[r] = _mm512_max_epi32(most[r], _mm512_and_si512(bits, magnitude));
+      most[r] = _mm512_max_epi32(most[r], _mm512_and_si512(_mm512_castps_si512(take(x[r])), magnitude));
     }
-  }
+  });
   __m256i half[kRows];  // of each row; then pairs of rows, fours and all eight share a vector
   for (int r = 0; r < kRows; ++r) {
     half[r] = _mm256_max_epi32(_mm512_castsi512_si256(most[r]), _mm512_extracti64x4_epi64(most[r], 1));
@@ -80,14 +90,6 @@ __m256i largest_of_rows(const RowPointers& x, std::int64_t n) {
   return _mm256_max_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
 }
 
-/// Sixteen values of four rows from row r on as bytes: lane i of 128 bits holds quad i of each.
-__m512i rounded_quads(const RowPointers& x, std::int64_t i, int r, __mmask16 live, const float* inverse) {
-  const auto level = [&](int row) {
-    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(live, x[row] + i), _mm512_set1_ps(inverse[row])));
-  };
-  return _mm512_packs_epi16(_mm512_packs_epi32(level(r), level(r + 1)), _mm512_packs_epi32(level(r + 2), level(r + 3)));
-}
-
 __m128i sum_of_lanes(__m512i x) {
   const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
   return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
@@ -100,17 +102,28 @@ void round_rows(const RowPointers& x, std::int64_t n, const float* inverse, std:
                 late = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
   __m512i sum0 = _mm512_setzero_si512(), sum4 = sum0;
   const std::int64_t quads = (n + kQuad - 1) / kQuad;
-  for (std::int64_t i = 0; i < n; i += kStep) {
-    const __mmask16 live = first_of(n - i);
-    const __m512i q0 = rounded_quads(x, i, 0, live, inverse), q4 = rounded_quads(x, i, 4, live, inverse);
+  for_steps(n, [&](std::int64_t i, const auto& take) {
+    const auto level = [&](int r) { return _mm512_cvtps_epi32(_mm512_mul_ps(take(x[r]), _mm512_set1_ps(inverse[r]))); };
+    // Sixteen values of four rows as bytes: lane i of 128 bits holds quad i of each.
+    const auto four = [&](int r) {
+      return _mm512_packs_epi16(_mm512_packs_epi32(level(r), level(r + 1)),
+                                _mm512_packs_epi32(level(r + 2), level(r + 3)));
+    };
+    const __m512i q0 = four(0), q4 = four(4);
     sum0 = Lanes::dot(sum0, ones, q0);
     sum4 = Lanes::dot(sum4, ones, q4);
     // Two quads of all rows fill a vector.
-    const std::int64_t at = i / kQuad * kRows, left = quads * kRows - at;
-    _mm512_mask_storeu_epi32(values + at * kQuad, first_of(left), _mm512_permutex2var_epi64(q0, early, q4));
-    _mm512_mask_storeu_epi32(values + (at + kStep) * kQuad, first_of(std::max<std::int64_t>(left - kStep, 0)),
-                             _mm512_permutex2var_epi64(q0, late, q4));
-  }
+    const __m512i two = _mm512_permutex2var_epi64(q0, early, q4), more = _mm512_permutex2var_epi64(q0, late, q4);
+    std::int8_t* to = values + i * kRows;
+    const std::int64_t left = quads * kRows - i / kQuad * kRows;  // groups of four bytes
+    if (left >= 2 * kStep) {
+      _mm512_storeu_si512(to, two);
+      _mm512_storeu_si512(to + kStep * kQuad, more);
+    } else {
+      _mm512_mask_storeu_epi32(to, first_of(left), two);
+      _mm512_mask_storeu_epi32(to + kStep * kQuad, first_of(std::max<std::int64_t>(left - kStep, 0)), more);
+    }
+  });
   _mm_storeu_si128(reinterpret_cast<__m128i*>(sums), sum_of_lanes(sum0));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(sums + 4), sum_of_lanes(sum4));
 }
