@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "ballast/base/error.h"
-#include "ballast/engine/checkpoint.h"
 
 namespace ballast::lm {
 
@@ -139,10 +138,8 @@ Value Bert::run_layer(Tape& tape, const Layer& l, Value h, const text::TokenBatc
 Value Bert::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
   Value h = embed(tape, batch, capture);
   for (const Layer& l : layers_) {
-    h = checkpointing_ && capture == nullptr
-            ? engine::checkpoint(tape, h,
-                                 [this, &l, &batch](Tape& t, Value in) { return run_layer(t, l, in, batch, nullptr); })
-            : run_layer(tape, l, h, batch, capture);
+    h = pass_encoder(tape, h, capture,
+                     [this, &l, &batch](Tape& t, Value in, Capture* look) { return run_layer(t, l, in, batch, look); });
   }
   if (capture != nullptr) capture->hidden_states.push_back(h);
   return h;
@@ -165,7 +162,9 @@ Value Bert::classify_only(Tape& tape, const text::TokenBatch& batch, LastLayer* 
   if (layers_.empty()) return Network::classify_only(tape, batch, last);
   BALLAST_CHECK(!tape.training(), batch.sequences());
   Value h = embed(tape, batch, nullptr);
-  for (const Layer& l : std::span(layers_).first(layers_.size() - 1)) h = run_layer(tape, l, h, batch, nullptr);
+  for (const Layer& l : std::span(layers_).first(layers_.size() - 1)) {
+    h = engine::in_place(tape, h, [&](Tape& t, Value in) { return run_layer(t, l, in, batch, nullptr); });
+  }
   const Layer& l = layers_.back();
   const Value entry = engine::select_rows(tape, h, std::span(batch.offsets).first(batch.offsets.size() - 1));
   const auto [k, v] = engine::linear_all(tape, h, {l.key, l.value}, Layout::out_in);

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "ballast/base/parallel.h"
-#include "ballast/engine/checkpoint.h"
 #include "ballast/lm/arch/generating.h"
 
 namespace ballast::lm {
@@ -33,10 +32,13 @@ class CausalNetwork : public GeneratingNetwork {
   virtual engine::Value run(engine::Tape& tape, std::span<const std::int32_t> ids,
                             std::span<const std::int32_t> positions, Attend attend, Capture* capture) = 0;
 
-  /// layer(tape, h, attend), or a checkpoint of it. `layer` is plain data.
+  /// layer(tape, h, attend), or a checkpoint of it; h is not read any more. `layer` is plain data.
   template <class F>
   engine::Value pass(engine::Tape& tape, engine::Value h, Attend attend, const Capture* capture, F layer) {
-    if (!checkpointing_ || encoding_ == nullptr || capture != nullptr) return layer(tape, h, attend);
+    if (capture != nullptr) return layer(tape, h, attend);
+    if (!tape.training() || !checkpointing_ || encoding_ == nullptr) {
+      return engine::in_place(tape, h, [&](engine::Tape& t, engine::Value in) { return layer(t, in, attend); });
+    }
     // What is called again in the backward pass must not point at this one's stack.
     return engine::checkpoint(tape, h, [this, layer, batch = encoding_](engine::Tape& again, engine::Value in) {
       const auto over_batch = [&](std::size_t, const Capture::Attention& a, engine::Value& y) {

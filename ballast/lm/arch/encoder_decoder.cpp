@@ -150,10 +150,9 @@ Value EncoderDecoder::encode(Tape& tape, const text::TokenBatch& batch, Capture*
   Value h = embedded(tape, batch.ids, batch.positions, encoder_);
   for (const Layer& l : encoder_.layers) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
-    h = checkpointing_ && capture == nullptr
-            ? engine::checkpoint(
-                  tape, h, [this, &l, &batch](Tape& t, Value in) { return encoder_layer(t, in, l, batch, nullptr); })
-            : encoder_layer(tape, h, l, batch, capture);
+    h = pass_encoder(tape, h, capture, [this, &l, &batch](Tape& t, Value in, Capture* look) {
+      return encoder_layer(t, in, l, batch, look);
+    });
   }
   h = norm(tape, h, encoder_.final_norm);
   if (capture != nullptr) capture->hidden_states.push_back(h);

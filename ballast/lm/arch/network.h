@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "ballast/engine/attention.h"
+#include "ballast/engine/checkpoint.h"
+#include "ballast/engine/in_place.h"
 #include "ballast/engine/loss.h"
 #include "ballast/engine/ops.h"
 #include "ballast/lm/config.h"
@@ -128,6 +130,14 @@ class Network {
   /// Attention over the batch's sequences; leaves its inputs in `capture` where there is one.
   engine::Value attend(engine::Tape& tape, const Capture::Attention& in, const text::TokenBatch& batch,
                        Capture* capture);
+
+  /// layer(tape, h, capture), or a checkpoint of it; h is not read any more. `layer` is plain data.
+  template <class F>
+  engine::Value pass_encoder(engine::Tape& tape, engine::Value h, Capture* capture, F layer) {
+    if (capture != nullptr) return layer(tape, h, capture);
+    const auto alone = [layer](engine::Tape& t, engine::Value in) { return layer(t, in, nullptr); };
+    return tape.training() && checkpointing_ ? engine::checkpoint(tape, h, alone) : engine::in_place(tape, h, alone);
+  }
 
   /// The mixture of two texts' embeddings that the capture's blend asks for; leaves it in the capture.
   static engine::Value blended(engine::Tape& tape, engine::Value own, engine::Value reference, Capture& capture);

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "ballast/base/parallel.h"
-#include "ballast/engine/checkpoint.h"
 #include "ballast/lm/arch/generating.h"
 
 namespace ballast::lm {
@@ -65,11 +64,14 @@ class Seq2SeqNetwork : public GeneratingNetwork {
                                DecoderCapture* capture);
   engine::Value attend_memory(engine::Tape& tape, const Reading& reading, std::size_t layer, engine::Value q,
                               DecoderCapture* capture);
-  /// layer(tape, h, self, cross), or a checkpoint of it. `layer` is plain data.
+  /// layer(tape, h, self, cross), or a checkpoint of it; h is not read any more. `layer` is plain data.
   template <class F>
   engine::Value pass(engine::Tape& tape, engine::Value h, AttendSelf self, AttendMemory cross,
                      const DecoderCapture* capture, F layer) {
-    if (!checkpointing_ || reading_ == nullptr || capture != nullptr) return layer(tape, h, self, cross);
+    if (capture != nullptr) return layer(tape, h, self, cross);
+    if (!tape.training() || !checkpointing_ || reading_ == nullptr) {
+      return engine::in_place(tape, h, [&](engine::Tape& t, engine::Value in) { return layer(t, in, self, cross); });
+    }
     return engine::checkpoint(
         tape, h,
         [this, layer, reading = reading_](engine::Tape& again, engine::Value in) {

@@ -144,10 +144,9 @@ Value T5::encode(Tape& tape, const text::TokenBatch& batch, Capture* capture) {
   Value h = engine::dropout(tape, engine::embed(tape, {{words_, batch.ids}}), config_.embedding_dropout);
   for (const Block& b : encoder_) {
     if (capture != nullptr) capture->hidden_states.push_back(h);
-    h = checkpointing_ && capture == nullptr
-            ? engine::checkpoint(
-                  tape, h, [this, &b, &batch](Tape& t, Value in) { return encoder_layer(t, in, b, batch, nullptr); })
-            : encoder_layer(tape, h, b, batch, capture);
+    h = pass_encoder(tape, h, capture, [this, &b, &batch](Tape& t, Value in, Capture* look) {
+      return encoder_layer(t, in, b, batch, look);
+    });
   }
   h = engine::dropout(tape, normed(tape, h, *encoder_norm_), config_.hidden_dropout);
   if (capture != nullptr) capture->hidden_states.push_back(h);
