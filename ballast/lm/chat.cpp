@@ -137,11 +137,12 @@ ChatTemplate load_from_gguf(const fs::path& path) {
     throw Error(ErrorCode::not_found, "has no chat template", path.string(),
                 "expected tokenizer.chat_template in its metadata: is it a chat model?");
   }
-  const auto tokens = base::json_field<Json>(m, "tokenizer.ggml.tokens", path.string(), Json::array());
+  const std::string list = "tokenizer.ggml.tokens";
+  const auto tokens = file.has_list(list) ? file.texts(list) : std::vector<std::string_view>();
   const auto role = [&](const char* key) -> std::string {
     const auto id = base::json_field<std::int64_t>(m, key, path.string(), -1);
     const bool known = id >= 0 && id < static_cast<std::int64_t>(tokens.size());
-    return known ? tokens[static_cast<std::size_t>(id)].get<std::string>() : "";
+    return known ? std::string(tokens[static_cast<std::size_t>(id)]) : "";
   };
   return ChatTemplate(chat_family_of(text, path.string()), role("tokenizer.ggml.bos_token_id"),
                       role("tokenizer.ggml.eos_token_id"));

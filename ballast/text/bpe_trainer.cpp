@@ -204,7 +204,7 @@ Tokenizer BpeTrainer::train() {
   });
   report(true);
   for (const std::string& bytes : learner.made()) parts.tokens.push_back(to_byte_characters(bytes));
-  for (const auto& [left, right] : learner.merges()) parts.merges.emplace_back(parts.tokens[left], parts.tokens[right]);
+  for (const auto& [left, right] : learner.merges()) parts.merges.push_back(parts.tokens[left], parts.tokens[right]);
   s.report.vocabulary_size = static_cast<std::int64_t>(parts.tokens.size());
   s.report.merges = static_cast<std::int64_t>(parts.merges.size());
   s.report.tokens = learner.total_tokens();

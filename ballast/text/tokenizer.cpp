@@ -67,10 +67,7 @@ Tokenizer::Impl::Impl(TokenizerParts given) : parts(std::move(given)) {
     throw Error(ErrorCode::unsupported, "model of type \"" + type + "\" is not known", parts.where,
                 "known: BPE, Unigram, WordPiece");
   }
-  const FindToken find = [&](std::string_view token) -> std::optional<std::int32_t> {
-    const auto found = ids.find(token);
-    return found == ids.end() ? std::nullopt : std::optional(found->second);
-  };
+  const FindToken find = [&](std::string_view token) { return ids.find(token); };
   frame = make_template(parts.post_processor, parts.where, find);
   special = find_special(parts.config, parts.where, find);
   for (const AddedToken& token : parts.added) {
@@ -99,14 +96,14 @@ void Tokenizer::Impl::add_tokens() {
                   parts.where);
     }
   }
-  ids.reserve(parts.tokens.size());
+  ids = TokenIds(parts.tokens.size());
   for (std::size_t i = 0; i < parts.tokens.size(); ++i) {
-    if (!ids.emplace(parts.tokens[i], static_cast<std::int32_t>(i)).second) {
-      throw Error(ErrorCode::bad_input,
-                  "token \"" + parts.tokens[i] + "\" has two ids, " + std::to_string(ids[parts.tokens[i]]) + " and " +
-                      std::to_string(i),
-                  parts.where);
-    }
+    const std::string& token = parts.tokens[i];
+    if (ids.insert(token, static_cast<std::int32_t>(i))) continue;
+    throw Error(
+        ErrorCode::bad_input,
+        "token \"" + token + "\" has two ids, " + std::to_string(*ids.find(token)) + " and " + std::to_string(i),
+        parts.where);
   }
   special_flags.resize(parts.tokens.size());
   for (const AddedToken& token : parts.added) special_flags[static_cast<std::size_t>(token.id)] = token.special;
@@ -285,8 +282,7 @@ const std::string& Tokenizer::token(std::int32_t id) const {
 }
 
 std::optional<std::int32_t> Tokenizer::id(std::string_view token) const {
-  const auto found = impl_->ids.find(token);
-  return found == impl_->ids.end() ? std::nullopt : std::optional(found->second);
+  return impl_->ids.find(token);
 }
 
 std::int64_t Tokenizer::vocabulary_size() const {

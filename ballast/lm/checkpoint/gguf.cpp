@@ -30,7 +30,7 @@ class Cursor {
     std::memcpy(&value, take(sizeof(T), what).data(), sizeof(T));
     return value;
   }
-  std::string text(const char* what) {
+  std::string_view text(const char* what) {
     const auto length = number<std::uint64_t>(what);
     const auto bytes = take(length, what);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -52,7 +52,7 @@ class Cursor {
   std::uint64_t at_ = 0;
 };
 
-Json read_value(Cursor& in, std::uint32_t kind, bool inside) {
+Json read_value(Cursor& in, std::uint32_t kind) {
   switch (kind) {
     case u8:
       return in.number<std::uint8_t>("a field");
@@ -71,7 +71,7 @@ Json read_value(Cursor& in, std::uint32_t kind, bool inside) {
     case boolean:
       return in.number<std::uint8_t>("a field") != 0;
     case string:
-      return in.text("a field");
+      return std::string(in.text("a field"));
     case u64:
       return in.number<std::uint64_t>("a field");
     case i64:
@@ -79,22 +79,37 @@ Json read_value(Cursor& in, std::uint32_t kind, bool inside) {
     case f64:
       return in.number<double>("a field");
     case array:
-      break;
+      in.fail("has a list of lists");
     default:
       in.fail("has a field of unknown type " + std::to_string(kind));
   }
-  if (inside) in.fail("has a list of lists");
-  const auto of = in.number<std::uint32_t>("a list");
-  const auto count = in.number<std::uint64_t>("a list");
+}
+
+/// Bytes of a value that is not a text; 0 for other kinds.
+std::size_t size_of(std::uint32_t kind) {
+  static constexpr std::size_t kSizes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
+  return kind < std::size(kSizes) ? kSizes[kind] : 0;
+}
+
+/// Goes past a list's elements and gives their bytes.
+std::span<const std::byte> skip_elements(Cursor& in, std::uint32_t kind, std::uint64_t count) {
   if (count > in.left()) in.fail("ends within a list");  // an element takes a byte or more
-  Json list = Json::array();
-  for (std::uint64_t i = 0; i < count; ++i) list.push_back(read_value(in, of, true));
-  return list;
+  Cursor before = in;
+  const std::uint64_t start = in.at();
+  if (kind == string) {
+    for (std::uint64_t i = 0; i < count; ++i) in.text("a list");
+  } else if (const std::size_t size = size_of(kind); size > 0) {
+    if (count > in.left() / size) in.fail("ends within a list");
+    in.take(count * size, "a list");
+  } else {
+    read_value(in, kind);  // says what is wrong with it
+  }
+  return before.take(in.at() - start, "a list");
 }
 
 GgufTensor read_tensor(Cursor& in) {
   GgufTensor t;
-  t.name = in.text("a tensor's name");
+  t.name = std::string(in.text("a tensor's name"));
   const auto dims = in.number<std::uint32_t>("a tensor");
   if (dims < 1 || dims > 4) in.fail("tensor \"" + t.name + "\" has " + std::to_string(dims) + " dimensions");
   std::uint64_t count = 1;
@@ -142,10 +157,16 @@ GgufFile::GgufFile(const std::filesystem::path& path) : path_(path), file_(path)
   const auto tensors = in.number<std::uint64_t>("the header"), fields = in.number<std::uint64_t>("the header");
   if (tensors > in.left() || fields > in.left()) in.fail("counts more tensors or fields than it can hold");
   for (std::uint64_t i = 0; i < fields; ++i) {
-    const std::string name = in.text("a field's name");
+    const std::string name(in.text("a field's name"));
     const auto kind = in.number<std::uint32_t>("a field");
-    if (metadata_.contains(name)) in.fail("has the field \"" + name + "\" twice");
-    metadata_[name] = read_value(in, kind, false);
+    if (metadata_.contains(name) || has_list(name)) in.fail("has the field \"" + name + "\" twice");
+    if (kind != array) {
+      metadata_[name] = read_value(in, kind);
+      continue;
+    }
+    const auto of = in.number<std::uint32_t>("a list");
+    const auto count = in.number<std::uint64_t>("a list");
+    lists_[name] = {of, count, skip_elements(in, of, count)};
   }
   for (std::uint64_t i = 0; i < tensors; ++i) {
     tensors_.push_back(read_tensor(in));
@@ -165,6 +186,37 @@ GgufFile::GgufFile(const std::filesystem::path& path) : path_(path), file_(path)
       in.fail("tensor \"" + t.name + "\" lies outside the data");
     }
   }
+}
+
+const GgufFile::List& GgufFile::list(const std::string& name) const {
+  const auto at = lists_.find(name);
+  if (at != lists_.end()) return at->second;
+  throw Error(ErrorCode::bad_input, name + " is missing or no list", path_.string());
+}
+
+void GgufFile::for_each_text(const std::string& name, base::BodyRef<std::string_view> body) const {
+  const List& l = list(name);
+  if (l.kind != string) throw Error(ErrorCode::bad_input, name + " is no list of texts", path_.string());
+  Cursor in(l.elements, path_.string());
+  for (std::uint64_t i = 0; i < l.count; ++i) body(in.text("a list"));
+}
+
+std::vector<std::string_view> GgufFile::texts(const std::string& name) const {
+  std::vector<std::string_view> out;
+  out.reserve(list(name).count);
+  for_each_text(name, [&](std::string_view text) { out.push_back(text); });
+  return out;
+}
+
+std::vector<double> GgufFile::numbers(const std::string& name) const {
+  const List& l = list(name);
+  if (l.kind == string || l.kind == boolean) {
+    throw Error(ErrorCode::bad_input, name + " is no list of numbers", path_.string());
+  }
+  Cursor in(l.elements, path_.string());
+  std::vector<double> out(l.count);
+  for (double& x : out) x = read_value(in, l.kind).get<double>();
+  return out;
 }
 
 const GgufTensor& GgufFile::info(const std::string& name) const {

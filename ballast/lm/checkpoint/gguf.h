@@ -22,6 +22,7 @@
 
 #include "ballast/base/files.h"
 #include "ballast/base/json.h"
+#include "ballast/base/parallel.h"
 
 namespace ballast::lm {
 
@@ -55,8 +56,15 @@ class GgufFile {
   explicit GgufFile(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
-  /// Scalars and lists by name.
+  /// Fields that are one value, by name.
   const base::Json& metadata() const { return metadata_; }
+  /// Fields that are lists stay in the file until they are asked for: a vocabulary has 150,000 texts.
+  bool has_list(const std::string& name) const { return lists_.contains(name); }
+  /// Throws bad_input when there is no such list, or when it has other elements. The texts are valid as long as the
+  /// file.
+  void for_each_text(const std::string& name, base::BodyRef<std::string_view> body) const;
+  std::vector<std::string_view> texts(const std::string& name) const;
+  std::vector<double> numbers(const std::string& name) const;
   const std::vector<GgufTensor>& tensors() const { return tensors_; }
   bool has(const std::string& name) const { return by_name_.contains(name); }
   /// Throws bad_input when there is no such tensor.
@@ -64,12 +72,21 @@ class GgufFile {
   std::vector<float> read(const std::string& name) const;
   /// A tensor as it lies in the file. Valid as long as the file.
   std::span<const std::byte> blocks(const std::string& name) const;
+  /// Maps all pages now.
+  void populate() const noexcept { file_.populate(); }
 
  private:
   std::filesystem::path path_;
   base::MappedFile file_;
   std::span<const std::byte> data_;
   base::Json metadata_ = base::Json::object();
+  struct List {
+    std::uint32_t kind;
+    std::uint64_t count;
+    std::span<const std::byte> elements;
+  };
+  const List& list(const std::string& name) const;
+  std::map<std::string, List> lists_;
   std::vector<GgufTensor> tensors_;
   std::map<std::string, std::size_t> by_name_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokenizers that GGUF files embed: byte-level ones, and SentencePiece's.
 #include <set>
+#include <span>
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
@@ -16,6 +17,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Json;
 
+constexpr std::int64_t kTokensAtOnce = 4096;
 constexpr int kNormal = 1, kControl = 3, kUserDefined = 4;  // llama.cpp's token types
 
 std::string chat_regex(bool three_digits) {
@@ -48,7 +50,7 @@ std::string pre_name(const nlohmann::json& tokenizer) {
 }
 
 /// bos_token and so on, and the chat template, as tokenizer_config.json has them.
-Json config_of_tokenizer(const Json& m, const std::vector<std::string>& tokens, const std::string& where) {
+Json config_of_tokenizer(const Json& m, std::span<const std::string_view> tokens, const std::string& where) {
   Json config = Json::object();
   for (const char* role : {"bos", "eos", "pad"}) {
     const std::string key =
@@ -63,17 +65,19 @@ Json config_of_tokenizer(const Json& m, const std::vector<std::string>& tokens, 
 }
 
 /// Llama's SentencePiece model: byte-pair encoding by scores, with byte fallback.
-text::Tokenizer sentencepiece_from_gguf(const Json& m, std::vector<std::string> tokens, const std::vector<int>& types,
-                                        const std::string& where) {
+text::Tokenizer sentencepiece_from_gguf(const GgufFile& file, std::span<const std::string_view> tokens,
+                                        std::span<const double> types) {
+  const Json& m = file.metadata();
+  const std::string where = file.path().string();
   text::SentencePieces model;
   model.type = text::SentencePieces::Type::bpe;
-  model.scores = base::json_field<std::vector<double>>(m, "tokenizer.ggml.scores", where);
+  model.scores = file.numbers("tokenizer.ggml.scores");
   if (model.scores.size() != tokens.size()) {
     throw Error(ErrorCode::bad_input, "tokenizer.ggml.tokens and scores have different lengths", where);
   }
-  for (const int type : types) {
-    if (type < 1 || type > 6) {
-      throw Error(ErrorCode::bad_input, "tokenizer.ggml.token_type " + std::to_string(type) + " is not known", where);
+  for (const double type : types) {
+    if (!(type >= 1 && type <= 6)) {
+      throw Error(ErrorCode::bad_input, "tokenizer.ggml.token_type " + base::dump_json(type) + " is not known", where);
     }
     model.kinds.push_back(static_cast<text::PieceKind>(type));
   }
@@ -82,35 +86,32 @@ text::Tokenizer sentencepiece_from_gguf(const Json& m, std::vector<std::string> 
   Json config = config_of_tokenizer(m, tokens, where);
   config["add_bos_token"] = base::json_field<bool>(m, "tokenizer.ggml.add_bos_token", where, true);
   config["add_eos_token"] = base::json_field<bool>(m, "tokenizer.ggml.add_eos_token", where, false);
-  model.pieces = std::move(tokens);
+  model.pieces.assign(tokens.begin(), tokens.end());
   return text::Tokenizer::build(text::sentencepiece_parts(std::move(model), std::move(config), where));
 }
 
 /// "left right", one a merge.
-std::vector<std::pair<std::string, std::string>> read_merges(const Json& m, const std::string& where) {
-  const auto found = m.find("tokenizer.ggml.merges");
-  if (found == m.end() || !found->is_array()) {
-    throw Error(ErrorCode::bad_input, "tokenizer.ggml.merges is missing or no list", where);
-  }
-  std::vector<std::pair<std::string, std::string>> merges;
-  merges.reserve(found->size());
-  for (const Json& merge : *found) {
-    const auto* both = merge.is_string() ? merge.get_ptr<const std::string*>() : nullptr;
-    const std::size_t space = both == nullptr ? std::string::npos : both->find(' ');
-    if (space == std::string::npos || space == 0 || space + 1 == both->size() ||
-        both->find(' ', space + 1) != std::string::npos) {
-      throw Error(ErrorCode::bad_input, "a merge is two tokens, not " + merge.dump().substr(0, 60),
-                  where + ": tokenizer.ggml.merges[" + std::to_string(merges.size()) + "]");
+text::MergeList read_merges(const GgufFile& file) {
+  text::MergeList merges;
+  file.for_each_text("tokenizer.ggml.merges", [&](std::string_view line) {
+    const std::size_t space = line.find(' ');
+    if (space == std::string::npos || space == 0 || space + 1 == line.size() ||
+        line.find(' ', space + 1) != std::string::npos) {
+      throw Error(ErrorCode::bad_input,
+                  "a merge is two tokens, not \"" + text::replace_invalid_utf8(line.substr(0, 60)) + "\"",
+                  file.path().string() + ": tokenizer.ggml.merges[" + std::to_string(merges.size()) + "]");
     }
-    merges.emplace_back(both->substr(0, space), both->substr(space + 1));
-  }
+    merges.push_back(line.substr(0, space), line.substr(space + 1));
+  });
   return merges;
 }
 
 /// A byte-level model, as its tokenizer.json would name the parts. A token that is no UTF-8 could stand in no JSON file
 /// either; mended, it is refused where it meets another.
-text::TokenizerParts byte_level_parts(const Json& m, const std::vector<std::string>& tokens,
-                                      const std::vector<int>& types, const std::string& where) {
+text::TokenizerParts byte_level_parts(const GgufFile& file, std::span<const std::string_view> tokens,
+                                      std::span<const double> types) {
+  const Json& m = file.metadata();
+  const std::string where = file.path().string();
   const auto pre = base::json_field<std::string>(m, "tokenizer.ggml.pre", where, "gpt-2");
   text::TokenizerParts parts;
   parts.where = parts.merges_where = where;
@@ -119,14 +120,19 @@ text::TokenizerParts byte_level_parts(const Json& m, const std::vector<std::stri
   parts.pre_tokenizer = pre_tokenizer(pre, where);
   parts.decoder = byte_level(true);
   parts.model = {{"type", "BPE"}, {"ignore_merges", pre == "llama-bpe"}};
-  parts.merges = read_merges(m, where);
-  parts.tokens.reserve(tokens.size());
+  parts.merges = read_merges(file);
+  parts.tokens.resize(tokens.size());
+  base::parallel_ranges(static_cast<std::int64_t>(tokens.size()), kTokensAtOnce,
+                        [&](std::int64_t begin, std::int64_t end) {
+                          for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+                            parts.tokens[i] = text::replace_invalid_utf8(tokens[i]);
+                          }
+                        });
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    parts.tokens.push_back(text::replace_invalid_utf8(tokens[i]));
     if (types[i] != kControl && types[i] != kUserDefined) continue;
     text::AddedToken added;
     added.id = static_cast<std::int32_t>(i);
-    added.content = parts.tokens.back();
+    added.content = parts.tokens[i];
     added.special = types[i] == kControl;
     parts.added.push_back(std::move(added));
   }
@@ -153,14 +159,14 @@ std::optional<text::Tokenizer> tokenizer_from_gguf(const GgufFile& file) {
   const std::string where = file.path().string();
   const auto model = base::json_field<std::string>(m, "tokenizer.ggml.model", where, "");
   if (model != "gpt2" && model != "llama") return std::nullopt;
-  const auto tokens = base::json_field<std::vector<std::string>>(m, "tokenizer.ggml.tokens", where);
-  const auto types = base::json_field<std::vector<int>>(m, "tokenizer.ggml.token_type", where,
-                                                        std::vector<int>(tokens.size(), kNormal));
+  const std::vector<std::string_view> tokens = file.texts("tokenizer.ggml.tokens");
+  const std::string types_list = "tokenizer.ggml.token_type";
+  const auto types = file.has_list(types_list) ? file.numbers(types_list) : std::vector<double>(tokens.size(), kNormal);
   if (types.size() != tokens.size()) {
     throw Error(ErrorCode::bad_input, "tokenizer.ggml.tokens and token_type have different lengths", where);
   }
-  if (model == "llama") return sentencepiece_from_gguf(m, tokens, types, where);
-  return text::Tokenizer::build(byte_level_parts(m, tokens, types, where));
+  if (model == "llama") return sentencepiece_from_gguf(file, tokens, types);
+  return text::Tokenizer::build(byte_level_parts(file, tokens, types));
 }
 
 std::vector<std::pair<std::string, Json>> tokenizer_metadata(const std::filesystem::path& folder) {

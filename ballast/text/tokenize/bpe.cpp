@@ -49,14 +49,35 @@ struct WordKey {
 };
 
 struct alignas(64) CachedWord {
+  static constexpr std::uint32_t kIdBits = 24;
+
   std::uint64_t parts[3];
   std::uint32_t serial = 0;  // 0: empty
   std::uint8_t bytes = 0, count = 0;
-  std::int32_t ids[kCachedTokens];
+  std::uint32_t tokens[kCachedTokens];  // id, and above it the bytes that it covers
 
   bool holds(const WordKey& key, std::size_t size, std::uint32_t model) const {
     return serial == model && bytes == size && parts[0] == key.parts[0] && parts[1] == key.parts[1] &&
            parts[2] == key.parts[2];
+  }
+  void take(const WordKey& key, std::size_t size, std::uint32_t model, std::span<const PairMerger::Symbol> symbols) {
+    if (symbols.size() > kCachedTokens) return;
+    for (const PairMerger::Symbol& s : symbols) {
+      if (s.id >> kIdBits != 0) return;
+    }
+    std::copy(std::begin(key.parts), std::end(key.parts), parts);
+    serial = model;
+    bytes = static_cast<std::uint8_t>(size);
+    count = static_cast<std::uint8_t>(symbols.size());
+    std::transform(symbols.begin(), symbols.end(), tokens,
+                   [](const PairMerger::Symbol& s) { return s.bytes << kIdBits | s.id; });
+  }
+  void emit(std::size_t at, std::vector<Token>& out) const {
+    for (const std::uint32_t token : std::span(tokens, count)) {
+      const std::size_t end = at + (token >> kIdBits);
+      out.push_back({static_cast<std::int32_t>(token & ((1u << kIdBits) - 1)), at, end});
+      at = end;
+    }
   }
 };
 
@@ -101,20 +122,18 @@ void Bpe::read_bytes(const TokenizerParts& parts, const TokenIds& ids) {
   for (std::size_t b = 0; b < 256; ++b) {
     const std::string token = to_byte_characters(std::string(1, static_cast<char>(b)));
     const auto found = ids.find(token);
-    if (found == ids.end()) {
+    if (!found) {
       throw Error(ErrorCode::bad_input, "the vocabulary lacks the token \"" + token + "\" of byte " + std::to_string(b),
                   parts.where, "a byte-level BPE needs all 256");
     }
-    bytes_[b] = static_cast<std::uint32_t>(found->second);
+    bytes_[b] = static_cast<std::uint32_t>(*found);
   }
   whole_words_first_ = base::json_field<bool>(parts.model, "ignore_merges", parts.where, false);
+  if (!whole_words_first_) return;
   whole_words_.reserve(parts.tokens.size());
   for (const std::string& token : parts.tokens) {
-    std::string bytes = from_byte_characters(token).value_or(token);
-    lengths_.push_back(static_cast<std::uint32_t>(bytes.size()));
-    if (!whole_words_first_) continue;
-    whole_words_.push_back(std::move(bytes));
-    whole_ids_.emplace(whole_words_.back(), static_cast<std::int32_t>(lengths_.size() - 1));
+    whole_words_.push_back(from_byte_characters(token).value_or(token));
+    whole_ids_.insert(whole_words_.back(), static_cast<std::int32_t>(whole_words_.size() - 1));
   }
 }
 
@@ -124,42 +143,34 @@ void Bpe::tokenize(std::string_view word, std::size_t at, std::vector<Token>& ou
     out.push_back({static_cast<std::int32_t>(bytes_[static_cast<unsigned char>(word[0])]), at, at + 1});
     return;
   }
-  thread_local std::vector<std::int32_t> ids;
-  ids.clear();
+  thread_local std::vector<PairMerger::Symbol> symbols;
+  const auto emit = [&] {
+    for (const PairMerger::Symbol& s : symbols) {
+      out.push_back({static_cast<std::int32_t>(s.id), at, at + s.bytes});
+      at += s.bytes;
+    }
+  };
   if (word.size() > kCachedWordBytes) {
-    merge_word(word, ids);
-    return emit(ids, at, out);
+    merge_word(word, symbols);
+    return emit();
   }
   const WordKey key(word);
   CachedWord& slot = thread_cache()[slot_of(key, word.size())];
-  if (slot.holds(key, word.size(), serial_)) return emit({slot.ids, slot.count}, at, out);
-  merge_word(word, ids);
-  emit(ids, at, out);
-  if (ids.size() > kCachedTokens) return;
-  std::copy(std::begin(key.parts), std::end(key.parts), slot.parts);
-  slot.serial = serial_;
-  slot.bytes = static_cast<std::uint8_t>(word.size());
-  slot.count = static_cast<std::uint8_t>(ids.size());
-  std::copy(ids.begin(), ids.end(), slot.ids);
+  if (slot.holds(key, word.size(), serial_)) return slot.emit(at, out);
+  merge_word(word, symbols);
+  slot.take(key, word.size(), serial_, symbols);
+  emit();
 }
 
-void Bpe::emit(std::span<const std::int32_t> word_ids, std::size_t at, std::vector<Token>& out) const {
-  for (const std::int32_t id : word_ids) {
-    const std::size_t end = at + lengths_[static_cast<std::size_t>(id)];
-    out.push_back({id, at, end});
-    at = end;
-  }
-}
-
-void Bpe::merge_word(std::string_view word, std::vector<std::int32_t>& out) const {
+void Bpe::merge_word(std::string_view word, std::vector<PairMerger::Symbol>& out) const {
+  out.clear();
   if (whole_words_first_) {
-    if (const auto found = whole_ids_.find(word); found != whole_ids_.end()) return out.push_back(found->second);
+    if (const auto found = whole_ids_.find(word)) {
+      return out.push_back({static_cast<std::uint32_t>(*found), static_cast<std::uint32_t>(word.size())});
+    }
   }
-  thread_local std::vector<PairMerger::Symbol> symbols;
-  symbols.clear();
-  for (const char c : word) symbols.push_back({bytes_[static_cast<unsigned char>(c)], 1});
-  merger_->merge(symbols);
-  for (const PairMerger::Symbol& s : symbols) out.push_back(static_cast<std::int32_t>(s.id));
+  for (const char c : word) out.push_back({bytes_[static_cast<unsigned char>(c)], 1});
+  merger_->merge(out);
 }
 
 }  // namespace ballast::text

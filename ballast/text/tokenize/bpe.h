@@ -5,7 +5,6 @@
 
 #include <array>
 #include <optional>
-#include <span>
 
 #include "ballast/text/tokenize/model.h"
 #include "ballast/text/tokenize/pair_merger.h"
@@ -23,12 +22,10 @@ class Bpe : public Model {
 
  private:
   void read_bytes(const TokenizerParts& parts, const TokenIds& ids);
-  void merge_word(std::string_view word, std::vector<std::int32_t>& out) const;
-  void emit(std::span<const std::int32_t> word_ids, std::size_t at, std::vector<Token>& out) const;
+  void merge_word(std::string_view word, std::vector<PairMerger::Symbol>& out) const;
 
   std::uint32_t serial_;                    // tells this model's words apart in the threads' caches
   std::array<std::uint32_t, 256> bytes_{};  // id of each single byte
-  std::vector<std::uint32_t> lengths_;      // bytes of each token
   std::optional<PairMerger> merger_;
   bool whole_words_first_ = false;
   std::vector<std::string> whole_words_;  // byte strings behind whole_ids_

@@ -35,8 +35,8 @@ std::optional<std::array<std::int32_t, 256>> find_byte_tokens(const TokenIds& id
     token[3] = kDigits[b >> 4];
     token[4] = kDigits[b & 15];
     const auto found = ids.find(token);
-    if (found == ids.end()) return std::nullopt;
-    out[b] = found->second;
+    if (!found) return std::nullopt;
+    out[b] = *found;
   }
   return out;
 }
@@ -50,17 +50,15 @@ CharBpe::CharBpe(const TokenizerParts& parts, const TokenIds& ids)
   const auto unknown = base::json_field<std::string>(parts.model, "unk_token", parts.where, "");
   if (unknown.empty()) return;
   const auto found = ids.find(unknown);
-  if (found == ids.end()) {
+  if (!found) {
     throw Error(ErrorCode::bad_input, "the vocabulary lacks the unknown token \"" + unknown + "\"", parts.where);
   }
-  unknown_ = static_cast<std::uint32_t>(found->second);
+  unknown_ = static_cast<std::uint32_t>(*found);
 }
 
 void CharBpe::tokenize(std::string_view word, std::size_t at, std::vector<Token>& out) const {
   if (whole_words_first_) {
-    if (const auto found = ids_.find(word); found != ids_.end()) {
-      return out.push_back({found->second, at, at + word.size()});
-    }
+    if (const auto found = ids_.find(word)) return out.push_back({*found, at, at + word.size()});
   }
   thread_local std::vector<PairMerger::Symbol> symbols;
   symbols.clear();
@@ -70,8 +68,8 @@ void CharBpe::tokenize(std::string_view word, std::size_t at, std::vector<Token>
     const std::string_view character = word.substr(i, c.size);
     i += c.size;
     const auto found = ids_.find(character);
-    if (found != ids_.end()) {
-      symbols.push_back({static_cast<std::uint32_t>(found->second), c.size});
+    if (found) {
+      symbols.push_back({static_cast<std::uint32_t>(*found), c.size});
     } else if (bytes_) {
       for (const char byte : character) {
         symbols.push_back({static_cast<std::uint32_t>((*bytes_)[static_cast<unsigned char>(byte)]), 1});

@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
+
+#include "ballast/text/tokenize/token_ids.h"
 
 namespace ballast::text {
 
@@ -15,9 +16,6 @@ struct Token {
   std::int32_t id = 0;
   std::size_t begin = 0, end = 0;
 };
-
-/// Token to id; keys are views of strings that outlive the table.
-using TokenIds = std::unordered_map<std::string_view, std::int32_t>;
 
 class Model {
  public:

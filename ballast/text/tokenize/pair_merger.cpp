@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <span>
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
@@ -24,9 +25,40 @@ struct MergeOfPair {
 struct TokensOfMerge {
   std::uint32_t left, right, made;
 };
-constexpr std::int64_t kMergesAtOnce = 8192;
+constexpr std::int64_t kMergesAtOnce = 2048;
+constexpr std::size_t kAhead = 16;  // merges
 
 constexpr std::uint32_t kGone = 0xFFFFFFFFu;  // the id of an absorbed symbol
+
+std::string in_words(const MergeList::Merge& merge) {
+  return "\"" + std::string(merge.left) + " " + std::string(merge.right) + "\"";
+}
+
+std::string place_of(const TokenizerParts& parts, std::size_t merge) {
+  return parts.merges_first_line > 0 ? parts.merges_where + ":" + std::to_string(parts.merges_first_line + merge)
+                                     : parts.merges_where + ": merges[" + std::to_string(merge) + "]";
+}
+
+/// The tokens of the merges from `first` on. Throws bad_input for one that is not in the vocabulary.
+void find_tokens(const TokenizerParts& parts, const TokenIds& ids, std::size_t first, std::span<TokensOfMerge> out) {
+  std::vector<std::string_view> tokens;
+  tokens.reserve(3 * out.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const MergeList::Merge merge = parts.merges[first + i];
+    tokens.insert(tokens.end(), {merge.left, merge.right, merge.made()});
+  }
+  std::vector<std::optional<std::int32_t>> found(tokens.size());
+  ids.find_all(tokens, found);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i]) continue;
+    throw Error(ErrorCode::bad_input,
+                "merge " + in_words(parts.merges[first + i / 3]) + ": token \"" + std::string(tokens[i]) +
+                    "\" is not in the vocabulary",
+                place_of(parts, first + i / 3));
+  }
+  const auto id = [&](std::size_t i) { return static_cast<std::uint32_t>(*found[i]); };
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = {id(3 * i), id(3 * i + 1), id(3 * i + 2)};
+}
 
 /// A SentencePiece model ranks what a merge makes, by score, not the merge: equal ranks are for the leftmost.
 std::vector<std::uint32_t> ranks_by_score(const TokenizerParts& parts) {
@@ -46,34 +78,19 @@ std::vector<std::uint32_t> ranks_by_score(const TokenizerParts& parts) {
 PairMerger::PairMerger(const TokenizerParts& parts, const TokenIds& ids) : pairs_(parts.merges.size()) {
   const std::vector<std::uint32_t> by_score =
       parts.kinds.empty() ? std::vector<std::uint32_t>() : ranks_by_score(parts);
-  const auto place = [&](std::size_t i) {
-    return parts.merges_first_line > 0 ? parts.merges_where + ":" + std::to_string(parts.merges_first_line + i)
-                                       : parts.merges_where + ": merges[" + std::to_string(i) + "]";
-  };
-  // Half a million look-ups in a table far larger than the caches: most of the time that a large vocabulary takes.
-  const auto count = static_cast<std::int64_t>(parts.merges.size());
   std::vector<TokensOfMerge> found(parts.merges.size());
-  base::parallel_ranges(count, kMergesAtOnce, [&](std::int64_t begin, std::int64_t end) {
-    std::string joined;
-    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-      const auto& [left, right] = parts.merges[i];
-      joined = left + right;
-      const auto find = [&](const std::string& token) {
-        const auto at = ids.find(token);
-        if (at != ids.end()) return static_cast<std::uint32_t>(at->second);
-        throw Error(ErrorCode::bad_input,
-                    "merge \"" + left + " " + right + "\": token \"" + token + "\" is not in the vocabulary", place(i));
-      };
-      found[i] = {find(left), find(right), find(joined)};
-    }
-  });
+  base::parallel_ranges(
+      static_cast<std::int64_t>(found.size()), kMergesAtOnce, [&](std::int64_t begin, std::int64_t end) {
+        const auto first = static_cast<std::size_t>(begin);
+        find_tokens(parts, ids, first, std::span(found).subspan(first, static_cast<std::size_t>(end - begin)));
+      });
   merges_.reserve(found.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
+    if (i + kAhead < found.size()) pairs_.prefetch(make_pair_key(found[i + kAhead].left, found[i + kAhead].right));
     const auto& [left, right, made] = found[i];
     merges_.push_back({by_score.empty() ? static_cast<std::uint32_t>(i) : by_score[made], made});
     if (pairs_.insert(make_pair_key(left, right), static_cast<std::uint32_t>(i)) != i) {
-      const auto& merge = parts.merges[i];
-      throw Error(ErrorCode::bad_input, "merge \"" + merge.first + " " + merge.second + "\" appears twice", place(i));
+      throw Error(ErrorCode::bad_input, "merge " + in_words(parts.merges[i]) + " appears twice", place_of(parts, i));
     }
   }
 }

@@ -19,7 +19,7 @@ class PairTable {
 
   explicit PairTable(std::size_t expected = 16) {
     std::size_t size = 16;
-    while (size < expected * 2) size *= 2;
+    while (size * 2 < expected * 3) size *= 2;
     slots_.resize(size);
   }
 
@@ -30,9 +30,12 @@ class PairTable {
     }
   }
 
+  /// Asks for what insert() of this pair will need.
+  void prefetch(IdPair key) const { __builtin_prefetch(&slots_[place(key)]); }
+
   /// Stores `value` (not kNone) unless the pair is there; returns what is stored.
   std::uint32_t insert(IdPair key, std::uint32_t value) {
-    if ((count_ + 1) * 2 > slots_.size()) grow();
+    if ((count_ + 1) * 3 > slots_.size() * 2) grow();
     std::size_t i = place(key);
     while (slots_[i].value != kNone && slots_[i].key != key) i = (i + 1) & (slots_.size() - 1);
     if (slots_[i].value == kNone) {

@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "ballast/base/json.h"
+#include "ballast/text/tokenize/merge_list.h"
 
 namespace ballast::text {
 
@@ -32,7 +32,7 @@ struct TokenizerParts {
   base::Json normalizer, pre_tokenizer, post_processor, decoder;  // as in tokenizer.json; null: none
   base::Json model;                                               // "type" and options, without vocabulary and merges
   std::vector<std::string> tokens;                                // the model's vocabulary by id
-  std::vector<std::pair<std::string, std::string>> merges;        // BPE, by rank
+  MergeList merges;                                               // BPE, by rank
   std::vector<double> scores;                                     // Unigram, by id: logarithms of probabilities
   std::vector<PieceKind>
       kinds;                 // by id, where a SentencePiece model was read: its own rules then, not tokenizer.json's

@@ -136,7 +136,10 @@ void read_tokenizer_json(Vocabulary json, const std::string& where, TokenizerPar
   }
   parts.tokens = tokens_by_id(vocabulary, where, parts.added);
   parts.merges_where = where;
-  for (const Vocabulary& merge : merges) parts.merges.push_back(read_merge(merge, parts.merges.size(), where));
+  for (const Vocabulary& merge : merges) {
+    const auto [left, right] = read_merge(merge, parts.merges.size(), where);
+    parts.merges.push_back(left, right);
+  }
 }
 
 /// Calls line(text, number) for each line, cut at LF only (vocabularies hold other line separators as tokens).
@@ -164,7 +167,7 @@ void read_merges_txt(const fs::path& file, TokenizerParts& parts) {
                   "a merge is two tokens and a space, not \"" + std::string(line.substr(0, 60)) + "\"",
                   file.string() + ":" + std::to_string(number));
     }
-    parts.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
+    parts.merges.push_back(line.substr(0, space), line.substr(space + 1));
   });
 }
 

@@ -9,12 +9,12 @@
 #include <cstring>
 #include <functional>
 #include <set>
-#include <unordered_map>
 
 #include "ballast/base/error.h"
 #include "ballast/text/tokenize/families.h"
 #include "ballast/text/tokenize/normalize.h"
 #include "ballast/text/tokenize/special.h"
+#include "ballast/text/tokenize/token_ids.h"
 #include "ballast/text/tokenize/unicode.h"
 
 namespace ballast::text {
@@ -164,22 +164,22 @@ Json decoder_of(const SentencePieces& model) {
 }
 
 /// Every way to make a piece of two others; SentencePiece merges whatever makes a piece.
-std::vector<std::pair<std::string, std::string>> merges_of(const SentencePieces& model) {
-  std::unordered_map<std::string_view, std::size_t> ids;
+MergeList merges_of(const SentencePieces& model) {
+  TokenIds ids(model.pieces.size());
   for (std::size_t i = 0; i < model.pieces.size(); ++i) {
-    if (model.kinds[i] == PieceKind::normal) ids.emplace(model.pieces[i], i);
+    if (model.kinds[i] == PieceKind::normal) ids.insert(model.pieces[i], static_cast<std::int32_t>(i));
   }
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < model.pieces.size(); ++i) order.push_back(i);
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return model.scores[a] > model.scores[b]; });
-  std::vector<std::pair<std::string, std::string>> merges;
+  MergeList merges;
   for (const std::size_t i : order) {
     if (model.kinds[i] != PieceKind::normal) continue;
     const std::string_view piece = model.pieces[i];
     for (std::size_t cut = decode_utf8(piece, 0).size; cut < piece.size(); cut += decode_utf8(piece, cut).size) {
       const std::string_view left = piece.substr(0, cut), right = piece.substr(cut);
-      if (ids.contains(left) && ids.contains(right)) merges.emplace_back(left, right);
+      if (ids.contains(left) && ids.contains(right)) merges.push_back(left, right);
     }
   }
   return merges;

@@ -72,9 +72,14 @@ void append_utf8(std::string& out, char32_t c) {
 }
 
 std::string replace_invalid_utf8(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
+  std::size_t valid = 0;
+  while (valid < text.size()) {
+    const CodePoint c = decode_utf8(text, valid);
+    if (!c.valid) break;
+    valid += c.size;
+  }
+  std::string out(text.substr(0, valid));
+  for (std::size_t i = valid; i < text.size();) {
     const CodePoint c = decode_utf8(text, i);
     if (c.valid) {
       out.append(text.substr(i, c.size));

@@ -13,15 +13,15 @@ WordPiece::WordPiece(const TokenizerParts& parts, const TokenIds& ids) : starts_
   const auto prefix = base::json_field<std::string>(parts.model, "continuing_subword_prefix", parts.where, "##");
   longest_word_ = base::json_field<std::size_t>(parts.model, "max_input_chars_per_word", parts.where, 100);
   const auto found = ids.find(unknown);
-  if (found == ids.end()) {
+  if (!found) {
     throw base::Error(base::ErrorCode::bad_input, "the vocabulary lacks the unknown token \"" + unknown + "\"",
                       parts.where);
   }
-  unknown_ = found->second;
+  unknown_ = *found;
   for (std::size_t i = 0; i < parts.tokens.size(); ++i) {
     const std::string_view token = parts.tokens[i];
     longest_token_ = std::max(longest_token_, token.size());
-    if (token.starts_with(prefix)) continuations_.emplace(token.substr(prefix.size()), static_cast<std::int32_t>(i));
+    if (token.starts_with(prefix)) continuations_.insert(token.substr(prefix.size()), static_cast<std::int32_t>(i));
   }
 }
 
@@ -37,8 +37,8 @@ void WordPiece::tokenize(std::string_view word, std::size_t at, std::vector<Toke
     for (; end > begin; --end) {
       if (!is_boundary(end)) continue;
       const auto found = table.find(word.substr(begin, end - begin));
-      if (found == table.end()) continue;
-      out.push_back({found->second, at + begin, at + end});
+      if (!found) continue;
+      out.push_back({*found, at + begin, at + end});
       break;
     }
     known = end > begin;

@@ -30,7 +30,8 @@ void write_parts(const TokenizerParts& parts, const std::filesystem::path& folde
   }
   for (std::size_t i = 0; i < parts.merges.size(); ++i) {
     if (i > 0) merges += ',';
-    merges += base::dump_json(parts.merges[i].first + " " + parts.merges[i].second);
+    const MergeList::Merge merge = parts.merges[i];
+    merges += base::dump_json(std::string(merge.left) + " " + std::string(merge.right));
   }
   std::string model_text = base::dump_json(model);
   model_text.pop_back();  // the closing brace

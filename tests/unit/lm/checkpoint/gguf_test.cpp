@@ -245,8 +245,11 @@ TEST(Gguf, PairsOfAHeadChangePlaces) {
 std::string small_file() {
   const ScratchFolder folder;
   GgufToWrite out;
-  out.metadata = {
-      {"general.architecture", "llama"}, {"some.numbers", {1, 2, 3}}, {"some.text", "x"}, {"some.real", 0.5}};
+  out.metadata = {{"general.architecture", "llama"},
+                  {"some.numbers", {1, 2, 3}},
+                  {"some.texts", {"a", "", "b c"}},
+                  {"some.text", "x"},
+                  {"some.real", 0.5}};
   const std::vector<float> values(64, 1.0f);
   out.tensors.push_back({"a", {2, 32}, GgufType::q8_0, gguf_encode(GgufType::q8_0, values)});
   out.tensors.push_back({"b", {64}, GgufType::f32, gguf_encode(GgufType::f32, values)});
@@ -258,7 +261,12 @@ TEST(Gguf, MetadataAndTensorsComeBack) {
   const ScratchFolder folder;
   base::write_file_atomic(folder / "x.gguf", small_file());
   const GgufFile file(folder / "x.gguf");
-  EXPECT_EQ(file.metadata().at("some.numbers"), Json({1, 2, 3}));
+  EXPECT_EQ(file.numbers("some.numbers"), (std::vector<double>{1, 2, 3}));
+  EXPECT_EQ(file.texts("some.texts"), (std::vector<std::string_view>{"a", "", "b c"}));
+  EXPECT_THROW(file.texts("some.numbers"), base::Error);
+  EXPECT_THROW(file.numbers("some.texts"), base::Error);
+  EXPECT_THROW(file.numbers("some.real"), base::Error);
+  EXPECT_FALSE(file.has_list("some.real"));
   EXPECT_EQ(file.metadata().at("some.real"), 0.5);
   EXPECT_EQ(file.info("a").shape, (std::vector<std::int64_t>{2, 32}));
   EXPECT_NEAR(file.read("a")[63], 1.0f, 1e-3);
