@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: picks the verb, and turns base::Error into one line and an exit code.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -118,18 +116,16 @@ int run_main(int argc, char** argv) {
 }
 
 /// Waiting OpenMP threads spin by default, which costs a busy machine time slices at every parallel loop (an empty one
-/// took 12 ms with other work on both cores, 0.7 ms with a short spin). The runtime reads its environment before
-/// main(), so the program starts again once; whoever sets either variable decides.
-void start_with_short_spin(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
-  if (setenv("GOMP_SPINCOUNT", "5000", 0) == 0) execv("/proc/self/exe", argv);  // where that fails, the default serves
+/// took 12 ms with other work on both cores, 0.7 ms with a short spin). Runs before the OpenMP runtime of the program
+/// reads its environment, which it does before main(); whoever sets either variable decides.
+[[gnu::constructor(101)]] void ask_for_short_spin() {
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "5000", 0);
 }
 
 }  // namespace
 }  // namespace ballast::apps
 
 int main(int argc, char** argv) {
-  ballast::apps::start_with_short_spin(argv);
   ballast::base::watch_interrupts();
   return ballast::apps::run_main(argc, argv);
 }

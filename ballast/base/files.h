@@ -23,6 +23,9 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+  /// Reads a byte of every sixteen pages, so that those are mapped and in memory: for a thread that has nothing better to
+  /// do. (MADV_POPULATE_READ would be faster alone, but other threads wait for it when they ask the system for memory.)
+  void populate() const noexcept;
 
  private:
   const std::byte* data_ = nullptr;

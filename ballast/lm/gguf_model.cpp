@@ -2,6 +2,7 @@
 #include "ballast/lm/gguf_model.h"
 
 #include <algorithm>
+#include <future>
 #include <set>
 
 #include "ballast/base/error.h"
@@ -75,6 +76,9 @@ LoadedModel open_gguf(const std::shared_ptr<const GgufFile>& opened, const LoadO
     config.head = *options.head;
     if (config.head == HeadType::classification && !options.labels.empty()) config.labels = options.labels;
   }
+  // Blocks that are used where they lie: their pages come while the tokenizer is built. Waits when it goes out of scope.
+  std::future<void> pages;
+  if (options.keep_blocks) pages = std::async(std::launch::async, [opened] { opened->populate(); });
   LoadedModel model;
   model.network = make_network(config);
   std::set<std::string> used = {"rope_freqs.weight"};
