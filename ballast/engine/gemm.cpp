@@ -21,6 +21,8 @@ using kernels::kRows;
 // Every panel of B, packed when it is needed, meets all rows of a task while it is in the cache: the more rows, the
 // less often B is packed. A piece of 256 rows and this depth is 393 KiB.
 constexpr std::int64_t kDepth = 384, kTaskPanels = 128;
+// From so many rows and values of k on it pays that the threads pack B together and wait for each other.
+constexpr std::int64_t kMany = 512;
 
 thread_local Scratch t_pack_a, t_pack_b;
 
@@ -101,6 +103,9 @@ float from_bf16(std::uint16_t x) {
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
           bool accumulate, Precision precision, Finish finish) {
   if (nothing_to_multiply(m, n, k, c, ldc, accumulate)) return finish(0, {0, m, 0, n});
+  if (m >= kMany && k >= kMany && worth_threads(m, n, k)) {
+    return multiply_in_blocks(m, n, k, a, b, c, ldc, accumulate, precision, finish);
+  }
   const Cells cells = cells_for(precision);
   const RowTasks tasks(m, panels(n, kCols), worth_threads(m, n, k), kTaskPanels);
   tasks.run([&](const RowTasks::Task& t) {

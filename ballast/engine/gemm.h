@@ -34,6 +34,8 @@ class PackedMatrix {
   PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision);
   /// Room for quantised panels, to be filled.
   PackedMatrix(std::int64_t k, std::int64_t n, Precision quantised);
+  /// Packed for one product, in memory of the caller that holds packed_bytes().
+  PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* memory);
   /// Quantised, in blocks that are laid out by the products.
   PackedMatrix(std::unique_ptr<BlockPanels> blocks, std::int64_t k, std::int64_t n, Precision quantised);
   ~PackedMatrix();
@@ -52,10 +54,9 @@ class PackedMatrix {
   const BlockPanels* blocks() const { return blocks_.get(); }
 
  private:
-  struct FreeDeleter {
-    void operator()(void* p) const;
-  };
-  std::unique_ptr<void, FreeDeleter> panels_;
+  void pack_all(Operand b);
+
+  std::unique_ptr<void, void (*)(void*)> panels_;
   std::int64_t k_, n_;
   Precision precision_;
   Cells cells_;

@@ -24,7 +24,7 @@ using kernels::kRows;
 // Of k in a block: shorter ones load and store C too often, and 128 rows of this depth fit the second-level cache.
 constexpr std::int64_t kPackedDepth = 1536;
 
-thread_local Scratch t_rows_laid_out;
+thread_local Scratch t_rows_laid_out, t_block;
 
 /// Weights are read from end to end, token after token: large pages save the walk through the page tables.
 void* panel_memory(std::size_t bytes) {
@@ -77,36 +77,47 @@ struct RowsProduct {
 }  // namespace
 
 PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision)
-    : k_(k), n_(n), precision_(precision), cells_(cells_for(precision)) {
+    : panels_(nullptr, std::free), k_(k), n_(n), precision_(precision), cells_(cells_for(precision)) {
   if (cells_ == Cells::quantised) {
     panels_.reset(panel_memory(quantised_bytes(k, n, precision)));
     quantise(b, k, n, precision, panels_.get());
     return;
   }
   panels_.reset(panel_memory(packed_bytes(n, k, kCols, cells_)));
+  pack_all(b);
+}
+
+PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* memory)
+    : panels_(memory, [](void*) {}), k_(k), n_(n), precision_(precision), cells_(cells_for(precision)) {
+  pack_all(b);
+}
+
+void PackedMatrix::pack_all(Operand b) {
   constexpr std::int64_t kPiece = 8;  // panels a task: enough to be worth a hand-over
-  base::parallel_ranges(n, kPiece * kCols, [&](std::int64_t first, std::int64_t last) {
-    void* to = static_cast<std::byte*>(panels_.get()) + packed_bytes(first, k, kCols, cells_);
-    pack(panel_source(b, false, first, last - first), k, kCols, cells_, to);
+  base::parallel_ranges(n_, kPiece * kCols, [&](std::int64_t first, std::int64_t last) {
+    void* to = static_cast<std::byte*>(panels_.get()) + packed_bytes(first, k_, kCols, cells_);
+    pack(panel_source(b, false, first, last - first), k_, kCols, cells_, to);
   });
 }
 
 PackedMatrix::PackedMatrix(std::int64_t k, std::int64_t n, Precision quantised)
-    : panels_(panel_memory(quantised_bytes(k, n, quantised))),
+    : panels_(panel_memory(quantised_bytes(k, n, quantised)), std::free),
       k_(k),
       n_(n),
       precision_(quantised),
       cells_(Cells::quantised) {}
 
 PackedMatrix::PackedMatrix(std::unique_ptr<BlockPanels> blocks, std::int64_t k, std::int64_t n, Precision quantised)
-    : k_(k), n_(n), precision_(quantised), cells_(Cells::quantised), blocks_(std::move(blocks)) {}
+    : panels_(nullptr, std::free),
+      k_(k),
+      n_(n),
+      precision_(quantised),
+      cells_(Cells::quantised),
+      blocks_(std::move(blocks)) {}
 
 PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
 PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
-void PackedMatrix::FreeDeleter::operator()(void* p) const {
-  std::free(p);
-}
 
 void gemm(std::int64_t m, Operand a, std::span<const RightSide> sides, bool accumulate, Finish finish) {
   const PackedMatrix& first = *sides.front().b;
@@ -130,6 +141,28 @@ void gemm(std::int64_t m, Operand a, std::span<const RightSide> sides, bool accu
 void gemm(std::int64_t m, Operand a, const PackedMatrix& b, float* c, std::int64_t ldc, bool accumulate) {
   const RightSide side{&b, c, ldc};
   gemm(m, a, {&side, 1}, accumulate, finish_nothing);
+}
+
+void multiply_in_blocks(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c,
+                        std::int64_t ldc, bool accumulate, Precision precision, Finish finish) {
+  constexpr std::size_t kBlockBytes = std::size_t{8} << 20;  // a quarter of the third-level cache
+  const Cells cells = cells_for(precision);
+  const std::int64_t depth = std::min(k, cells == Cells::pairs ? 2 * kPackedDepth : kPackedDepth);
+  const std::size_t panel_bytes = packed_bytes(kCols, depth, kCols, cells);
+  const std::int64_t width = std::min(panels(n, kCols), static_cast<std::int64_t>(kBlockBytes / panel_bytes)) * kCols;
+  void* memory = t_block.get(packed_bytes(width, depth, kCols, cells));
+  for (std::int64_t k0 = 0; k0 < k; k0 += depth) {
+    const bool ends = k0 + depth >= k;
+    for (std::int64_t n0 = 0; n0 < n; n0 += width) {
+      const PackedMatrix block(part_of(b, k0, n0), std::min(depth, k - k0), std::min(width, n - n0), precision, memory);
+      const auto finish_block = [&](std::size_t, const Region& r) {
+        if (ends) finish(0, {r.row, r.rows, n0 + r.column, r.columns});
+      };
+      const RightSide side{&block, c + n0, ldc};
+      RowTasks(m, panels(block.n(), kCols), true, kPackedTaskPanels)
+          .run(RowsProduct{part_of(a, 0, k0), {&side, 1}, accumulate || k0 > 0, finish_block});
+    }
+  }
 }
 
 }  // namespace ballast::engine

@@ -54,6 +54,10 @@ struct Product {
 void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
                     const void* b);
 
+/// gemm() for many rows: blocks of B are packed by all threads, then multiplied as packed weights are.
+void multiply_in_blocks(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c,
+                        std::int64_t ldc, bool accumulate, Precision precision, Finish finish);
+
 /// An empty sum is zero. True where there is nothing else to do.
 bool nothing_to_multiply(std::int64_t m, std::int64_t n, std::int64_t k, float* c, std::int64_t ldc, bool accumulate);
 

@@ -169,7 +169,8 @@ TEST_P(Gemm, SeveralRightSidesAreTheSingleProductsAndEveryPartIsFinishedOnce) {
 TEST_P(Gemm, EveryPartOfAPlainProductIsFinishedOnceWhenItIsComplete) {
   for (const int threads : {1, 2, 3}) {
     const test::Threads given(threads);
-    for (const auto& [m, n, k] : {std::tuple{1, 1, 1}, {9, 600, 800}, {300, 70, 401}, {1030, 300, 33}, {5, 3, 0}}) {
+    for (const auto& [m, n, k] :
+         {std::tuple{1, 1, 1}, {9, 600, 800}, {300, 70, 401}, {1030, 300, 33}, {520, 1400, 1601}, {5, 3, 0}}) {
       const Case x{m, n, k, false, true, false};
       std::vector<float> c(static_cast<std::size_t>(m * n));
       Finished finished;
@@ -187,6 +188,32 @@ TEST_P(Gemm, EveryPartOfAPlainProductIsFinishedOnceWhenItIsComplete) {
           ASSERT_EQ(c[static_cast<std::size_t>(r * n + j)], plain[static_cast<std::size_t>(r * x.ldc + j)] + 1000)
               << x.name();
         }
+      }
+    }
+  }
+}
+
+/// x's product in pieces of some rows.
+std::vector<float> in_pieces(const Case& x, std::int64_t rows, Precision precision) {
+  std::vector<float> out = x.c;
+  for (std::int64_t row = 0; row < x.m; row += rows) {
+    Operand a = x.left();
+    a.data += x.a_transposed ? row : row * x.a_stride;
+    gemm(std::min(rows, x.m - row), x.n, x.k, a, x.right(), out.data() + row * x.ldc, x.ldc, x.accumulate, precision);
+  }
+  return out;
+}
+
+TEST_P(Gemm, ManyRowsAreTheSameAsFewAtATime) {
+  std::vector<Case> cases = {{520, 1400, 1601, false, true, false}, {513, 33, 3203, true, false, true}};
+  for (unsigned flags = 0; flags < 8; ++flags) {
+    cases.push_back({600, 40, 513, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0});
+  }
+  for (const int threads : {1, 2, 3}) {
+    const test::Threads given(threads);
+    for (const Case& x : cases) {
+      for (const Precision precision : {Precision::f32, Precision::bf16}) {
+        ASSERT_TRUE(test::same_bits(x.fast(precision), in_pieces(x, 200, precision))) << x.name();
       }
     }
   }
