@@ -11,7 +11,13 @@
 namespace ballast::engine {
 namespace {
 
-constexpr std::int64_t kChunkRows = 256;  // rows of logits in memory at a time
+/// Rows of n logits in memory at a time. In training many, since the table is read and packed anew for each chunk, but
+/// 200 MiB in all.
+std::int64_t chunk_rows(std::int64_t n, bool training) {
+  constexpr std::int64_t kFewest = 256, kMost = 1024, kLogits = std::int64_t{50} << 20;
+  return training ? std::clamp(kLogits / n / kFewest * kFewest, kFewest, kMost) : kFewest;
+}
+
 constexpr std::int64_t kColumns = 64;
 
 /// Loss of one row; turns the logits into gradients (times `weight`) when `gradient` is set.
@@ -44,9 +50,9 @@ double counted(std::span<const std::int32_t> labels) {
   return static_cast<double>(std::count_if(labels.begin(), labels.end(), [](std::int32_t l) { return l != kIgnore; }));
 }
 
-/// Losses of rows [0, rows) of x (in place when training), summed in row order.
-double cross_entropy_rows(float* x, std::int64_t rows, std::int64_t n, const std::int32_t* labels, float smoothing,
-                          float weight, bool gradient, Arena& arena) {
+/// Adds the losses of rows [0, rows) of x (in place when training) to `sum`, one after the other.
+void cross_entropy_rows(float* x, std::int64_t rows, std::int64_t n, const std::int32_t* labels, float smoothing,
+                        float weight, bool gradient, Arena& arena, double& sum) {
   auto* losses = static_cast<double*>(arena.allocate(static_cast<std::size_t>(rows) * sizeof(double)));
   float* scratch = gradient ? nullptr : arena.floats(rows * n);
   base::parallel_for(rows, [&](std::int64_t i) {
@@ -59,9 +65,7 @@ double cross_entropy_rows(float* x, std::int64_t rows, std::int64_t n, const std
     BALLAST_CHECK(labels[i] >= 0 && labels[i] < n, labels[i]);
     losses[i] = cross_entropy_row(row, n, labels[i], smoothing, weight, gradient, scratch ? scratch + i * n : nullptr);
   });
-  double sum = 0;
   for (std::int64_t i = 0; i < rows; ++i) sum += losses[i];
-  return sum;
 }
 
 float row_weight(const LossOptions& options, double count) {
@@ -80,12 +84,12 @@ LossResult cross_entropy(Tape& tape, Value logits, std::span<const std::int32_t>
   if (tape.training()) {
     float* dx = tape.arena().floats(logits.size());
     std::copy_n(logits.data, logits.size(), dx);
-    result.sum = cross_entropy_rows(dx, logits.rows, logits.cols, labels.data(), options.label_smoothing, weight, true,
-                                    tape.arena());
+    cross_entropy_rows(dx, logits.rows, logits.cols, labels.data(), options.label_smoothing, weight, true, tape.arena(),
+                       result.sum);
     kernels::add_to(gradient, dx, logits.size());
   } else {
-    result.sum = cross_entropy_rows(logits.data, logits.rows, logits.cols, labels.data(), options.label_smoothing,
-                                    weight, false, tape.arena());
+    cross_entropy_rows(logits.data, logits.rows, logits.cols, labels.data(), options.label_smoothing, weight, false,
+                       tape.arena(), result.sum);
   }
   tape.arena().release(mark);
   return result;
@@ -98,11 +102,12 @@ LossResult cross_entropy_over_vocabulary(Tape& tape, Value x, Parameter& table, 
   const bool training = tape.training();
   const Tape::Target dx = training ? tape.target(x) : Tape::Target{nullptr, false};
   const Arena::Mark mark = tape.arena().mark();
-  float* logits = tape.arena().floats(std::min(kChunkRows, x.rows) * n);
+  const std::int64_t chunk = chunk_rows(n, training);
+  float* logits = tape.arena().floats(std::min(chunk, x.rows) * n);
   LossResult result{0, counted(labels)};
   const float weight = row_weight(options, result.count);
-  for (std::int64_t r = 0; r < x.rows; r += kChunkRows) {
-    const std::int64_t rows = std::min(kChunkRows, x.rows - r);
+  for (std::int64_t r = 0; r < x.rows; r += chunk) {
+    const std::int64_t rows = std::min(chunk, x.rows - r);
     const float* xr = x.data + r * d;
     if (!training && table.packed) {
       gemm(rows, {xr, d, false}, *table.packed, logits, n, false);
@@ -113,8 +118,8 @@ LossResult cross_entropy_over_vocabulary(Tape& tape, Value x, Parameter& table, 
       base::parallel_for(rows, [&](std::int64_t i) { kernels::add_to(logits + i * n, bias->value, n); });
     }
     const Arena::Mark inner = tape.arena().mark();
-    result.sum +=
-        cross_entropy_rows(logits, rows, n, labels.data() + r, options.label_smoothing, weight, training, tape.arena());
+    cross_entropy_rows(logits, rows, n, labels.data() + r, options.label_smoothing, weight, training, tape.arena(),
+                       result.sum);
     tape.arena().release(inner);
     if (!training) continue;
     if (bias != nullptr && bias->grad != nullptr) {

@@ -86,7 +86,7 @@ TEST_F(Loss, GradientsAddToWhatIsThere) {
 
 TEST_F(Loss, OverVocabularyIsCrossEntropyOfTheProduct) {
   test::Leaves leaves;
-  const std::int64_t rows = 600, width = 17, vocabulary = 70;
+  const std::int64_t rows = 2300, width = 17, vocabulary = 70;
   Parameter& table = leaves.add("table", {vocabulary, width});
   Parameter& bias = leaves.add("bias", {vocabulary});
   Parameter& input = leaves.add("x", {rows, width});
@@ -100,7 +100,7 @@ TEST_F(Loss, OverVocabularyIsCrossEntropyOfTheProduct) {
     const LossResult whole = cross_entropy(*tape, product, labels, options);
     const LossResult chunked = cross_entropy_over_vocabulary(*tape, x, table, &bias, labels, options);
     EXPECT_EQ(whole.count, chunked.count);
-    EXPECT_NEAR(whole.sum / chunked.sum, 1, 1e-12);
+    EXPECT_EQ(whole.sum, chunked.sum);
     pack_for_inference(table, Layout::out_in, Precision::f32);
     EXPECT_EQ(cross_entropy_over_vocabulary(inference_, x, table, &bias, labels, options).sum, chunked.sum);
     table.packed.reset();
