@@ -23,7 +23,7 @@ namespace {
 using engine::Precision;
 
 constexpr int kRounds = 1'000'000;  // of a repetition: some milliseconds, beside which waking a thread does not count
-constexpr int kChains = 12;         // independent sums: more than latency times throughput of any unit. Their loops
+constexpr int kChains = 12;         // independent sums: latency times throughput of the units, or more. Their loops
                                     // are unrolled, so that they stay in registers; they begin with
                                     // different numbers, so that none can be left out
 [[maybe_unused]] constexpr int kBf16Chains = 24;  // its sums take longer: 12 reach nine tenths of Zen 5

@@ -34,7 +34,7 @@ class PackedMatrix {
   PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision);
   /// Room for quantised panels, to be filled.
   PackedMatrix(std::int64_t k, std::int64_t n, Precision quantised);
-  /// Packed for one product, in memory of the caller that holds packed_bytes().
+  /// f32 or bf16 for one product, in memory of the caller that holds packed_bytes() (panels.h) and outlives it.
   PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* memory);
   /// Quantised, in blocks that are laid out by the products.
   PackedMatrix(std::unique_ptr<BlockPanels> blocks, std::int64_t k, std::int64_t n, Precision quantised);

@@ -89,6 +89,7 @@ PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision 
 
 PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* memory)
     : panels_(memory, [](void*) {}), k_(k), n_(n), precision_(precision), cells_(cells_for(precision)) {
+  BALLAST_CHECK(cells_ != Cells::quantised, k);
   pack_all(b);
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ballast/base/error.h"
+#include "ballast/base/parallel.h"
 #include "ballast/engine/quantised.h"
 #include "ballast/lm/checkpoint/gguf.h"
 #include "ballast/lm/convert/names.h"
@@ -76,9 +77,11 @@ LoadedModel open_gguf(const std::shared_ptr<const GgufFile>& opened, const LoadO
     config.head = *options.head;
     if (config.head == HeadType::classification && !options.labels.empty()) config.labels = options.labels;
   }
-  // Blocks that are used where they lie: their pages come while the tokenizer is built. Waits when it goes out of scope.
+  // Blocks that are used where they lie: their pages come while the tokenizer is built, where there is a second thread.
+  // Waits when it goes out of scope.
   std::future<void> pages;
-  if (options.keep_blocks) pages = std::async(std::launch::async, [opened] { opened->populate(); });
+  if (options.keep_blocks && base::threads() > 1)
+    pages = std::async(std::launch::async, [opened] { opened->populate(); });
   LoadedModel model;
   model.network = make_network(config);
   std::set<std::string> used = {"rope_freqs.weight"};

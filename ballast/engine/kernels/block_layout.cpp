@@ -118,16 +118,17 @@ bool lay_out_panel(const std::uint8_t* const* rows, int cols, std::int64_t group
   int first = 0;
   // Column after column of eight, so that few streams of memory are read at a time.
   for (; first + kAtOnce <= cols; first += kAtOnce) {
-    // The columns after these, or the next panel's, most often follow in memory; past the end nothing is asked for in
-    // vain.
-    const std::ptrdiff_t ahead = (rows[1] - rows[0]) * kAtOnce;
+    // The columns after these, or the next panel's, most often follow in memory. An address, since it may lie past the
+    // end, where the request does nothing.
+    const auto ahead = static_cast<std::uintptr_t>((rows[1] - rows[0]) * kAtOnce);
     std::uint8_t* group = panel;
     for (std::int64_t g = 0; g < groups; ++g, group += size.group) {
       const std::int64_t offset = g * size.block;
       place_eight<kForm>(rows + first, offset, first, group);
       for (int c = first; c < first + kAtOnce; ++c) {
         finite &= place_scale(rows[c] + offset, c, group + size.values);
-        __builtin_prefetch(rows[c] + ahead + offset);
+        const auto at = reinterpret_cast<std::uintptr_t>(rows[c] + offset);
+        __builtin_prefetch(reinterpret_cast<const void*>(at + ahead));
       }
     }
   }

@@ -16,7 +16,7 @@ __m512bh pair_everywhere(const std::uint16_t* p) {
   return reinterpret_cast<__m512bh>(_mm512_set1_epi32(bits));
 }
 
-/// Without the pragmas the accumulators begin and end in memory: a twentieth of the time of a panel of 768 values.
+/// Without the pragmas the accumulators begin and end in memory: 2 to 3 % of the time at 768 values of k.
 template <int kR>
 void tile(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, float* c, std::int64_t ldc, bool accumulate) {
   __m512 acc0[kR], acc1[kR];

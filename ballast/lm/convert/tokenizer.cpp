@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokenizers that GGUF files embed: byte-level ones, and SentencePiece's.
+#include <algorithm>
 #include <set>
 #include <span>
 
 #include "ballast/base/error.h"
 #include "ballast/base/files.h"
+#include "ballast/base/parallel.h"
 #include "ballast/lm/convert/names.h"
 #include "ballast/text/tokenize/parts.h"
 #include "ballast/text/tokenize/unicode.h"
@@ -106,6 +108,15 @@ text::MergeList read_merges(const GgufFile& file) {
   return merges;
 }
 
+std::vector<std::string> mended(std::span<const std::string_view> tokens) {
+  std::vector<std::string> out(tokens.size());
+  const auto mend = [&](std::int64_t begin, std::int64_t end) {
+    std::transform(tokens.begin() + begin, tokens.begin() + end, out.begin() + begin, text::replace_invalid_utf8);
+  };
+  base::parallel_ranges(static_cast<std::int64_t>(tokens.size()), kTokensAtOnce, mend);
+  return out;
+}
+
 /// A byte-level model, as its tokenizer.json would name the parts. A token that is no UTF-8 could stand in no JSON file
 /// either; mended, it is refused where it meets another.
 text::TokenizerParts byte_level_parts(const GgufFile& file, std::span<const std::string_view> tokens,
@@ -121,13 +132,7 @@ text::TokenizerParts byte_level_parts(const GgufFile& file, std::span<const std:
   parts.decoder = byte_level(true);
   parts.model = {{"type", "BPE"}, {"ignore_merges", pre == "llama-bpe"}};
   parts.merges = read_merges(file);
-  parts.tokens.resize(tokens.size());
-  base::parallel_ranges(static_cast<std::int64_t>(tokens.size()), kTokensAtOnce,
-                        [&](std::int64_t begin, std::int64_t end) {
-                          for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-                            parts.tokens[i] = text::replace_invalid_utf8(tokens[i]);
-                          }
-                        });
+  parts.tokens = mended(tokens);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (types[i] != kControl && types[i] != kUserDefined) continue;
     text::AddedToken added;

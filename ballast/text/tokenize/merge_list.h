@@ -29,11 +29,6 @@ class MergeList {
     return {text.substr(begin, ends_[i].left - begin), text.substr(ends_[i].left, ends_[i].right - ends_[i].left)};
   }
 
-  void reserve(std::size_t merges) {
-    constexpr std::size_t kUsualBytes = 10;
-    text_.reserve(merges * kUsualBytes);
-    ends_.reserve(merges);
-  }
   /// Throws bad_input above 4 GiB in all.
   void push_back(std::string_view left, std::string_view right) {
     if (left.size() + right.size() > std::numeric_limits<std::uint32_t>::max() - text_.size()) {
