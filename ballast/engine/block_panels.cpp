@@ -11,7 +11,7 @@
 namespace ballast::engine {
 namespace {
 
-using kernels::kCols;
+using kernels::kByteCols;
 
 // Matrices are laid out for good at their 8th to 39th product, so that no single token pays for all of them.
 constexpr std::int64_t kPatience = 8, kSpread = 32;
@@ -40,9 +40,9 @@ const std::uint8_t* BlockPanels::row(std::int64_t column) const {
 }
 
 void BlockPanels::lay_out(std::int64_t panel, std::int64_t g, std::int64_t groups, std::uint8_t* out) const {
-  std::array<const std::uint8_t*, kCols> rows{};
-  const std::int64_t first = panel * kCols;
-  const int cols = static_cast<int>(std::min<std::int64_t>(kCols, n_ - first));
+  std::array<const std::uint8_t*, kByteCols> rows{};
+  const std::int64_t first = panel * kByteCols;
+  const int cols = static_cast<int>(std::min<std::int64_t>(kByteCols, n_ - first));
   for (int c = 0; c < cols; ++c) rows[static_cast<std::size_t>(c)] = row(first + c) + g * layout_.block_bytes();
   if (kernels::lay_out_blocks(rows.data(), cols, layout_.form, groups, out)) return;
   throw base::Error(base::ErrorCode::bad_input, "the scale of a block is not finite", source_.name);
@@ -52,7 +52,7 @@ void BlockPanels::count_product() const {
   if (ready() != nullptr || products_left_.fetch_sub(1, std::memory_order_relaxed) != 0) return;
   auto all = std::make_unique<PackedMatrix>(layout_.k, n_, layout_.nibbles() ? Precision::q4 : Precision::q8);
   auto* out = static_cast<std::uint8_t*>(all->panels());
-  base::parallel_for(panels(n_, kCols),
+  base::parallel_for(panels(n_, kByteCols),
                      [&](std::int64_t p) { lay_out(p, 0, layout_.groups, out + p * layout_.panel_bytes()); });
   kept_ = std::move(all);
   ready_.store(out, std::memory_order_release);

@@ -15,7 +15,6 @@
 namespace ballast::engine {
 namespace {
 
-using kernels::kCols;
 using kernels::kRows;
 
 // Every panel of B, packed when it is needed, meets all rows of a task while it is in the cache: the more rows, the
@@ -62,7 +61,8 @@ struct PlainProduct {
   /// Panels [first, last) of columns: C stays in the cache while the pieces of k add up.
   void columns(std::int64_t first, std::int64_t last) const {
     const std::int64_t depth = std::min(x.k, x.cells == Cells::pairs ? 2 * kDepth : kDepth);
-    void* packed = t_pack_b.get(packed_bytes(kCols, depth, kCols, x.cells));
+    const std::int64_t width = panel_columns(x.cells);
+    void* packed = t_pack_b.get(packed_bytes(width, depth, width, x.cells));
     const std::int64_t count = panels(x.m, kRows);
     for (std::int64_t k0 = 0; k0 < x.k; k0 += depth) {
       for (std::int64_t pn = first; pn < last; ++pn) {
@@ -71,7 +71,7 @@ struct PlainProduct {
         const Piece next = !ends              ? piece(pn + 1, k0, depth)
                            : k0 + depth < x.k ? piece(first, k0 + depth, depth)
                                               : Piece{};
-        pack(now.from, now.k, kCols, x.cells, packed);
+        pack(now.from, now.k, width, x.cells, packed);
         for (std::int64_t pm = 0; pm < count; ++pm) {
           next.ask_for(pm, count);
           multiply_block(x, pm, pn, k0, now.k, packed);
@@ -82,9 +82,8 @@ struct PlainProduct {
 
  private:
   Piece piece(std::int64_t pn, std::int64_t k0, std::int64_t depth) const {
-    const std::int64_t first = pn * kCols;
-    return {panel_source(part_of(b, k0, first), false, 0, std::min<std::int64_t>(kCols, x.n - first)),
-            std::min(depth, x.k - k0)};
+    const std::int64_t width = panel_columns(x.cells), first = pn * width;
+    return {panel_source(part_of(b, k0, first), false, 0, std::min(width, x.n - first)), std::min(depth, x.k - k0)};
   }
 };
 
@@ -107,16 +106,16 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, 
     return multiply_in_blocks(m, n, k, a, b, c, ldc, accumulate, precision, finish);
   }
   const Cells cells = cells_for(precision);
-  const RowTasks tasks(m, panels(n, kCols), worth_threads(m, n, k), kTaskPanels);
+  const std::int64_t width = panel_columns(cells);
+  const RowTasks tasks(m, panels(n, width), worth_threads(m, n, k), kTaskPanels);
   tasks.run([&](const RowTasks::Task& t) {
     void* rows = t_pack_a.get(packed_bytes(t.rows, k, kRows, cells));
     if (!t.laid_out) pack(panel_source(a, true, t.row, t.rows), k, kRows, cells, rows);
     const PlainProduct product{{rows, t.rows, n, k, c + t.row * ldc, ldc, accumulate, cells}, b};
-    for (std::int64_t p = t.first; p < t.last; p += kPanelsAtOnce) {
-      const std::int64_t end = std::min(t.last, p + kPanelsAtOnce);
+    for_panels(t.first, t.last, width, [&](std::int64_t p, std::int64_t end) {
       product.columns(p, end);
-      finish(0, region_of(t.row, t.rows, p, end, n));
-    }
+      finish(0, region_of(t.row, t.rows, p, end, width, n));
+    });
   });
 }
 
@@ -125,7 +124,7 @@ void gemm_serial(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Oper
   if (nothing_to_multiply(m, n, k, c, ldc, accumulate)) return;
   void* rows = t_pack_a.get(packed_bytes(m, k, kRows, Cells::floats));
   pack(panel_source(a, true, 0, m), k, kRows, Cells::floats, rows);
-  PlainProduct{{rows, m, n, k, c, ldc, accumulate, Cells::floats}, b}.columns(0, panels(n, kCols));
+  PlainProduct{{rows, m, n, k, c, ldc, accumulate, Cells::floats}, b}.columns(0, panels(n, kernels::kFloatCols));
 }
 
 void gemm_scalar(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,

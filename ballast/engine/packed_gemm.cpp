@@ -18,7 +18,6 @@
 namespace ballast::engine {
 namespace {
 
-using kernels::kCols;
 using kernels::kRows;
 
 // Of k in a block: shorter ones load and store C too often, and 128 rows of this depth fit the second-level cache.
@@ -46,21 +45,20 @@ struct RowsProduct {
 
   void operator()(const RowTasks::Task& t) const {
     const Cells cells = sides.front().b->cells();
-    const std::int64_t k = sides.front().b->k();
+    const std::int64_t k = sides.front().b->k(), width = panel_columns(cells);
     const std::int64_t depth = std::min(k, cells == Cells::pairs ? 2 * kPackedDepth : kPackedDepth);
     void* rows = t_rows_laid_out.get(packed_bytes(t.rows, depth, kRows, cells));
     for (std::int64_t k0 = 0; k0 < k; k0 += depth) {
       const std::int64_t d = std::min(depth, k - k0);
       if (!t.laid_out || d < k) pack(panel_source(part_of(a, t.row, k0), true, 0, t.rows), d, kRows, cells, rows);
-      for_each_side(sides, t.first, t.last, [&](std::size_t i, std::int64_t first, std::int64_t last) {
+      for_each_side(sides, t.first, t.last, width, [&](std::size_t i, std::int64_t first, std::int64_t last) {
         const RightSide& side = sides[i];
         // The rows are a product of their own: their part of C, their piece of k.
         const Product x{rows, t.rows, side.b->n(), d, side.c + t.row * side.ldc, side.ldc, accumulate || k0 > 0, cells};
-        for (std::int64_t p = first; p < last; p += kPanelsAtOnce) {
-          const std::int64_t end = std::min(last, p + kPanelsAtOnce);
+        for_panels(first, last, width, [&](std::int64_t p, std::int64_t end) {
           columns(x, *side.b, k0, p, end);
-          if (k0 + d == k) finish(i, region_of(t.row, t.rows, p, end, side.b->n()));
-        }
+          if (k0 + d == k) finish(i, region_of(t.row, t.rows, p, end, width, side.b->n()));
+        });
       });
     }
   }
@@ -68,7 +66,8 @@ struct RowsProduct {
  private:
   static void columns(const Product& x, const PackedMatrix& b, std::int64_t k0, std::int64_t first, std::int64_t last) {
     for (std::int64_t pn = first; pn < last; ++pn) {
-      const void* panel = panel_at(b.panels(), x.cells, (pn * panel_depth(b.k(), x.cells) + k0) * kCols);
+      const void* panel =
+          panel_at(b.panels(), x.cells, (pn * panel_depth(b.k(), x.cells) + k0) * panel_columns(x.cells));
       for (std::int64_t pm = 0; pm < panels(x.m, kRows); ++pm) multiply_block(x, pm, pn, 0, x.k, panel);
     }
   }
@@ -83,7 +82,7 @@ PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision 
     quantise(b, k, n, precision, panels_.get());
     return;
   }
-  panels_.reset(panel_memory(packed_bytes(n, k, kCols, cells_)));
+  panels_.reset(panel_memory(packed_bytes(n, k, panel_columns(cells_), cells_)));
   pack_all(b);
 }
 
@@ -95,9 +94,10 @@ PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision 
 
 void PackedMatrix::pack_all(Operand b) {
   constexpr std::int64_t kPiece = 8;  // panels a task: enough to be worth a hand-over
-  base::parallel_ranges(n_, kPiece * kCols, [&](std::int64_t first, std::int64_t last) {
-    void* to = static_cast<std::byte*>(panels_.get()) + packed_bytes(first, k_, kCols, cells_);
-    pack(panel_source(b, false, first, last - first), k_, kCols, cells_, to);
+  const std::int64_t width = panel_columns(cells_);
+  base::parallel_ranges(n_, kPiece * width, [&](std::int64_t first, std::int64_t last) {
+    void* to = static_cast<std::byte*>(panels_.get()) + packed_bytes(first, k_, width, cells_);
+    pack(panel_source(b, false, first, last - first), k_, width, cells_, to);
   });
 }
 
@@ -122,12 +122,13 @@ PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
 
 void gemm(std::int64_t m, Operand a, std::span<const RightSide> sides, bool accumulate, Finish finish) {
   const PackedMatrix& first = *sides.front().b;
+  const std::int64_t width = panel_columns(first.cells());
   std::int64_t columns = 0, n = 0;
   bool nothing = true;
   for (const RightSide& side : sides) {
     BALLAST_CHECK(side.b->k() == first.k() && side.b->precision() == first.precision(), side.b->k());
     nothing &= nothing_to_multiply(m, side.b->n(), side.b->k(), side.c, side.ldc, accumulate);
-    columns += panels(side.b->n(), kCols);
+    columns += panels(side.b->n(), width);
     n += side.b->n();
   }
   if (nothing) {
@@ -149,9 +150,10 @@ void multiply_in_blocks(std::int64_t m, std::int64_t n, std::int64_t k, Operand 
   constexpr std::size_t kBlockBytes = std::size_t{8} << 20;  // a quarter of the third-level cache
   const Cells cells = cells_for(precision);
   const std::int64_t depth = std::min(k, cells == Cells::pairs ? 2 * kPackedDepth : kPackedDepth);
-  const std::size_t panel_bytes = packed_bytes(kCols, depth, kCols, cells);
-  const std::int64_t width = std::min(panels(n, kCols), static_cast<std::int64_t>(kBlockBytes / panel_bytes)) * kCols;
-  void* memory = t_block.get(packed_bytes(width, depth, kCols, cells));
+  const std::int64_t panel = panel_columns(cells);
+  const std::size_t panel_bytes = packed_bytes(panel, depth, panel, cells);
+  const std::int64_t width = std::min(panels(n, panel), static_cast<std::int64_t>(kBlockBytes / panel_bytes)) * panel;
+  void* memory = t_block.get(packed_bytes(width, depth, panel, cells));
   for (std::int64_t k0 = 0; k0 < k; k0 += depth) {
     const bool ends = k0 + depth >= k;
     for (std::int64_t n0 = 0; n0 < n; n0 += width) {
@@ -160,7 +162,7 @@ void multiply_in_blocks(std::int64_t m, std::int64_t n, std::int64_t k, Operand 
         if (ends) finish(0, {r.row, r.rows, n0 + r.column, r.columns});
       };
       const RightSide side{&block, c + n0, ldc};
-      RowTasks(m, panels(block.n(), kCols), true, kPackedTaskPanels)
+      RowTasks(m, panels(block.n(), panel), true, kPackedTaskPanels)
           .run(RowsProduct{part_of(a, 0, k0), {&side, 1}, accumulate || k0 > 0, finish_block});
     }
   }

@@ -6,7 +6,6 @@
 
 namespace ballast::engine {
 
-using kernels::kCols;
 using kernels::kRows;
 
 Cells cells_for(Precision precision) {
@@ -15,7 +14,7 @@ Cells cells_for(Precision precision) {
   return has_bf16_kernel() ? Cells::pairs : Cells::rounded;
 }
 
-std::size_t packed_bytes(std::int64_t n, std::int64_t k, int width, Cells cells) {
+std::size_t packed_bytes(std::int64_t n, std::int64_t k, std::int64_t width, Cells cells) {
   const std::int64_t lines = panels(n, width) * width;
   return static_cast<std::size_t>(cells == Cells::pairs ? lines * (k + k % 2) * 2 : lines * k * 4);
 }
@@ -25,7 +24,7 @@ kernels::PanelSource panel_source(const Operand& x, bool along_rows, std::int64_
   return {x.data + first * (side_by_side ? 1 : x.stride), x.stride, side_by_side, count};
 }
 
-void pack(const kernels::PanelSource& from, std::int64_t k, int width, Cells cells, void* out) {
+void pack(const kernels::PanelSource& from, std::int64_t k, std::int64_t width, Cells cells, void* out) {
   if (cells == Cells::pairs) return kernels::pack_pairs(from, k, width, static_cast<std::uint16_t*>(out));
   auto* to = static_cast<float*>(out);
   kernels::pack_floats(from, k, width, to);
@@ -34,9 +33,10 @@ void pack(const kernels::PanelSource& from, std::int64_t k, int width, Cells cel
 
 void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
                     const void* b) {
+  const std::int64_t columns = panel_columns(x.cells);
   const int rows = static_cast<int>(std::min<std::int64_t>(kRows, x.m - pm * kRows));
-  const int cols = static_cast<int>(std::min<std::int64_t>(kCols, x.n - pn * kCols));
-  float* c = x.c + pm * kRows * x.ldc + pn * kCols;
+  const int cols = static_cast<int>(std::min<std::int64_t>(columns, x.n - pn * columns));
+  float* c = x.c + pm * kRows * x.ldc + pn * columns;
   const bool add = x.accumulate || k0 > 0;
   const void* a = panel_at(x.a, x.cells, (pm * panel_depth(x.k, x.cells) + k0) * kRows);
   if (x.cells != Cells::pairs) {

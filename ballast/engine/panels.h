@@ -10,6 +10,7 @@
 #include "ballast/engine/gemm.h"
 #include "ballast/engine/kernels/gemm_kernels.h"
 #include "ballast/engine/kernels/pack_kernels.h"
+#include "ballast/engine/kernels/quantised_kernels.h"
 #include "ballast/engine/tiles.h"
 
 namespace ballast::engine {
@@ -18,14 +19,21 @@ using Cells = PackedMatrix::Cells;
 
 Cells cells_for(Precision precision);
 
+/// Columns of a panel of B; one of A has kernels::kRows rows.
+inline constexpr std::int64_t panel_columns(Cells cells) {
+  return cells == Cells::pairs       ? kernels::kPairCols
+         : cells == Cells::quantised ? kernels::kByteCols
+                                     : kernels::kFloatCols;
+}
+
 /// Bytes of the panels, `width` lines each, of n lines of k values.
-std::size_t packed_bytes(std::int64_t n, std::int64_t k, int width, Cells cells);
+std::size_t packed_bytes(std::int64_t n, std::int64_t k, std::int64_t width, Cells cells);
 
 /// `count` lines of x from line `first` on; `along_rows`: lines are rows of x (A) instead of its columns (B).
 kernels::PanelSource panel_source(const Operand& x, bool along_rows, std::int64_t first, std::int64_t count);
 
 /// Packs whole panels.
-void pack(const kernels::PanelSource& from, std::int64_t k, int width, Cells cells, void* out);
+void pack(const kernels::PanelSource& from, std::int64_t k, std::int64_t width, Cells cells, void* out);
 
 /// Values of a panel's lines where its memory ends at a whole cell: pairs are cut at even k only.
 inline std::int64_t panel_depth(std::int64_t k, Cells cells) {

@@ -20,7 +20,7 @@
 namespace ballast::engine {
 namespace {
 
-using kernels::kCols;
+using kernels::kByteCols;
 using kernels::kGroup;
 using kernels::kQuad;
 using kernels::kRows;
@@ -33,11 +33,11 @@ thread_local Scratch t_rows, t_panel;
 
 /// Where value kk of a column lies in its group's bytes.
 std::int64_t byte_at(std::int64_t kk, std::int64_t column) {
-  return (kk / kQuad * kCols + column) * kQuad + kk % kQuad;
+  return (kk / kQuad * kByteCols + column) * kQuad + kk % kQuad;
 }
 void put_nibble(std::uint8_t* group, std::int64_t kk, std::int64_t column, int value) {
   const std::int64_t step = kk / (2 * kQuad), in = kk % (2 * kQuad);
-  std::uint8_t& byte = group[(step * kCols + column) * kQuad + in % kQuad];
+  std::uint8_t& byte = group[(step * kByteCols + column) * kQuad + in % kQuad];
   byte = static_cast<std::uint8_t>(in < kQuad ? (byte & 0xf0) | value : (byte & 0x0f) | value << 4);
 }
 
@@ -146,13 +146,13 @@ struct ByteProduct {
   }
 
   kernels::QuantisedTask task_of(std::int64_t pm, std::int64_t pn, const std::uint8_t* panel) const {
-    return {left->panel(pm, 0, layout->quads), panel, layout->form, 1, layout->quads,
-            c + pm * kRows * ldc + pn * kCols, ldc,   accumulate};
+    return {left->panel(pm, 0, layout->quads),     panel, layout->form, 1, layout->quads,
+            c + pm * kRows * ldc + pn * kByteCols, ldc,   accumulate};
   }
 
   void run(const kernels::QuantisedTask& task, std::int64_t pm, std::int64_t pn) const {
     const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - pm * kRows));
-    const int cols = static_cast<int>(std::min<std::int64_t>(kCols, b->n() - pn * kCols));
+    const int cols = static_cast<int>(std::min<std::int64_t>(kByteCols, b->n() - pn * kByteCols));
     (has_vnni_kernel() ? kernels::multiply_quantised_vnni : kernels::multiply_quantised)(task, rows, cols);
   }
 
@@ -177,15 +177,15 @@ struct ByteProduct {
     const ByteLayout& l = *layout;
     const std::uint8_t* cells = panel(pn, 0, 1);
     const std::int64_t depth = m <= kRows ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
-    alignas(64) std::int32_t sums[kPackedTaskPanels * kRows * kCols];
+    alignas(64) std::int32_t sums[kPackedTaskPanels * kRows * kByteCols];
     for (std::int64_t q = 0; q < l.quads; q += depth) {
       for (std::int64_t pm = 0; pm < panels(m, kRows); ++pm) {
         kernels::QuantisedTask task = task_of(pm, pn, cells);
         task.a.values += q * kQuad * kRows;
-        task.b += q * kQuad * kCols;
+        task.b += q * kQuad * kByteCols;
         task.quads = std::min(depth, l.quads - q);
         task.scales = cells + l.value_bytes();
-        task.sums = sums + pm * kRows * kCols;
+        task.sums = sums + pm * kRows * kByteCols;
         task.begins = q == 0;
         task.ends = q + depth >= l.quads;
         run(task, pm, pn);
@@ -229,23 +229,23 @@ bool can_quantise(std::int64_t k, Precision precision) {
 }
 
 std::size_t quantised_bytes(std::int64_t k, std::int64_t n, Precision precision) {
-  return static_cast<std::size_t>(panels(n, kCols) * ByteLayout(k, precision).panel_bytes());
+  return static_cast<std::size_t>(panels(n, kByteCols) * ByteLayout(k, precision).panel_bytes());
 }
 
 void quantise(Operand b, std::int64_t k, std::int64_t n, Precision precision, void* out) {
   BALLAST_CHECK(can_quantise(k, precision), k);
   const ByteLayout l(k, precision);
-  base::parallel_for(panels(n, kCols), [&](std::int64_t p) {
+  base::parallel_for(panels(n, kByteCols), [&](std::int64_t p) {
     auto* panel = static_cast<std::uint8_t*>(out) + p * l.panel_bytes();
     clear_panel(l, panel);
     std::vector<float> x(static_cast<std::size_t>(l.group_values()));
-    for (std::int64_t j = p * kCols; j < std::min(n, (p + 1) * kCols); ++j) {
+    for (std::int64_t j = p * kByteCols; j < std::min(n, (p + 1) * kByteCols); ++j) {
       for (std::int64_t g = 0; g < l.groups; ++g) {
         for (std::size_t i = 0; i < x.size(); ++i) {
           const std::int64_t kk = g * l.group_values() + static_cast<std::int64_t>(i);
           x[i] = b.transposed ? b.data[j * b.stride + kk] : b.data[kk * b.stride + j];
         }
-        quantise_group(l, x, j % kCols, panel + g * l.group_bytes());
+        quantise_group(l, x, j % kByteCols, panel + g * l.group_bytes());
       }
     }
   });
@@ -261,7 +261,7 @@ PackedMatrix pack_blocks(std::span<const std::byte> blocks, std::int64_t k, std:
   const ByteLayout l(k, precision);
   const BlockPanels from({blocks, nullptr, {}}, l, n);
   PackedMatrix packed(k, n, precision);
-  base::parallel_for(panels(n, kCols), [&](std::int64_t p) {
+  base::parallel_for(panels(n, kByteCols), [&](std::int64_t p) {
     from.lay_out(p, 0, l.groups, static_cast<std::uint8_t*>(packed.panels()) + p * l.panel_bytes());
   });
   return packed;
@@ -277,14 +277,13 @@ void multiply_quantised(const RowTasks& tasks, Operand a, std::span<const RightS
   tasks.run([&](const RowTasks::Task& t) {
     const LeftSide left = left_side(t.rows, l);
     if (!t.laid_out) quantise_rows(a, t.row, t.rows, l, left);
-    for_each_side(sides, t.first, t.last, [&](std::size_t i, std::int64_t first, std::int64_t last) {
+    for_each_side(sides, t.first, t.last, kByteCols, [&](std::size_t i, std::int64_t first, std::int64_t last) {
       const RightSide& side = sides[i];
       const ByteProduct x{&left, side.b, &l, t.rows, side.c + t.row * side.ldc, side.ldc, accumulate};
-      for (std::int64_t p = first; p < last; p += kPanelsAtOnce) {
-        const std::int64_t end = std::min(last, p + kPanelsAtOnce);
+      for_panels(first, last, kByteCols, [&](std::int64_t p, std::int64_t end) {
         x.columns(p, end);
-        finish(i, region_of(t.row, t.rows, p, end, side.b->n()));
-      }
+        finish(i, region_of(t.row, t.rows, p, end, kByteCols, side.b->n()));
+      });
     });
   });
 }

@@ -26,8 +26,8 @@ struct ByteLayout {
   }
   bool whole() const { return form == kernels::QuantisedForm::whole; }
   bool nibbles() const { return form == kernels::QuantisedForm::nibbles; }
-  std::int64_t value_bytes() const { return quads * kernels::kQuad * kernels::kCols / (nibbles() ? 2 : 1); }
-  std::int64_t group_bytes() const { return value_bytes() + kernels::kCols * (whole() ? 4 : 2); }
+  std::int64_t value_bytes() const { return quads * kernels::kQuad * kernels::kByteCols / (nibbles() ? 2 : 1); }
+  std::int64_t group_bytes() const { return value_bytes() + kernels::kByteCols * (whole() ? 4 : 2); }
   std::int64_t panel_bytes() const { return groups * group_bytes(); }
   std::int64_t group_values() const { return whole() ? std::max<std::int64_t>(k, 1) : kernels::kGroup; }
   /// Of ggml's block of a group, Q8_0 or Q4_0: an f16 scale and the values.

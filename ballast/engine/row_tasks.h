@@ -43,19 +43,27 @@ class RowTasks {
   std::uint64_t product_;  // a number of its own
 };
 
-inline constexpr std::int64_t kPanelsAtOnce = 8;  // of columns, until what follows them: 128 KiB of C
-
-/// Panels [first, last) of a right side of n columns, in some rows.
-inline Region region_of(std::int64_t row, std::int64_t rows, std::int64_t first, std::int64_t last, std::int64_t n) {
-  return {row, rows, first * kColumnsOfPanel, std::min(n, last * kColumnsOfPanel) - first * kColumnsOfPanel};
+/// Calls body(p, end) for panels [first, last) of `width` columns, as many at a time as are computed until what follows
+/// them: 128 KiB of C.
+template <class Body>
+void for_panels(std::int64_t first, std::int64_t last, std::int64_t width, const Body& body) {
+  const std::int64_t at_once = 256 / width;
+  for (std::int64_t p = first; p < last; p += at_once) body(p, std::min(last, p + at_once));
 }
 
-/// Calls body(i, first, last) for every right side i that has panels in [first, last) of all: its own panels' numbers.
+/// Panels [first, last), `width` columns each, of a right side of n columns, in some rows.
+inline Region region_of(std::int64_t row, std::int64_t rows, std::int64_t first, std::int64_t last, std::int64_t width,
+                        std::int64_t n) {
+  return {row, rows, first * width, std::min(n, last * width) - first * width};
+}
+
+/// Calls body(i, first, last) for every right side i that has panels in [first, last) of all, `width` columns each: its
+/// own panels' numbers.
 template <class Sides, class Body>
-void for_each_side(const Sides& sides, std::int64_t first, std::int64_t last, const Body& body) {
+void for_each_side(const Sides& sides, std::int64_t first, std::int64_t last, std::int64_t width, const Body& body) {
   std::int64_t before = 0;
   for (std::size_t i = 0; i < sides.size() && before < last; ++i) {
-    const std::int64_t own = panels(sides[i].b->n(), kColumnsOfPanel);
+    const std::int64_t own = panels(sides[i].b->n(), width);
     const std::int64_t p0 = std::max<std::int64_t>(0, first - before), p1 = std::min(own, last - before);
     if (p0 < p1) body(i, p0, p1);
     before += own;

@@ -8,7 +8,7 @@
 
 namespace ballast::engine {
 
-inline constexpr std::int64_t kRowsOfPanel = kernels::kRows, kColumnsOfPanel = kernels::kCols;
+inline constexpr std::int64_t kRowsOfPanel = kernels::kRows;
 inline constexpr std::int64_t kPackedTaskPanels = 16;  // rows of a task with packed right sides: at most 128
 
 /// Panels of `width` lines that n lines fill.

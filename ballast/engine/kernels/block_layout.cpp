@@ -20,8 +20,8 @@ struct BlockSizes {
   explicit BlockSizes(QuantisedForm form) {
     const std::int64_t each = form == QuantisedForm::nibbles ? kGroup / 2 : kGroup;
     block = 2 + each;
-    values = each * kCols;
-    group = values + kCols * 2;
+    values = each * kByteCols;
+    group = values + kByteCols * 2;
   }
 };
 
@@ -40,7 +40,7 @@ void place_values(const std::uint8_t* block, int column, std::uint8_t* group) {
       std::uint32_t values;
       std::memcpy(&values, q + quad * kQuad, 4);
       values ^= 0x80808080u;  // signed to unsigned with zero 128
-      std::memcpy(group + (quad * kCols + column) * kQuad, &values, 4);
+      std::memcpy(group + (quad * kByteCols + column) * kQuad, &values, 4);
     }
     return;
   }
@@ -51,7 +51,7 @@ void place_values(const std::uint8_t* block, int column, std::uint8_t* group) {
     const bool high = step * 2 * kQuad >= kGroup / 2;
     for (std::uint32_t& b : bytes) b = (high ? b >> 4 : b) & 0x0f0f0f0fu;
     const std::uint32_t both = bytes[0] | bytes[1] << 4;
-    std::memcpy(group + (step * kCols + column) * kQuad, &both, 4);
+    std::memcpy(group + (step * kByteCols + column) * kQuad, &both, 4);
   }
 }
 
@@ -59,7 +59,7 @@ void place_values(const std::uint8_t* block, int column, std::uint8_t* group) {
 constexpr int kAtOnce = 8;  // columns
 
 HWY_INLINE void put_words(__m256i words, int step, int column, std::uint8_t* group) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(group + (step * kCols + column) * kQuad), words);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(group + (step * kByteCols + column) * kQuad), words);
 }
 
 /// Rows of words a … d become columns within each half.
@@ -106,7 +106,7 @@ HWY_INLINE void place_eight(const std::uint8_t* const* rows, std::int64_t offset
   }
 }
 #else
-constexpr int kAtOnce = kCols + 1;  // none
+constexpr int kAtOnce = kByteCols + 1;  // none
 template <QuantisedForm kForm>
 void place_eight(const std::uint8_t* const*, std::int64_t, int, std::uint8_t*) {}
 #endif
@@ -138,9 +138,10 @@ bool lay_out_panel(const std::uint8_t* const* rows, int cols, std::int64_t group
       place_values<kForm>(rows[c] + g * size.block, c, group);
       finite &= place_scale(rows[c] + g * size.block, c, group + size.values);
     }
-    for (int c = cols; c < kCols; ++c) {
+    for (int c = cols; c < kByteCols; ++c) {
       constexpr int kZero = kForm == QuantisedForm::nibbles ? 0x88 : 0x80;
-      for (std::int64_t at = c * kQuad; at < size.values; at += kCols * kQuad) std::memset(group + at, kZero, kQuad);
+      for (std::int64_t at = c * kQuad; at < size.values; at += kByteCols * kQuad)
+        std::memset(group + at, kZero, kQuad);
       std::memset(group + size.values + c * 2, 0, 2);
     }
   }

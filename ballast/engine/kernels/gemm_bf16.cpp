@@ -26,8 +26,8 @@ void tile(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, float*
     acc1[r] = accumulate ? _mm512_loadu_ps(c + r * ldc + 16) : _mm512_setzero_ps();
   }
   for (std::int64_t i = 0; i < k / 2; ++i) {
-    const __m512bh b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + i * kCols * 2));
-    const __m512bh b1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + i * kCols * 2 + 32));
+    const __m512bh b0 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + i * kPairCols * 2));
+    const __m512bh b1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + i * kPairCols * 2 + 32));
 #pragma GCC unroll 8
     for (int r = 0; r < kR; ++r) {
       const __m512bh x = pair_everywhere(a + (i * kRows + r) * 2);
@@ -72,13 +72,13 @@ bool bf16_kernel_compiled() {
 
 void multiply_panels_bf16(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, int rows, int cols, float* c,
                           std::int64_t ldc, bool accumulate) {
-  if (cols == kCols) return multiply(a, b, k, rows, c, ldc, accumulate);
-  float wide[kRows * kCols] = {};
+  if (cols == kPairCols) return multiply(a, b, k, rows, c, ldc, accumulate);
+  float wide[kRows * kPairCols] = {};
   if (accumulate) {
-    for (int r = 0; r < rows; ++r) std::memcpy(wide + r * kCols, c + r * ldc, static_cast<std::size_t>(cols) * 4);
+    for (int r = 0; r < rows; ++r) std::memcpy(wide + r * kPairCols, c + r * ldc, static_cast<std::size_t>(cols) * 4);
   }
-  multiply(a, b, k, rows, wide, kCols, accumulate);
-  for (int r = 0; r < rows; ++r) std::memcpy(c + r * ldc, wide + r * kCols, static_cast<std::size_t>(cols) * 4);
+  multiply(a, b, k, rows, wide, kPairCols, accumulate);
+  for (int r = 0; r < rows; ++r) std::memcpy(c + r * ldc, wide + r * kPairCols, static_cast<std::size_t>(cols) * 4);
 }
 
 }  // namespace ballast::engine::kernels

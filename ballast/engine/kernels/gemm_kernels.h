@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The innermost products over packed panels. A is packed in panels of kRows rows, B in panels of kCols columns, both
-// with the shared dimension K running through the panel, so that the kernels read straight through memory.
+// The innermost products over packed panels. A is packed in panels of kRows rows, B in panels of kFloatCols or
+// kPairCols columns, both with the shared dimension K running through the panel, so that the kernels read straight
+// through memory.
 //
 // Each output element is one chain of fused multiply-adds over k = 0, 1, …: its bits do not depend on how many rows are
 // in the batch, on how the work is cut or on the width of the vectors.
@@ -10,18 +11,19 @@
 
 namespace ballast::engine::kernels {
 
-inline constexpr int kRows = 8;  // 8 × 32 accumulators fill 16 zmm registers, leaving room for operands
-inline constexpr int kCols = 32;
+inline constexpr int kRows = 8;
+inline constexpr int kFloatCols = 48;  // 8 × 48 accumulators fill 24 of the 32 zmm registers: 11 loads for 24 products
+inline constexpr int kPairCols = 32;
 
 /// c[rows, cols] (row stride ldc) = or += a · b, where a is one packed A panel [k][kRows], b one packed B panel
-/// [k][kCols], rows ≤ kRows, cols ≤ kCols.
+/// [k][kFloatCols], rows ≤ kRows, cols ≤ kFloatCols.
 void multiply_panels(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
                      bool accumulate);
 void multiply_panels_scalar(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c,
                             std::int64_t ldc, bool accumulate);
 
-/// The same for bf16 operands in pairs: a is [k/2][kRows][2], b is [k/2][kCols][2], k even (padded with zeros). Needs
-/// has_bf16_kernel().
+/// The same for bf16 operands in pairs: a is [k/2][kRows][2], b is [k/2][kPairCols][2], k even (padded with zeros).
+/// Needs has_bf16_kernel().
 void multiply_panels_bf16(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, int rows, int cols, float* c,
                           std::int64_t ldc, bool accumulate);
 void multiply_panels_bf16_scalar(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, int rows, int cols,

@@ -127,8 +127,8 @@ void pack_width(const PanelSource& from, std::int64_t k, std::uint16_t* out) {
 
 }  // namespace
 
-void pack_pairs(const PanelSource& from, std::int64_t k, int width, std::uint16_t* out) {
-  width == kRows ? pack_width<kRows>(from, k, out) : pack_width<kCols>(from, k, out);
+void pack_pairs(const PanelSource& from, std::int64_t k, std::int64_t width, std::uint16_t* out) {
+  width == kRows ? pack_width<kRows>(from, k, out) : pack_width<kPairCols>(from, k, out);
 }
 
 }  // namespace ballast::engine::kernels

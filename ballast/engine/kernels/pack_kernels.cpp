@@ -75,7 +75,7 @@ void pack_across(const PanelSource& from, std::int64_t k, float* out) {
   }
 }
 
-void float_panel(const PanelSource& from, std::int64_t k, int width, float* out) {
+void float_panel(const PanelSource& from, std::int64_t k, std::int64_t width, float* out) {
   for (std::int64_t r0 = 0; r0 < width; r0 += kBlock) {
     const std::int64_t lines = std::clamp<std::int64_t>(from.count - r0, 0, kBlock);
     std::int64_t kk = 0;
@@ -93,8 +93,9 @@ void float_panel(const PanelSource& from, std::int64_t k, int width, float* out)
   }
 }
 
-void float_panels(const PanelSource& from, std::int64_t k, int width, float* out) {
-  if (from.side_by_side) return width == kRows ? pack_across<kRows>(from, k, out) : pack_across<kCols>(from, k, out);
+void float_panels(const PanelSource& from, std::int64_t k, std::int64_t width, float* out) {
+  if (from.side_by_side)
+    return width == kRows ? pack_across<kRows>(from, k, out) : pack_across<kFloatCols>(from, k, out);
   PanelSource one = from;
   for (std::int64_t first = 0; first < from.count; first += width) {
     one.data = from.data + first * from.stride;
@@ -117,7 +118,7 @@ namespace ballast::engine::kernels {
 HWY_EXPORT(float_panels);
 HWY_EXPORT(round_floats);
 
-void pack_floats(const PanelSource& from, std::int64_t k, int width, float* out) {
+void pack_floats(const PanelSource& from, std::int64_t k, std::int64_t width, float* out) {
   HWY_DYNAMIC_DISPATCH(float_panels)(from, k, width, out);
 }
 void round_to_bf16(float* x, std::int64_t n) {

@@ -7,8 +7,8 @@
 
 namespace ballast::engine::kernels {
 
-/// Where panels come from: `count` lines of `k` values each. Line r, value kk is data[kk * stride + r] when neighbours in
-/// the panel are neighbours in memory (`side_by_side`), else data[r * stride + kk].
+/// Where panels come from: `count` lines of `k` values each. Line r, value kk is data[kk * stride + r] when neighbours
+/// in the panel are neighbours in memory (`side_by_side`), else data[r * stride + kk].
 struct PanelSource {
   const float* data;
   std::int64_t stride;
@@ -16,12 +16,12 @@ struct PanelSource {
   std::int64_t count;
 };
 
-/// `width` is kRows or kCols.
-void pack_floats(const PanelSource& from, std::int64_t k, int width, float* out);
+/// `width` is kRows or kFloatCols.
+void pack_floats(const PanelSource& from, std::int64_t k, std::int64_t width, float* out);
 
-/// In bf16 pairs: panel[(kk/2 * width + r) * 2 + kk%2], rounded to nearest even; an odd k is padded with zero. Needs
-/// has_bf16_kernel() where that was compiled.
-void pack_pairs(const PanelSource& from, std::int64_t k, int width, std::uint16_t* out);
+/// `width` is kRows or kPairCols. In bf16 pairs: panel[(kk/2 * width + r) * 2 + kk%2], rounded to nearest even; an odd
+/// k is padded with zero. Needs has_bf16_kernel() where that was compiled.
+void pack_pairs(const PanelSource& from, std::int64_t k, std::int64_t width, std::uint16_t* out);
 
 /// Rounds to bf16 and back.
 void round_to_bf16(float* x, std::int64_t n);

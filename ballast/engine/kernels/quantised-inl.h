@@ -2,161 +2,207 @@
 // The body of multiply_quantised, written over a struct `Lanes` that the including file defines just before: kLanes
 // lanes of int32 and of float. Included once for every instruction set, inside its namespace; hence no include guard.
 
-/// A step over one quad of k (two for nibbles): kR rows by two vectors of columns.
-template <int kR, QuantisedForm kForm>
-HWY_INLINE void add_step(const std::int8_t* a, const std::uint8_t* b, typename Lanes::Int (&acc)[kR][2]) {
-  const auto b0 = Lanes::load(b), b1 = Lanes::load(b + Lanes::kLanes * kQuad);
+/// A step over one quad of k (two for nibbles): kR rows by kV vectors of columns.
+template <int kR, int kV, QuantisedForm kForm>
+HWY_INLINE void add_step(const std::int8_t* a, const std::uint8_t* b, typename Lanes::Int (&acc)[kR][kV]) {
+  typename Lanes::Int low[kV], high[kV];
+#pragma GCC unroll 3
+  for (int v = 0; v < kV; ++v) low[v] = Lanes::load(b + v * Lanes::kLanes * kQuad);
   if constexpr (kForm == QuantisedForm::nibbles) {
-    const auto low0 = Lanes::low_nibbles(b0), low1 = Lanes::low_nibbles(b1);
-    const auto high0 = Lanes::high_nibbles(b0), high1 = Lanes::high_nibbles(b1);
-    for (int r = 0; r < kR; ++r) {
-      const auto x = Lanes::quad_everywhere(a + r * kQuad), y = Lanes::quad_everywhere(a + (kRows + r) * kQuad);
-      acc[r][0] = Lanes::dot(Lanes::dot(acc[r][0], low0, x), high0, y);
-      acc[r][1] = Lanes::dot(Lanes::dot(acc[r][1], low1, x), high1, y);
-    }
-  } else {
-    for (int r = 0; r < kR; ++r) {
-      const auto x = Lanes::quad_everywhere(a + r * kQuad);
-      acc[r][0] = Lanes::dot(acc[r][0], b0, x);
-      acc[r][1] = Lanes::dot(acc[r][1], b1, x);
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) {
+      high[v] = Lanes::high_nibbles(low[v]);
+      low[v] = Lanes::low_nibbles(low[v]);
     }
   }
+#pragma GCC unroll 8
+  for (int r = 0; r < kR; ++r) {
+    const auto x = Lanes::quad_everywhere(a + r * kQuad);
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) acc[r][v] = Lanes::dot(acc[r][v], low[v], x);
+    if constexpr (kForm == QuantisedForm::nibbles) {
+      const auto y = Lanes::quad_everywhere(a + (kRows + r) * kQuad);
+#pragma GCC unroll 3
+      for (int v = 0; v < kV; ++v) acc[r][v] = Lanes::dot(acc[r][v], high[v], y);
+    }
+  }
+#pragma GCC unroll 3
+  for (int v = 0; v < kV; ++v) Lanes::keep(low[v]);
 }
 
-/// Groups with scales of their own: kR rows by two vectors of columns, the first at column j.
-template <int kR, QuantisedForm kForm>
+/// Groups with scales of their own: kR rows by kV vectors of columns, the first at column j. Groups add up in
+/// registers.
+template <int kR, int kV, QuantisedForm kForm>
 HWY_INLINE void grouped_columns(const QuantisedTask& t, int row, int j) {
   constexpr int kN = Lanes::kLanes, kQuadsAtOnce = kForm == QuantisedForm::nibbles ? 2 : 1;
   constexpr std::int32_t kZero = kForm == QuantisedForm::nibbles ? 8 : 128;
   const std::uint8_t* b = t.b + j * kQuad;
   const std::int8_t* a = t.a.values + row * kQuad;
+  float* c = t.c + row * t.ldc + j;
+  typename Lanes::Float total[kR][kV];
+#pragma GCC unroll 8
+  for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) total[r][v] = t.accumulate ? Lanes::floats(c + r * t.ldc + v * kN) : Lanes::Float{};
+  }
   for (std::int64_t g = 0; g < t.groups; ++g) {
-    typename Lanes::Int acc[kR][2];
+    typename Lanes::Int acc[kR][kV];
+#pragma GCC unroll 8
     for (int r = 0; r < kR; ++r) {
-      acc[r][0] = acc[r][1] = Lanes::everywhere(-kZero * t.a.sums[g * kRows + row + r]);
+      const auto start = Lanes::everywhere(-kZero * t.a.sums[g * kRows + row + r]);
+#pragma GCC unroll 3
+      for (int v = 0; v < kV; ++v) acc[r][v] = start;
     }
-    for (int s = 0; s < kGroup / kQuad / kQuadsAtOnce; ++s, a += kQuadsAtOnce * kRows * kQuad, b += kCols * kQuad) {
-      add_step<kR, kForm>(a, b, acc);
+    for (int s = 0; s < kGroup / kQuad / kQuadsAtOnce; ++s, a += kQuadsAtOnce * kRows * kQuad, b += kByteCols * kQuad) {
+      add_step<kR, kV, kForm>(a, b, acc);
     }
-    const std::uint8_t* scales = b + j * (2 - kQuad);
-    const auto scale0 = Lanes::halves(scales), scale1 = Lanes::halves(scales + kN * 2);
-    b += kCols * 2;
+    typename Lanes::Float scales[kV];
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) scales[v] = Lanes::halves(b + j * (2 - kQuad) + v * kN * 2);
+    b += kByteCols * 2;
     const bool add = t.accumulate || g > 0;
+#pragma GCC unroll 8
     for (int r = 0; r < kR; ++r) {
       const float scale = t.a.scales[g * kRows + row + r];
-      float* c = t.c + (row + r) * t.ldc + j;
-      Lanes::scaled(acc[r][0], scale0, scale, c, add);
-      Lanes::scaled(acc[r][1], scale1, scale, c + kN, add);
+#pragma GCC unroll 3
+      for (int v = 0; v < kV; ++v) total[r][v] = Lanes::scaled(acc[r][v], scales[v], scale, total[r][v], add);
     }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) Lanes::store(total[r][v], c + r * t.ldc + v * kN);
   }
 }
 
 /// A piece of the one group of QuantisedForm::whole.
-template <int kR>
+template <int kR, int kV>
 HWY_INLINE void whole_columns(const QuantisedTask& t, int row, int j) {
   constexpr int kN = Lanes::kLanes;
-  std::int32_t* sums = t.sums + row * kCols + j;
-  typename Lanes::Int acc[kR][2];
+  std::int32_t* sums = t.sums + row * kByteCols + j;
+  typename Lanes::Int acc[kR][kV];
+#pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
-    if (t.begins) {
-      acc[r][0] = acc[r][1] = Lanes::everywhere(-128 * t.a.sums[row + r]);
-    } else {
-      acc[r][0] = Lanes::load(sums + r * kCols);
-      acc[r][1] = Lanes::load(sums + r * kCols + kN);
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) {
+      acc[r][v] = t.begins ? Lanes::everywhere(-128 * t.a.sums[row + r]) : Lanes::load(sums + r * kByteCols + v * kN);
     }
   }
   const std::uint8_t* b = t.b + j * kQuad;
   const std::int8_t* a = t.a.values + row * kQuad;
-  for (std::int64_t s = 0; s < t.quads; ++s, a += kRows * kQuad, b += kCols * kQuad) {
-    add_step<kR, QuantisedForm::whole>(a, b, acc);
+#pragma GCC unroll 2
+  for (std::int64_t s = 0; s < t.quads; ++s, a += kRows * kQuad, b += kByteCols * kQuad) {
+    add_step<kR, kV, QuantisedForm::whole>(a, b, acc);
   }
   if (!t.ends) {
+#pragma GCC unroll 8
     for (int r = 0; r < kR; ++r) {
-      Lanes::store(acc[r][0], sums + r * kCols);
-      Lanes::store(acc[r][1], sums + r * kCols + kN);
+#pragma GCC unroll 3
+      for (int v = 0; v < kV; ++v) Lanes::store(acc[r][v], sums + r * kByteCols + v * kN);
     }
     return;
   }
-  const auto scale0 = Lanes::floats(t.scales + j * 4), scale1 = Lanes::floats(t.scales + (j + kN) * 4);
+  typename Lanes::Float scales[kV];
+#pragma GCC unroll 3
+  for (int v = 0; v < kV; ++v) scales[v] = Lanes::floats(reinterpret_cast<const float*>(t.scales) + j + v * kN);
+#pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
     float* c = t.c + (row + r) * t.ldc + j;
-    Lanes::scaled(acc[r][0], scale0, t.a.scales[row + r], c, t.accumulate);
-    Lanes::scaled(acc[r][1], scale1, t.a.scales[row + r], c + kN, t.accumulate);
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) {
+      const auto before = t.accumulate ? Lanes::floats(c + v * kN) : typename Lanes::Float{};
+      Lanes::store(Lanes::scaled(acc[r][v], scales[v], t.a.scales[row + r], before, t.accumulate), c + v * kN);
+    }
   }
 }
 
-template <int kR, QuantisedForm kForm>
+template <int kR, int kV, QuantisedForm kForm>
 HWY_INLINE void columns_of(const QuantisedTask& t, int row, int j) {
   if constexpr (kForm == QuantisedForm::whole) {
-    whole_columns<kR>(t, row, j);
+    whole_columns<kR, kV>(t, row, j);
   } else {
-    grouped_columns<kR, kForm>(t, row, j);
+    grouped_columns<kR, kV, kForm>(t, row, j);
   }
 }
 
-/// Rows in pieces that fit the registers.
+/// Rows in pieces that fit the registers: groups have sums of integers and of floats.
+template <int kR, int kV, QuantisedForm kForm>
+HWY_INLINE void rows_from(const QuantisedTask& t, int j) {
+  constexpr int kMost = kForm == QuantisedForm::whole ? Lanes::kRowsAtOnce : std::min(4, Lanes::kRowsAtOnce);
+  if constexpr (kR > kMost) {
+    columns_of<kMost, kV, kForm>(t, 0, j);
+    columns_of<kR - kMost, kV, kForm>(t, kMost, j);
+  } else {
+    columns_of<kR, kV, kForm>(t, 0, j);
+  }
+}
+
+/// Vectors that hold the first `cols` columns.
 template <int kR, QuantisedForm kForm>
-void rows_of(const QuantisedTask& t) {
-  for (int j = 0; j < kCols; j += 2 * Lanes::kLanes) {
-    if constexpr (kR > Lanes::kRowsAtOnce) {
-      columns_of<Lanes::kRowsAtOnce, kForm>(t, 0, j);
-      columns_of<kR - Lanes::kRowsAtOnce, kForm>(t, Lanes::kRowsAtOnce, j);
+void rows_of(const QuantisedTask& t, int cols) {
+  constexpr int kN = Lanes::kLanes, kMost = Lanes::kVectors;
+  for (int j = 0; j < cols; j += kMost * kN) {
+    const int vectors = (cols - j + kN - 1) / kN;
+    if (vectors >= kMost) {
+      rows_from<kR, kMost, kForm>(t, j);
+    } else if (vectors == 2) {
+      rows_from<kR, 2, kForm>(t, j);
     } else {
-      columns_of<kR, kForm>(t, 0, j);
+      rows_from<kR, 1, kForm>(t, j);
     }
   }
 }
 
 template <QuantisedForm kForm>
-void panel_of(const QuantisedTask& t, int rows) {
+void panel_of(const QuantisedTask& t, int rows, int cols) {
   switch (rows) {
     case 1:
-      return rows_of<1, kForm>(t);
+      return rows_of<1, kForm>(t, cols);
     case 2:
-      return rows_of<2, kForm>(t);
+      return rows_of<2, kForm>(t, cols);
     case 3:
-      return rows_of<3, kForm>(t);
+      return rows_of<3, kForm>(t, cols);
     case 4:
-      return rows_of<4, kForm>(t);
+      return rows_of<4, kForm>(t, cols);
     case 5:
-      return rows_of<5, kForm>(t);
+      return rows_of<5, kForm>(t, cols);
     case 6:
-      return rows_of<6, kForm>(t);
+      return rows_of<6, kForm>(t, cols);
     case 7:
-      return rows_of<7, kForm>(t);
+      return rows_of<7, kForm>(t, cols);
     default:
-      return rows_of<8, kForm>(t);
+      return rows_of<8, kForm>(t, cols);
   }
 }
 
-void run_full(const QuantisedTask& t, int rows) {
+void run_vectors(const QuantisedTask& t, int rows, int cols) {
   switch (t.form) {
     case QuantisedForm::whole:
-      return panel_of<QuantisedForm::whole>(t, rows);
+      return panel_of<QuantisedForm::whole>(t, rows, cols);
     case QuantisedForm::bytes:
-      return panel_of<QuantisedForm::bytes>(t, rows);
+      return panel_of<QuantisedForm::bytes>(t, rows, cols);
     case QuantisedForm::nibbles:
-      return panel_of<QuantisedForm::nibbles>(t, rows);
+      return panel_of<QuantisedForm::nibbles>(t, rows, cols);
   }
 }
 
-/// A narrow last panel goes through a buffer of full width; the padding columns of b have scale zero.
+/// What ends within a vector goes through a buffer of full width; the padding columns of b have scale zero.
 void run_narrow(const QuantisedTask& t, int rows, int cols) {
-  float wide[kRows * kCols] = {};
+  float wide[kRows * kByteCols] = {};
   const auto bytes = static_cast<std::size_t>(cols) * sizeof(float);
   if (t.accumulate) {
-    for (int r = 0; r < rows; ++r) std::memcpy(wide + r * kCols, t.c + r * t.ldc, bytes);
+    for (int r = 0; r < rows; ++r) std::memcpy(wide + r * kByteCols, t.c + r * t.ldc, bytes);
   }
   QuantisedTask full = t;
   full.c = wide;
-  full.ldc = kCols;
-  run_full(full, rows);
+  full.ldc = kByteCols;
+  run_vectors(full, rows, cols);
   if (!t.ends) return;
-  for (int r = 0; r < rows; ++r) std::memcpy(t.c + r * t.ldc, wide + r * kCols, bytes);
+  for (int r = 0; r < rows; ++r) std::memcpy(t.c + r * t.ldc, wide + r * kByteCols, bytes);
 }
 
 /// The task is not copied on the way: reading it back in wide pieces would wait for stores of the task before.
 void run_task(const QuantisedTask& t, int rows, int cols) {
-  if (cols == kCols) return run_full(t, rows);
+  if (cols % Lanes::kLanes == 0) return run_vectors(t, rows, cols);
   run_narrow(t, rows, cols);
 }

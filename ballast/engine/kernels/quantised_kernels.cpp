@@ -20,11 +20,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_AVX3
 struct Lanes {
-  static constexpr int kLanes = 16, kRowsAtOnce = 4;
+  static constexpr int kLanes = 16, kVectors = 3, kRowsAtOnce = 4;
   using Int = __m512i;
   using Float = __m512;
   static HWY_INLINE Int load(const void* p) { return _mm512_loadu_si512(p); }
   static HWY_INLINE void store(Int x, void* p) { _mm512_storeu_si512(p, x); }
+  static HWY_INLINE void store(Float x, float* p) { _mm512_storeu_ps(p, x); }
   static HWY_INLINE Int everywhere(std::int32_t x) { return _mm512_set1_epi32(x); }
   /// Bytes 1 and 3 of each quad meet bytes 1 and 3, then 0 and 2 meet 0 and 2: both as pairs of 16-bit products.
   static HWY_INLINE Int dot(Int acc, Int b, Int a) {
@@ -35,21 +36,22 @@ struct Lanes {
   }
   static HWY_INLINE Int low_nibbles(Int x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
   static HWY_INLINE Int high_nibbles(Int x) { return low_nibbles(_mm512_srli_epi16(x, 4)); }
-  static HWY_INLINE Float floats(const std::uint8_t* p) { return _mm512_loadu_ps(p); }
+  static HWY_INLINE Float floats(const float* p) { return _mm512_loadu_ps(p); }
   static HWY_INLINE Float halves(const std::uint8_t* p) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
-  static HWY_INLINE void scaled(Int sum, Float column, float row, float* c, bool add) {
+  static HWY_INLINE Float scaled(Int sum, Float column, float row, Float before, bool add) {
     const Float x = _mm512_cvtepi32_ps(sum), scale = _mm512_mul_ps(column, _mm512_set1_ps(row));
-    _mm512_storeu_ps(c, add ? _mm512_fmadd_ps(x, scale, _mm512_loadu_ps(c)) : _mm512_mul_ps(x, scale));
+    return add ? _mm512_fmadd_ps(x, scale, before) : _mm512_mul_ps(x, scale);
   }
 #elif HWY_TARGET == HWY_AVX2
 struct Lanes {
-  static constexpr int kLanes = 8, kRowsAtOnce = 4;
+  static constexpr int kLanes = 8, kVectors = 2, kRowsAtOnce = 4;
   using Int = __m256i;
   using Float = __m256;
   static HWY_INLINE Int load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
   static HWY_INLINE void store(Int x, void* p) { _mm256_storeu_si256(static_cast<__m256i*>(p), x); }
+  static HWY_INLINE void store(Float x, float* p) { _mm256_storeu_ps(p, x); }
   static HWY_INLINE Int everywhere(std::int32_t x) { return _mm256_set1_epi32(x); }
   /// As at the level above.
   static HWY_INLINE Int dot(Int acc, Int b, Int a) {
@@ -60,18 +62,18 @@ struct Lanes {
   }
   static HWY_INLINE Int low_nibbles(Int x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
   static HWY_INLINE Int high_nibbles(Int x) { return low_nibbles(_mm256_srli_epi16(x, 4)); }
-  static HWY_INLINE Float floats(const std::uint8_t* p) { return _mm256_loadu_ps(reinterpret_cast<const float*>(p)); }
+  static HWY_INLINE Float floats(const float* p) { return _mm256_loadu_ps(p); }
   static HWY_INLINE Float halves(const std::uint8_t* p) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   }
-  static HWY_INLINE void scaled(Int sum, Float column, float row, float* c, bool add) {
+  static HWY_INLINE Float scaled(Int sum, Float column, float row, Float before, bool add) {
     const Float x = _mm256_cvtepi32_ps(sum), scale = _mm256_mul_ps(column, _mm256_set1_ps(row));
-    _mm256_storeu_ps(c, add ? _mm256_fmadd_ps(x, scale, _mm256_loadu_ps(c)) : _mm256_mul_ps(x, scale));
+    return add ? _mm256_fmadd_ps(x, scale, before) : _mm256_mul_ps(x, scale);
   }
 #else
 /// The plain truth: one lane.
 struct Lanes {
-  static constexpr int kLanes = 1, kRowsAtOnce = 8;
+  static constexpr int kLanes = 1, kVectors = 2, kRowsAtOnce = 8;
   using Int = std::int32_t;
   using Float = float;
   static Int load(const void* p) {
@@ -80,6 +82,7 @@ struct Lanes {
     return quad;
   }
   static void store(Int x, void* p) { std::memcpy(p, &x, sizeof x); }
+  static void store(Float x, float* p) { *p = x; }
   static Int everywhere(std::int32_t x) { return x; }
   static Int dot(Int acc, Int b, Int a) {
     for (int byte = 0; byte < kQuad; ++byte) {
@@ -89,21 +92,18 @@ struct Lanes {
   }
   static Int low_nibbles(Int x) { return x & 0x0f0f0f0f; }
   static Int high_nibbles(Int x) { return (x >> 4) & 0x0f0f0f0f; }
-  static Float floats(const std::uint8_t* p) {
-    Float x;
-    std::memcpy(&x, p, sizeof x);
-    return x;
-  }
+  static Float floats(const float* p) { return *p; }
   static Float halves(const std::uint8_t* p) {
     std::uint16_t bits;
     std::memcpy(&bits, p, sizeof bits);
     return base::f32_from_f16(bits);
   }
-  static void scaled(Int sum, Float column, float row, float* c, bool add) {
+  static Float scaled(Int sum, Float column, float row, Float before, bool add) {
     const float x = static_cast<float>(sum), scale = column * row;
-    *c = add ? std::fma(x, scale, *c) : x * scale;
+    return add ? std::fma(x, scale, before) : x * scale;
   }
 #endif
+  static HWY_INLINE void keep(Int) {}
   static HWY_INLINE Int quad_everywhere(const std::int8_t* p) {
     std::int32_t quad;
     std::memcpy(&quad, p, sizeof quad);

@@ -16,15 +16,16 @@
 
 namespace ballast::engine::kernels {
 
-inline constexpr int kQuad = 4;    // products that one lane of the instruction sums
-inline constexpr int kGroup = 32;  // values of a group with a scale of its own: ggml's blocks
+inline constexpr int kByteCols = 48;  // of a panel: 8 × 48 sums fill 24 of the 32 zmm registers
+inline constexpr int kQuad = 4;       // products that one lane of the instruction sums
+inline constexpr int kGroup = 32;     // values of a group with a scale of its own: ggml's blocks
 
-/// How a panel of kCols columns is stored, group after group: the values, then kCols scales.
+/// How a panel of kByteCols columns is stored, group after group: the values, then kByteCols scales.
 enum class QuantisedForm {
-  whole,    // one group of all k: bytes [k/4][kCols][4], scales f32; zero = 128
-  bytes,    // groups of kGroup: bytes [8][kCols][4], scales f16; zero = 128
-  nibbles,  // groups of kGroup: bytes [4][kCols][4], the low nibble of byte j in quad 2i, the high one in quad 2i+1,
-            // scales f16; zero = 8
+  whole,    // one group of all k: bytes [k/4][kByteCols][4], scales f32; zero = 128
+  bytes,    // groups of kGroup: bytes [8][kByteCols][4], scales f16; zero = 128
+  nibbles,  // groups of kGroup: bytes [4][kByteCols][4], the low nibble of byte j in quad 2i, the high one in quad
+            // 2i+1, scales f16; zero = 8
 };
 
 /// kRows rows of the left side, quantised.
@@ -34,7 +35,7 @@ struct QuantisedRows {
   const std::int32_t* sums;   // [groups][kRows]: of the group's values
 };
 
-/// One product of panels: c[rows, kCols] (row stride ldc) = or += a · b over `groups` groups of `quads` quads.
+/// One product of panels: c[rows, kByteCols] (row stride ldc) = or += a · b over `groups` groups of `quads` quads.
 struct QuantisedTask {
   QuantisedRows a;
   const std::uint8_t* b;
@@ -44,8 +45,8 @@ struct QuantisedTask {
   std::int64_t ldc;
   bool accumulate;
   /// QuantisedForm::whole only: the one group may come in pieces of k, so that those stay in the first-level cache.
-  /// Sums of a piece that does not end are left in `sums` [kRows][kCols], where the next one takes them up.
-  const std::uint8_t* scales = nullptr;  // of b, [kCols] f32
+  /// Sums of a piece that does not end are left in `sums` [kRows][kByteCols], where the next one takes them up.
+  const std::uint8_t* scales = nullptr;  // of b, [kByteCols] f32
   std::int32_t* sums = nullptr;
   bool begins = true, ends = true;
 };
@@ -67,8 +68,8 @@ void quantise_rows_vnni(const float* x, std::int64_t stride, int rows, std::int6
                         const QuantisedRowsOut& out);
 
 /// Lays out ggml's blocks (an f16 scale, then 32 × int8, or 16 bytes of which the first half of the values are the low
-/// nibbles) as groups of a panel: rows[c] is the first of `groups` blocks of column c. Columns from `cols` ≤ kCols on
-/// become zeros. False where a scale is not finite. Not for QuantisedForm::whole.
+/// nibbles) as groups of a panel: rows[c] is the first of `groups` blocks of column c. Columns from `cols` ≤ kByteCols
+/// on become zeros. False where a scale is not finite. Not for QuantisedForm::whole.
 bool lay_out_blocks(const std::uint8_t* const* rows, int cols, QuantisedForm form, std::int64_t groups,
                     std::uint8_t* panel);
 

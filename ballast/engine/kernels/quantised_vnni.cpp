@@ -15,11 +15,12 @@ namespace ballast::engine::kernels {
 namespace {
 
 struct Lanes {
-  static constexpr int kLanes = 16, kRowsAtOnce = 8;
+  static constexpr int kLanes = 16, kVectors = 3, kRowsAtOnce = 8;
   using Int = __m512i;
   using Float = __m512;
   static Int load(const void* p) { return _mm512_loadu_si512(p); }
   static void store(Int x, void* p) { _mm512_storeu_si512(p, x); }
+  static void store(Float x, float* p) { _mm512_storeu_ps(p, x); }
   static Int everywhere(std::int32_t x) { return _mm512_set1_epi32(x); }
   static Int quad_everywhere(const std::int8_t* p) {
     std::int32_t quad;
@@ -31,15 +32,17 @@ struct Lanes {
     __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(b), "v"(a));
     return acc;
   }
+  /// x is needed until here. Else GCC 12 sums the last row in the register of x, and moves it there and back.
+  static void keep(Int x) { __asm__ volatile("" : : "v"(x)); }
   static Int low_nibbles(Int x) { return _mm512_and_si512(x, _mm512_set1_epi8(15)); }
   static Int high_nibbles(Int x) { return _mm512_and_si512(_mm512_srli_epi16(x, 4), _mm512_set1_epi8(15)); }
-  static Float floats(const std::uint8_t* p) { return _mm512_loadu_ps(p); }
+  static Float floats(const float* p) { return _mm512_loadu_ps(p); }
   static Float halves(const std::uint8_t* p) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
-  static void scaled(Int sum, Float column, float row, float* c, bool add) {
+  static Float scaled(Int sum, Float column, float row, Float before, bool add) {
     const Float x = _mm512_cvtepi32_ps(sum), scale = _mm512_mul_ps(column, _mm512_set1_ps(row));
-    _mm512_storeu_ps(c, add ? _mm512_fmadd_ps(x, scale, _mm512_loadu_ps(c)) : _mm512_mul_ps(x, scale));
+    return add ? _mm512_fmadd_ps(x, scale, before) : _mm512_mul_ps(x, scale);
   }
 };
 

@@ -149,7 +149,7 @@ TEST_P(Gemm, SeveralRightSidesAreTheSingleProductsAndEveryPartIsFinishedOnce) {
         const std::vector<float> a = test::normals(m * k, 21);
         Finished finished;
         std::vector<RightSide> sides;
-        for (const std::int64_t n : {32, 7, 321}) {
+        for (const std::int64_t n : {48, 7, 321}) {
           const std::vector<float> b = test::normals(k * n, 22 + static_cast<std::uint64_t>(n));
           weights.emplace_back(Operand{b.data(), n, false}, k, n, precision);
           c.emplace_back(static_cast<std::size_t>(m * n), -1.0f);

@@ -18,11 +18,11 @@ class GemmKernels : public test::IsaLevel {
 INSTANTIATE_TEST_SUITE_P(Level, GemmKernels, test::all_levels(), test::level_name);
 
 TEST_P(GemmKernels, PanelsOfFloats) {
-  constexpr std::int64_t kStride = 40;
+  constexpr std::int64_t kStride = 56;
   for (const std::int64_t k : {1, 2, 7, 8, 9, 31, 33, 192}) {
-    const std::vector<float> a = test::normals(k * kRows, 1), b = test::normals(k * kCols, 2);
+    const std::vector<float> a = test::normals(k * kRows, 1), b = test::normals(k * kFloatCols, 2);
     for (int rows = 1; rows <= kRows; ++rows) {
-      for (const int cols : {1, 7, 8, 9, 15, 16, 17, 31, 32}) {
+      for (const int cols : {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48}) {
         for (const bool accumulate : {false, true}) {
           const std::vector<float> start = test::normals((rows - 1) * kStride + cols, 3);
           test::Guarded fast(start), slow(start);
@@ -48,7 +48,7 @@ TEST_P(GemmKernels, PanelsOfBf16Pairs) {
   for (const std::int64_t k : {2, 4, 8, 10, 32, 66, 384}) {
     std::vector<std::uint16_t> a, b;
     for (const float x : test::normals(k * kRows, 4)) a.push_back(to_bf16(x));
-    for (const float x : test::normals(k * kCols, 5)) b.push_back(to_bf16(x));
+    for (const float x : test::normals(k * kPairCols, 5)) b.push_back(to_bf16(x));
     for (int rows = 1; rows <= kRows; ++rows) {
       for (const int cols : {1, 7, 8, 9, 15, 16, 17, 31, 32}) {
         for (const bool accumulate : {false, true}) {
