@@ -140,8 +140,9 @@ bool lay_out_panel(const std::uint8_t* const* rows, int cols, std::int64_t group
     }
     for (int c = cols; c < kByteCols; ++c) {
       constexpr int kZero = kForm == QuantisedForm::nibbles ? 0x88 : 0x80;
-      for (std::int64_t at = c * kQuad; at < size.values; at += kByteCols * kQuad)
+      for (std::int64_t at = c * kQuad; at < size.values; at += kByteCols * kQuad) {
         std::memset(group + at, kZero, kQuad);
+      }
       std::memset(group + size.values + c * 2, 0, 2);
     }
   }
