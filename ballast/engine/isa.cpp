@@ -63,10 +63,14 @@ bool has_vnni_kernel() {
 
 std::string isa_name() {
   if (has_bf16_kernel()) return "avx512_bf16";
-  const std::int64_t targets = hwy::SupportedTargets();
-  if (targets & HWY_AVX3) return "avx512";
-  if (targets & HWY_AVX2) return "avx2";
-  return "scalar";
+  switch (kernels::target_in_use()) {
+    case HWY_AVX3:
+      return "avx512";
+    case HWY_AVX2:
+      return "avx2";
+    default:
+      return "scalar";
+  }
 }
 
 }  // namespace ballast::engine

@@ -92,12 +92,17 @@ void multiply(const float* a, const float* b, std::int64_t k, int rows, int cols
   }
 }
 
+std::int64_t target() { return HWY_TARGET; }
+
 }  // namespace ballast::engine::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace ballast::engine::kernels {
 HWY_EXPORT(multiply);
+HWY_EXPORT(target);
+
+std::int64_t target_in_use() { return HWY_DYNAMIC_DISPATCH(target)(); }
 
 void multiply_panels(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
                      bool accumulate) {

@@ -30,4 +30,9 @@ void multiply_panels_bf16_scalar(const std::uint16_t* a, const std::uint16_t* b,
                                  float* c, std::int64_t ldc, bool accumulate);
 bool bf16_kernel_compiled();
 
+/// Highway's target (HWY_AVX2, …) of the kernels that run now. It is asked of the dispatch itself and not of
+/// hwy::SupportedTargets(), which in Highway 1.0 makes the next kernels run at the machine's own level whatever
+/// hwy::DisableTargets() said.
+std::int64_t target_in_use();
+
 }  // namespace ballast::engine::kernels
