@@ -46,7 +46,7 @@ HWY_INLINE void tile(const float* a, const float* b, std::int64_t k, float* c, s
   }
 }
 
-/// Columns in pieces that fit the registers of the level at hand: 8 × 3 vectors with 32 registers, 4 × 2 with 16.
+/// Columns in pieces that fit the registers of the level at hand: 8 × 3 vectors with 32 registers, 4 × 3 with 16.
 template <int kR>
 void panel(const float* a, const float* b, std::int64_t k, int cols, float* c, std::int64_t ldc, bool accumulate) {
 #if HWY_TARGET == HWY_AVX3
@@ -61,10 +61,15 @@ void panel(const float* a, const float* b, std::int64_t k, int cols, float* c, s
   }
 #else
   constexpr int kMost = kR > 4 ? 4 : kR;
-  const auto step = static_cast<int>(2 * hn::Lanes(D()));
-  for (int j = 0; j < cols; j += step) {
-    tile<kMost, 2>(a, b + j, k, c + j, ldc, accumulate);
-    if constexpr (kR > kMost) tile<kR - kMost, 2>(a + kMost, b + j, k, c + kMost * ldc + j, ldc, accumulate);
+  const auto lanes = static_cast<int>(hn::Lanes(D()));
+  int j = 0;
+  for (; j + 3 * lanes <= cols; j += 3 * lanes) {
+    tile<kMost, 3>(a, b + j, k, c + j, ldc, accumulate);
+    if constexpr (kR > kMost) tile<kR - kMost, 3>(a + kMost, b + j, k, c + kMost * ldc + j, ldc, accumulate);
+  }
+  for (; j < cols; j += lanes) {
+    tile<kMost, 1>(a, b + j, k, c + j, ldc, accumulate);
+    if constexpr (kR > kMost) tile<kR - kMost, 1>(a + kMost, b + j, k, c + kMost * ldc + j, ldc, accumulate);
   }
 #endif
 }
