@@ -27,6 +27,13 @@ HWY_INLINE void tile(const float* a, const float* b, std::int64_t k, float* c, s
 #pragma GCC unroll 3
     for (int v = 0; v < kV; ++v) acc[r][v] = accumulate ? hn::LoadU(d, c + r * ldc + v * n) : hn::Zero(d);
   }
+  if (!accumulate) {  // what is written at the end: without, the end waits for lines that no cache of the core holds
+#pragma GCC unroll 8
+    for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 3
+      for (int v = 0; v < kV; ++v) __builtin_prefetch(c + r * ldc + v * n, 1, 2);
+    }
+  }
 #pragma GCC unroll 2
   for (std::int64_t i = 0; i < k; ++i) {
     V y[kV];

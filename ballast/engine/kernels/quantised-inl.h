@@ -30,6 +30,16 @@ HWY_INLINE void add_step(const std::int8_t* a, const std::uint8_t* b, typename L
   for (int v = 0; v < kV; ++v) Lanes::keep(low[v]);
 }
 
+/// Asks for the lines of C that the step writes at its end: without, it waits for those that no cache of the core holds.
+template <int kR, int kV>
+HWY_INLINE void ask_for_outputs(const float* c, std::int64_t ldc) {
+#pragma GCC unroll 8
+  for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) __builtin_prefetch(c + r * ldc + v * Lanes::kLanes, 1, 2);
+  }
+}
+
 /// Groups with scales of their own: kR rows by kV vectors of columns, the first at column j. Groups add up in
 /// registers.
 template <int kR, int kV, QuantisedForm kForm>
@@ -45,6 +55,7 @@ HWY_INLINE void grouped_columns(const QuantisedTask& t, int row, int j) {
 #pragma GCC unroll 3
     for (int v = 0; v < kV; ++v) total[r][v] = t.accumulate ? Lanes::floats(c + r * t.ldc + v * kN) : Lanes::Float{};
   }
+  if (!t.accumulate) ask_for_outputs<kR, kV>(c, t.ldc);
   for (std::int64_t g = 0; g < t.groups; ++g) {
     typename Lanes::Int acc[kR][kV];
 #pragma GCC unroll 8
@@ -88,6 +99,7 @@ HWY_INLINE void whole_columns(const QuantisedTask& t, int row, int j) {
       acc[r][v] = t.begins ? Lanes::everywhere(-128 * t.a.sums[row + r]) : Lanes::load(sums + r * kByteCols + v * kN);
     }
   }
+  if (t.ends) ask_for_outputs<kR, kV>(t.c + row * t.ldc + j, t.ldc);
   const std::uint8_t* b = t.b + j * kQuad;
   const std::int8_t* a = t.a.values + row * kQuad;
 #pragma GCC unroll 2
