@@ -20,10 +20,21 @@ using kernels::kRows;
 // Every panel of B, packed when it is needed, meets all rows of a task while it is in the cache: the more rows, the
 // less often B is packed. A piece of 256 rows and this depth is 393 KiB.
 constexpr std::int64_t kDepth = 384, kTaskPanels = 128;
-// From so many rows and values of k on it pays that the threads pack B together and wait for each other.
-constexpr std::int64_t kMany = 512;
 
 thread_local Scratch t_pack_a, t_pack_b;
+
+/// Whether it pays that the threads pack B together and wait for each other: with many rows, or where each would lay
+/// out all rows of a deep k by itself, more than its cache holds.
+bool in_blocks(std::int64_t m, std::int64_t k) {
+  constexpr std::int64_t kMany = 512, kRowsOfTask = 128, kDeep = 4096;
+  return (m >= kMany && k >= kMany) || (m >= kRowsOfTask && k >= kDeep);
+}
+
+/// Panels of rows of a task. The threads share out the columns, and each lays out all rows, or the rows, and each packs
+/// all columns: whichever are fewer.
+std::int64_t rows_at_once(std::int64_t m, std::int64_t n) {
+  return n > m ? kTaskPanels : std::min<std::int64_t>(kTaskPanels, panels(panels(m, kRows), base::threads()));
+}
 
 float element(const Operand& x, std::int64_t i, std::int64_t j) {
   return x.transposed ? x.data[j * x.stride + i] : x.data[i * x.stride + j];
@@ -102,12 +113,12 @@ float from_bf16(std::uint16_t x) {
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
           bool accumulate, Precision precision, Finish finish) {
   if (nothing_to_multiply(m, n, k, c, ldc, accumulate)) return finish(0, {0, m, 0, n});
-  if (m >= kMany && k >= kMany && worth_threads(m, n, k)) {
+  if (in_blocks(m, k) && worth_threads(m, n, k)) {
     return multiply_in_blocks(m, n, k, a, b, c, ldc, accumulate, precision, finish);
   }
   const Cells cells = cells_for(precision);
   const std::int64_t width = panel_columns(cells);
-  const RowTasks tasks(m, panels(n, width), worth_threads(m, n, k), kTaskPanels);
+  const RowTasks tasks(m, panels(n, width), worth_threads(m, n, k), rows_at_once(m, n));
   tasks.run([&](const RowTasks::Task& t) {
     void* rows = t_pack_a.get(packed_bytes(t.rows, k, kRows, cells));
     if (!t.laid_out) pack(panel_source(a, true, t.row, t.rows), k, kRows, cells, rows);

@@ -93,9 +93,11 @@ PackedMatrix::PackedMatrix(Operand b, std::int64_t k, std::int64_t n, Precision 
 }
 
 void PackedMatrix::pack_all(Operand b) {
-  constexpr std::int64_t kPiece = 8;  // panels a task: enough to be worth a hand-over
+  constexpr std::int64_t kMost = 8;  // panels a task: enough to be worth a hand-over
   const std::int64_t width = panel_columns(cells_);
-  base::parallel_ranges(n_, kPiece * width, [&](std::int64_t first, std::int64_t last) {
+  const std::int64_t piece =
+      std::clamp<std::int64_t>(engine::panels(engine::panels(n_, width), base::threads()), 1, kMost);
+  base::parallel_ranges(n_, piece * width, [&](std::int64_t first, std::int64_t last) {
     void* to = static_cast<std::byte*>(panels_.get()) + packed_bytes(first, k_, width, cells_);
     pack(panel_source(b, false, first, last - first), k_, width, cells_, to);
   });

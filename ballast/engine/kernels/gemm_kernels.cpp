@@ -104,7 +104,9 @@ void multiply(const float* a, const float* b, std::int64_t k, int rows, int cols
   }
 }
 
-std::int64_t target() { return HWY_TARGET; }
+std::int64_t target() {
+  return HWY_TARGET;
+}
 
 }  // namespace ballast::engine::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -114,7 +116,9 @@ namespace ballast::engine::kernels {
 HWY_EXPORT(multiply);
 HWY_EXPORT(target);
 
-std::int64_t target_in_use() { return HWY_DYNAMIC_DISPATCH(target)(); }
+std::int64_t target_in_use() {
+  return HWY_DYNAMIC_DISPATCH(target)();
+}
 
 void multiply_panels(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
                      bool accumulate) {

@@ -18,9 +18,15 @@ namespace ballast::engine::kernels::HWY_NAMESPACE {
 
 constexpr int kBlock = 8;  // lines and cells of a block
 typedef std::uint32_t Cells8 __attribute__((vector_size(32)));
+typedef std::uint32_t Cells4 __attribute__((vector_size(16)));
 
 HWY_INLINE Cells8 load_cells(const void* p) {
   Cells8 v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+HWY_INLINE Cells4 load_four(const float* p) {
+  Cells4 v;
   std::memcpy(&v, p, sizeof v);
   return v;
 }
@@ -28,22 +34,19 @@ HWY_INLINE void store_cells(void* p, Cells8 v) {
   std::memcpy(p, &v, sizeof v);
 }
 
-/// x[i] lane j becomes x[j] lane i.
-HWY_INLINE void transpose_block(Cells8 (&x)[kBlock]) {
-  Cells8 t[kBlock], u[kBlock];
-  for (int i = 0; i < kBlock; i += 2) {
+/// Four values of eight lines, from value `at` on: out[v * width + r].
+HWY_INLINE void transpose_four(const float* const (&line)[kBlock], std::int64_t at, std::int64_t width, float* out) {
+  Cells8 x[4], t[4];
+  for (int i = 0; i < 4; ++i) {
+    x[i] = __builtin_shufflevector(load_four(line[i] + at), load_four(line[i + 4] + at), 0, 1, 2, 3, 4, 5, 6, 7);
+  }
+  for (int i = 0; i < 4; i += 2) {
     t[i] = __builtin_shufflevector(x[i], x[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
     t[i + 1] = __builtin_shufflevector(x[i], x[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
   }
-  for (int i = 0; i < kBlock; i += 4) {
-    for (int half = 0; half < 2; ++half) {
-      u[i + 2 * half] = __builtin_shufflevector(t[i + half], t[i + 2 + half], 0, 1, 8, 9, 4, 5, 12, 13);
-      u[i + 2 * half + 1] = __builtin_shufflevector(t[i + half], t[i + 2 + half], 2, 3, 10, 11, 6, 7, 14, 15);
-    }
-  }
-  for (int i = 0; i < kBlock / 2; ++i) {
-    x[i] = __builtin_shufflevector(u[i], u[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    x[i + 4] = __builtin_shufflevector(u[i], u[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  for (int i = 0; i < 2; ++i) {
+    store_cells(out + 2 * i * width, __builtin_shufflevector(t[i], t[i + 2], 0, 1, 8, 9, 4, 5, 12, 13));
+    store_cells(out + (2 * i + 1) * width, __builtin_shufflevector(t[i], t[i + 2], 2, 3, 10, 11, 6, 7, 14, 15));
   }
 }
 
@@ -75,19 +78,24 @@ void pack_across(const PanelSource& from, std::int64_t k, float* out) {
   }
 }
 
+/// Lines of the cache are read from end to end, and those of the output are written so: lines of x may lie a multiple
+/// of 4 KiB apart.
 void float_panel(const PanelSource& from, std::int64_t k, std::int64_t width, float* out) {
-  for (std::int64_t r0 = 0; r0 < width; r0 += kBlock) {
-    const std::int64_t lines = std::clamp<std::int64_t>(from.count - r0, 0, kBlock);
-    std::int64_t kk = 0;
-    for (; kk + kBlock <= k; kk += kBlock) {
-      Cells8 x[kBlock] = {};
-      for (std::int64_t r = 0; r < lines; ++r) x[r] = load_cells(from.data + (r0 + r) * from.stride + kk);
-      transpose_block(x);
-      for (int i = 0; i < kBlock; ++i) store_cells(out + (kk + i) * width + r0, x[i]);
-    }
-    for (; kk < k; ++kk) {
+  constexpr std::int64_t kDeep = 16;
+  static constexpr float kZeros[kDeep] = {};
+  for (std::int64_t k0 = 0; k0 < k; k0 += kDeep) {
+    const std::int64_t values = std::min(kDeep, k - k0);
+    for (std::int64_t r0 = 0; r0 < width; r0 += kBlock) {
+      const float* line[kBlock];
       for (std::int64_t r = 0; r < kBlock; ++r) {
-        out[kk * width + r0 + r] = r < lines ? from.data[(r0 + r) * from.stride + kk] : 0.0f;
+        line[r] = r0 + r < from.count ? from.data + (r0 + r) * from.stride + k0 : kZeros;
+        __builtin_prefetch(line[r] + kDeep);
+      }
+      float* to = out + k0 * width + r0;
+      std::int64_t v = 0;
+      for (; v + 4 <= values; v += 4) transpose_four(line, v, width, to + v * width);
+      for (; v < values; ++v) {
+        for (std::int64_t r = 0; r < kBlock; ++r) to[v * width + r] = line[r][v];
       }
     }
   }

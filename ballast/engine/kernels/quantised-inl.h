@@ -30,7 +30,8 @@ HWY_INLINE void add_step(const std::int8_t* a, const std::uint8_t* b, typename L
   for (int v = 0; v < kV; ++v) Lanes::keep(low[v]);
 }
 
-/// Asks for the lines of C that the step writes at its end: without, it waits for those that no cache of the core holds.
+/// Asks for the lines of C that the step writes at its end: without, it waits for those that no cache of the core
+/// holds.
 template <int kR, int kV>
 HWY_INLINE void ask_for_outputs(const float* c, std::int64_t ldc) {
 #pragma GCC unroll 8
