@@ -94,6 +94,7 @@ void run_bench(const BenchArguments& arguments, const Common& common) {
   bench_machine(plan, sink);
   bench_products(plan, sink);
   bench_networks(plan, sink);
+  bench_tables(plan, sink);
   bench_tokenizer(plan, sink);
   bench_scan(plan, sink);
   if (results.empty())
@@ -111,10 +112,10 @@ void run_bench(const BenchArguments& arguments, const Common& common) {
 }  // namespace
 
 void add_bench(CLI::App& app, Common& common) {
-  auto* verb = app.add_subcommand("bench", "Measure this machine: products, training, tokenizing, scanning");
+  auto* verb = app.add_subcommand("bench", "Measure this machine: products, training, boosted trees, tokenizing, scanning");
   auto arguments = std::make_shared<BenchArguments>();
   verb->add_option("--only", arguments->plan.only,
-                   "Only measurements with this in their name (machine, gemm.f32, train, scan)");
+                   "Only measurements with this in their name (machine, gemm.f32, train, trees, scan)");
   verb->add_option("--seconds", arguments->plan.seconds, "Time of each measurement")->capture_default_str();
   verb->add_flag("--large", arguments->plan.large,
                  "Networks of 0.1 to 0.5 billion parameters in place of the small ones (minutes, 5 GB)");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `ballast bench` measures: products, small transformers, tokenizers, scanning.
+// What `ballast bench` measures: products, small transformers, boosted trees, tokenizers, scanning.
 #pragma once
 
 #include <filesystem>
@@ -33,6 +33,8 @@ void bench_products(const BenchPlan& plan, const MeasurementSink& sink);
 /// system allocations of a step after warm-up; or training of GPT-2 124M, scores of
 /// BERT-base, and prompts and new tokens of GPT-2 124M and Qwen2.5-0.5B.
 void bench_networks(const BenchPlan& plan, const MeasurementSink& sink);
+/// Boosted trees on rows: searches for depth and rounds, rows scored.
+void bench_tables(const BenchPlan& plan, const MeasurementSink& sink);
 void bench_tokenizer(const BenchPlan& plan, const MeasurementSink& sink);
 /// Texts through the model into a SQLite file: scores, entities, evidence, audit trail. Documents a second; what the
 /// model's arithmetic at those lengths would allow at the rate of a large f32 product, and the share that is reached;

@@ -14,8 +14,8 @@
 namespace ballast::engine {
 namespace {
 
-constexpr std::int64_t kQueries = 32;  // query rows of a block
-constexpr std::int64_t kKeys = 128;    // keys of a block: scores of a block take 16 KiB
+constexpr std::int64_t kQueries = 64;  // query rows of a block
+constexpr std::int64_t kKeys = 128;    // keys of a block: scores of a block take 32 KiB
 static_assert(kKeys == kPageTokens, "a block of keys is a page of the cache");
 
 /// One head of one sequence. Row i of q is q[i * stride].

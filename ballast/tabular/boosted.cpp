@@ -100,6 +100,22 @@ struct BoostedTrees::Handle {
     return out;
   }
 
+  /// Log-odds of rows [begin, end) into out. Any number of threads may call this at once, since nothing is cached.
+  void scores(const Matrix& features, std::int64_t begin, std::int64_t end, double* out) const {
+    const auto at = [&](std::int64_t row) { return features.values.begin() + row * features.cols; };
+    const std::vector<float> values(at(begin), at(end));
+    const std::string array = fmt::format(R"({{"data":[{},true],"shape":[{},{}],"typestr":"<f4","version":3}})",
+                                          reinterpret_cast<std::uintptr_t>(values.data()), end - begin, features.cols);
+    const char* config = R"({"type":1,"training":false,"iteration_begin":0,"iteration_end":0,"strict_shape":true,)"
+                         R"("cache_id":0,"missing":NaN})";
+    const bst_ulong* shape = nullptr;
+    bst_ulong dimensions = 0;
+    const float* result = nullptr;
+    check(XGBoosterPredictFromDense(booster, array.c_str(), config, nullptr, &shape, &dimensions, &result));
+    BALLAST_CHECK(static_cast<std::int64_t>(shape[0]) == end - begin, shape[0]);
+    std::copy_n(result, end - begin, out);
+  }
+
   /// XGBoost's own format.
   std::string json() const {
     bst_ulong size = 0;
@@ -131,26 +147,36 @@ BoostedTrees BoostedTrees::fit(const Matrix& features, std::span<const std::uint
   return trees;
 }
 
-Matrix BoostedTrees::predict(const Matrix& features, int type) const {
+std::vector<double> BoostedTrees::scores(const Matrix& features) const {
   BALLAST_CHECK(!handles_.empty() && features.cols == features_, features.cols);
-  if (features.rows == 0) return {0, type == 1 ? 1 : features_ + 1, {}};
+  constexpr std::int64_t kRows = 1024;  // a task
+  std::vector<double> out(static_cast<std::size_t>(features.rows));
+  base::parallel_ranges(features.rows, kRows, [&](std::int64_t begin, std::int64_t end) {
+    handles_[0]->scores(features, begin, end, out.data() + begin);
+    if (handles_.size() == 1) return;
+    std::vector<double> more(static_cast<std::size_t>(end - begin));
+    for (std::size_t bag = 1; bag < handles_.size(); ++bag) {
+      handles_[bag]->scores(features, begin, end, more.data());
+      for (std::int64_t i = begin; i < end; ++i)
+        out[static_cast<std::size_t>(i)] += more[static_cast<std::size_t>(i - begin)];
+    }
+    for (std::int64_t i = begin; i < end; ++i) out[static_cast<std::size_t>(i)] /= static_cast<double>(handles_.size());
+  });
+  return out;
+}
+
+Matrix BoostedTrees::contributions(const Matrix& features) const {
+  BALLAST_CHECK(!handles_.empty() && features.cols == features_, features.cols);
+  if (features.rows == 0) return {0, features_ + 1, {}};
   const Data data(features);
-  Matrix out = handles_[0]->predict(data.get(), type);
+  Matrix out = handles_[0]->predict(data.get(), 2);
   if (handles_.size() == 1) return out;
   for (std::size_t bag = 1; bag < handles_.size(); ++bag) {
-    const Matrix more = handles_[bag]->predict(data.get(), type);
+    const Matrix more = handles_[bag]->predict(data.get(), 2);
     for (std::size_t i = 0; i < out.values.size(); ++i) out.values[i] += more.values[i];
   }
   for (double& value : out.values) value /= static_cast<double>(handles_.size());
   return out;
-}
-
-std::vector<double> BoostedTrees::scores(const Matrix& features) const {
-  return predict(features, 1).values;
-}
-
-Matrix BoostedTrees::contributions(const Matrix& features) const {
-  return predict(features, 2);
 }
 
 Json BoostedTrees::to_json() const {

@@ -50,7 +50,6 @@ class BoostedTrees {
 
  private:
   struct Handle;
-  Matrix predict(const Matrix& features, int type) const;
   void add_booster(std::string_view xgboost_json, const std::string& where);
   BoostedParameters parameters_;
   std::int64_t features_ = 0;
