@@ -112,7 +112,8 @@ void run_bench(const BenchArguments& arguments, const Common& common) {
 }  // namespace
 
 void add_bench(CLI::App& app, Common& common) {
-  auto* verb = app.add_subcommand("bench", "Measure this machine: products, training, boosted trees, tokenizing, scanning");
+  auto* verb =
+      app.add_subcommand("bench", "Measure this machine: products, training, boosted trees, tokenizing, scanning");
   auto arguments = std::make_shared<BenchArguments>();
   verb->add_option("--only", arguments->plan.only,
                    "Only measurements with this in their name (machine, gemm.f32, train, trees, scan)");

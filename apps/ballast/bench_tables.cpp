@@ -27,7 +27,7 @@ tabular::Matrix features_of(std::int64_t rows) {
 }
 
 /// Odds that rise with the first column and with the product of the next two.
-std::vector<std::uint8_t> labels_of(const tabular::Matrix& m) {
+std::vector<std::uint8_t> drawn_truth(const tabular::Matrix& m) {
   std::vector<std::uint8_t> truth;
   for (std::int64_t i = 0; i < m.rows; ++i) {
     const auto x = m.row(i);
@@ -43,7 +43,7 @@ void bench_tables(const BenchPlan& plan, const MeasurementSink& sink) {
   const std::string search = "trees.search", score = "trees.score";
   if (!plan.wants(search) && !plan.wants(score)) return;
   const tabular::Matrix features = features_of(kRows);
-  const std::vector<std::uint8_t> truth = labels_of(features);
+  const std::vector<std::uint8_t> truth = drawn_truth(features);
   if (plan.wants(search)) {
     sink(measure(search, "searches/s", 1, plan.seconds, [&] { tabular::fit_boosted_cv(features, truth, {}); }));
   }

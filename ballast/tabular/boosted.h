@@ -62,7 +62,7 @@ class BoostedTrees {
 struct BoostedOptions {
   std::vector<int> depths = {2, 4, 7};
   int max_rounds = 1500, patience = 50;
-  int folds = 3;  // fewer than 2: no search, `base` as it is
+  int folds = 3;           // fewer than 2: no search, `base` as it is
   BoostedParameters base;  // everything but depth and rounds
 };
 
