@@ -47,6 +47,7 @@ void cap_isa(const std::string& level) {
     throw base::Error(base::ErrorCode::usage, "unknown instruction set \"" + level + "\"", "BALLAST_ISA",
                       "one of scalar, avx2, avx512, avx512_bf16");
   }
+  kernels::target_in_use();  // chosen now, by one thread: Highway does so at the next call, by way of the best level
 }
 
 bool has_bf16_kernel() {
