@@ -23,7 +23,7 @@
 namespace ballast::lm {
 
 constexpr std::int64_t kBatchTokens = 4096;  // tokens of a batch of gradients: bounds memory, does not change a bit
-constexpr std::int64_t kChunkTokens = 512;   // tokens that a thread reads at a time: likewise
+constexpr std::int64_t kChunkTokens = 256;   // tokens that a thread reads at a time: likewise
 
 /// A text as one or more windows of at most `length` tokens; neighbouring windows share a quarter.
 struct Windows {
