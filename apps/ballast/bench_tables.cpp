@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boosted trees, the challenger of every model of rows: searching for their depth and rounds, and scoring.
-#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "ballast/tabular/boosted.h"
 #include "bench_measurements.h"

@@ -26,7 +26,7 @@ thread_local Scratch t_pack_a, t_pack_b;
 /// Whether it pays that the threads pack B together and wait for each other: with many rows, or where each would lay
 /// out all rows of a deep k by itself, more than its cache holds.
 bool in_blocks(std::int64_t m, std::int64_t k) {
-  constexpr std::int64_t kMany = 512, kRowsOfTask = 128, kDeep = 4096;
+  constexpr std::int64_t kMany = 512, kRowsOfTask = kPackedTaskPanels * kRows, kDeep = 4096;
   return (m >= kMany && k >= kMany) || (m >= kRowsOfTask && k >= kDeep);
 }
 

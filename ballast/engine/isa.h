@@ -17,6 +17,7 @@ bool has_bf16_kernel();
 bool has_vnni_kernel();
 
 /// Caps the level from now on, as BALLAST_ISA does at start. "" removes the cap. Throws usage for an unknown name.
+/// Not while other threads compute.
 void cap_isa(const std::string& level);
 
 }  // namespace ballast::engine

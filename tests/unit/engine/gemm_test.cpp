@@ -75,7 +75,10 @@ std::vector<Case> make_cases() {
     all.push_back({1030, 70, 401, at, bt, add});  // rows enough to be shared out alone
     all.push_back({140, 40, 1601, at, bt, add});  // pieces of k with packed right sides, …
     all.push_back({9, 33, 3203, at, bt, add});    // … in bf16, too
+    all.push_back({9, 49, 33, at, bt, add});      // a column more than a panel
   }
+  all.push_back({128, 49, 4097, false, false, false});  // a deep k goes in blocks, packed by all threads
+  all.push_back({128, 49, 4097, true, true, true});
   return all;
 }
 const std::vector<Case>& cases() {
