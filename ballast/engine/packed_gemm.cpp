@@ -20,8 +20,9 @@ namespace {
 
 using kernels::kRows;
 
-// Of k in a block: shorter ones load and store C too often, and 128 rows of this depth fit the second-level cache.
-constexpr std::int64_t kPackedDepth = 1536;
+// Of k in a block: shorter ones load and store C too often; 128 rows of this depth and two panels of B, the one at hand
+// and the next, fit the second-level cache. Pairs ask for nothing ahead.
+constexpr std::int64_t kFloatDepth = 768, kPairDepth = 3072;
 
 thread_local Scratch t_rows_laid_out, t_block;
 
@@ -46,7 +47,7 @@ struct RowsProduct {
   void operator()(const RowTasks::Task& t) const {
     const Cells cells = sides.front().b->cells();
     const std::int64_t k = sides.front().b->k(), width = panel_columns(cells);
-    const std::int64_t depth = std::min(k, cells == Cells::pairs ? 2 * kPackedDepth : kPackedDepth);
+    const std::int64_t depth = std::min(k, cells == Cells::pairs ? kPairDepth : kFloatDepth);
     void* rows = t_rows_laid_out.get(packed_bytes(t.rows, depth, kRows, cells));
     for (std::int64_t k0 = 0; k0 < k; k0 += depth) {
       const std::int64_t d = std::min(depth, k - k0);
@@ -65,10 +66,16 @@ struct RowsProduct {
 
  private:
   static void columns(const Product& x, const PackedMatrix& b, std::int64_t k0, std::int64_t first, std::int64_t last) {
+    const std::int64_t width = panel_columns(x.cells), count = panels(x.m, kRows);
+    const auto panel = [&](std::int64_t pn) {
+      return panel_at(b.panels(), x.cells, (pn * panel_depth(b.k(), x.cells) + k0) * width);
+    };
     for (std::int64_t pn = first; pn < last; ++pn) {
-      const void* panel =
-          panel_at(b.panels(), x.cells, (pn * panel_depth(b.k(), x.cells) + k0) * panel_columns(x.cells));
-      for (std::int64_t pm = 0; pm < panels(x.m, kRows); ++pm) multiply_block(x, pm, pn, 0, x.k, panel);
+      const bool asks = count >= kPassesToAsk && pn + 1 < last;
+      const Ahead ahead = asks ? Ahead{panel(pn + 1), x.k * width * 4} : Ahead{};
+      for (std::int64_t pm = 0; pm < count; ++pm) {
+        multiply_block(x, pm, pn, 0, x.k, panel(pn), ahead.piece(pm, x.k));
+      }
     }
   }
 };
@@ -151,7 +158,7 @@ void multiply_in_blocks(std::int64_t m, std::int64_t n, std::int64_t k, Operand 
                         std::int64_t ldc, bool accumulate, Precision precision, Finish finish) {
   constexpr std::size_t kBlockBytes = std::size_t{8} << 20;  // a quarter of the third-level cache
   const Cells cells = cells_for(precision);
-  const std::int64_t depth = std::min(k, cells == Cells::pairs ? 2 * kPackedDepth : kPackedDepth);
+  const std::int64_t depth = std::min(k, cells == Cells::pairs ? kPairDepth : kFloatDepth);
   const std::int64_t panel = panel_columns(cells);
   const std::size_t panel_bytes = packed_bytes(panel, depth, panel, cells);
   const std::int64_t width = std::min(panels(n, panel), static_cast<std::int64_t>(kBlockBytes / panel_bytes)) * panel;

@@ -32,7 +32,7 @@ void pack(const kernels::PanelSource& from, std::int64_t k, std::int64_t width, 
 }
 
 void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
-                    const void* b) {
+                    const void* b, const void* ahead) {
   const std::int64_t columns = panel_columns(x.cells);
   const int rows = static_cast<int>(std::min<std::int64_t>(kRows, x.m - pm * kRows));
   const int cols = static_cast<int>(std::min<std::int64_t>(columns, x.n - pn * columns));
@@ -41,7 +41,7 @@ void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int
   const void* a = panel_at(x.a, x.cells, (pm * panel_depth(x.k, x.cells) + k0) * kRows);
   if (x.cells != Cells::pairs) {
     kernels::multiply_panels(static_cast<const float*>(a), static_cast<const float*>(b), depth, rows, cols, c, x.ldc,
-                             add);
+                             add, ahead);
     return;
   }
   const auto run = has_bf16_kernel() ? kernels::multiply_panels_bf16 : kernels::multiply_panels_bf16_scalar;

@@ -60,7 +60,7 @@ struct Product {
 
 /// Panels pm × pn of the output, over `depth` values from k0 on. `b`: the panel of columns pn, from value k0 on.
 void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
-                    const void* b);
+                    const void* b, const void* ahead = nullptr);
 
 /// gemm() for many rows: blocks of B are packed by all threads, then multiplied as packed weights are.
 void multiply_in_blocks(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c,

@@ -131,7 +131,8 @@ struct ByteProduct {
   bool accumulate;
 
   void columns(std::int64_t first, std::int64_t last) const {
-    for (std::int64_t pn = first; pn < last; ++pn) layout->whole() ? whole_panel(pn) : grouped_panel(pn);
+    for (std::int64_t pn = first; pn < last; ++pn)
+      layout->whole() ? whole_panel(pn, pn + 1 < last) : grouped_panel(pn, pn + 1 < last);
   }
 
  private:
@@ -145,6 +146,8 @@ struct ByteProduct {
     return own;
   }
 
+  bool laid_out_here() const { return b->blocks() != nullptr && b->blocks()->ready() == nullptr; }
+
   kernels::QuantisedTask task_of(std::int64_t pm, std::int64_t pn, const std::uint8_t* panel) const {
     return {left->panel(pm, 0, layout->quads),     panel, layout->form, 1, layout->quads,
             c + pm * kRows * ldc + pn * kByteCols, ldc,   accumulate};
@@ -157,30 +160,38 @@ struct ByteProduct {
   }
 
   /// One panel of columns, piece after piece of k.
-  void grouped_panel(std::int64_t pn) const {
+  void grouped_panel(std::int64_t pn, bool next_follows) const {
     const ByteLayout& l = *layout;
-    const std::int64_t depth = panels(l.groups, panels(l.groups, kBlockGroups));
+    const std::int64_t count = panels(m, kRows), depth = panels(l.groups, panels(l.groups, kBlockGroups));
     for (std::int64_t g = 0; g < l.groups; g += depth) {
       const std::int64_t groups = std::min(depth, l.groups - g);
       const std::uint8_t* cells = panel(pn, g, groups);
-      for (std::int64_t pm = 0; pm < panels(m, kRows); ++pm) {
+      const bool asks = count >= kPassesToAsk && (next_follows || g + groups < l.groups) && !laid_out_here();
+      const std::int64_t bytes = groups * l.group_bytes();
+      const Ahead ahead = asks ? Ahead{cells + bytes, bytes} : Ahead{};
+      for (std::int64_t pm = 0; pm < count; ++pm) {
         kernels::QuantisedTask task = task_of(pm, pn, cells);
         task.a = left->panel(pm, g, l.quads);
         task.groups = groups;
+        task.ahead = ahead.piece(pm, groups * kernels::kStepsOfGroup);
         task.accumulate = accumulate || g > 0;
         run(task, pm, pn);
       }
     }
   }
 
-  void whole_panel(std::int64_t pn) const {
+  void whole_panel(std::int64_t pn, bool next_follows) const {
     const ByteLayout& l = *layout;
     const std::uint8_t* cells = panel(pn, 0, 1);
     const std::int64_t depth = m <= kRows ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
+    const std::int64_t count = panels(m, kRows);
+    const bool asks = next_follows && count >= kPassesToAsk;
+    const Ahead ahead = asks ? Ahead{cells + l.panel_bytes(), l.panel_bytes()} : Ahead{};
     alignas(64) std::int32_t sums[kPackedTaskPanels * kRows * kByteCols];
     for (std::int64_t q = 0; q < l.quads; q += depth) {
-      for (std::int64_t pm = 0; pm < panels(m, kRows); ++pm) {
+      for (std::int64_t pm = 0; pm < count; ++pm) {
         kernels::QuantisedTask task = task_of(pm, pn, cells);
+        task.ahead = ahead.piece(q / depth * count + pm, depth);
         task.a.values += q * kQuad * kRows;
         task.b += q * kQuad * kByteCols;
         task.quads = std::min(depth, l.quads - q);

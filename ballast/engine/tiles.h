@@ -2,6 +2,7 @@
 // How products are cut into panels, and when they are shared out to threads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "ballast/engine/kernels/gemm_kernels.h"
@@ -15,6 +16,21 @@ inline constexpr std::int64_t kPackedTaskPanels = 16;  // rows of a task with pa
 inline std::int64_t panels(std::int64_t n, std::int64_t width) {
   return (n + width - 1) / width;
 }
+
+/// Fewer passes over a panel do not leave the time to ask for the next one.
+inline constexpr std::int64_t kPassesToAsk = 4;
+
+/// The memory that a product needs next, so much of it that each of its passes over k can ask for a piece.
+struct Ahead {
+  const void* next = nullptr;
+  std::int64_t bytes = 0;
+
+  /// What a pass of `steps` steps, after `passes` others, asks for: see multiply_panels. Null where nothing is left.
+  const void* piece(std::int64_t passes, std::int64_t steps) const {
+    const std::int64_t at = passes * (steps / kernels::kStepsOfLine * kernels::kLineBytes);
+    return at < bytes ? static_cast<const std::byte*>(next) + at : nullptr;
+  }
+};
 
 /// Handing work to threads costs some microseconds; products that take no longer run where they are. Who computes an
 /// element does not change its bits.

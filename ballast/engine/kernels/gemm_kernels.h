@@ -7,6 +7,7 @@
 // in the batch, on how the work is cut or on the width of the vectors.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace ballast::engine::kernels {
@@ -15,10 +16,15 @@ inline constexpr int kRows = 8;
 inline constexpr int kFloatCols = 48;  // 8 × 48 accumulators fill 24 of the 32 zmm registers: 11 loads for 24 products
 inline constexpr int kPairCols = 32;
 
+/// Steps over k (k/4 for bytes) after which a kernel asks for one more line of the memory that is needed next.
+inline constexpr std::int64_t kStepsOfLine = 2;
+inline constexpr std::int64_t kLineBytes = 64;
+
 /// c[rows, cols] (row stride ldc) = or += a · b, where a is one packed A panel [k][kRows], b one packed B panel
-/// [k][kFloatCols], rows ≤ kRows, cols ≤ kFloatCols.
+/// [k][kFloatCols], rows ≤ kRows, cols ≤ kFloatCols. `ahead`: k / kStepsOfLine lines of memory that are needed soon;
+/// they are brought into the second-level cache meanwhile.
 void multiply_panels(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
-                     bool accumulate);
+                     bool accumulate, const void* ahead = nullptr);
 void multiply_panels_scalar(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c,
                             std::int64_t ldc, bool accumulate);
 

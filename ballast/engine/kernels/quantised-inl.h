@@ -57,7 +57,12 @@ HWY_INLINE void grouped_columns(const QuantisedTask& t, int row, int j) {
     for (int v = 0; v < kV; ++v) total[r][v] = t.accumulate ? Lanes::floats(c + r * t.ldc + v * kN) : Lanes::Float{};
   }
   if (!t.accumulate) ask_for_outputs<kR, kV>(c, t.ldc);
-  for (std::int64_t g = 0; g < t.groups; ++g) {
+  // Rows in two pieces ask for half of the lines each.
+  constexpr std::int64_t kLines = kStepsOfGroup / kStepsOfLine / 2;
+  const auto* next = static_cast<const std::uint8_t*>(t.ahead == nullptr ? b : t.ahead);
+  if (row > 0) next += t.groups * kLines * kLineBytes;
+  for (std::int64_t g = 0; g < t.groups; ++g, next += kLines * kLineBytes) {
+    for (std::int64_t i = 0; i < kLines; ++i) __builtin_prefetch(next + i * kLineBytes, 0, 2);
     typename Lanes::Int acc[kR][kV];
 #pragma GCC unroll 8
     for (int r = 0; r < kR; ++r) {
@@ -103,8 +108,16 @@ HWY_INLINE void whole_columns(const QuantisedTask& t, int row, int j) {
   if (t.ends) ask_for_outputs<kR, kV>(t.c + row * t.ldc + j, t.ldc);
   const std::uint8_t* b = t.b + j * kQuad;
   const std::int8_t* a = t.a.values + row * kQuad;
+  const auto* next = static_cast<const std::uint8_t*>(t.ahead == nullptr ? b : t.ahead);
+  std::int64_t s = 0;
+  for (; s + kStepsOfLine <= t.quads; s += kStepsOfLine, next += kLineBytes) {
+    __builtin_prefetch(next, 0, 2);
 #pragma GCC unroll 2
-  for (std::int64_t s = 0; s < t.quads; ++s, a += kRows * kQuad, b += kByteCols * kQuad) {
+    for (std::int64_t i = 0; i < kStepsOfLine; ++i, a += kRows * kQuad, b += kByteCols * kQuad) {
+      add_step<kR, kV, QuantisedForm::whole>(a, b, acc);
+    }
+  }
+  for (; s < t.quads; ++s, a += kRows * kQuad, b += kByteCols * kQuad) {
     add_step<kR, kV, QuantisedForm::whole>(a, b, acc);
   }
   if (!t.ends) {

@@ -20,6 +20,8 @@ inline constexpr int kByteCols = 48;  // of a panel: 8 × 48 sums fill 24 of the
 inline constexpr int kQuad = 4;       // products that one lane of the instruction sums
 inline constexpr int kGroup = 32;     // values of a group with a scale of its own: ggml's blocks
 
+inline constexpr int kStepsOfGroup = kGroup / kQuad;
+
 /// How a panel of kByteCols columns is stored, group after group: the values, then kByteCols scales.
 enum class QuantisedForm {
   whole,    // one group of all k: bytes [k/4][kByteCols][4], scales f32; zero = 128
@@ -49,6 +51,8 @@ struct QuantisedTask {
   const std::uint8_t* scales = nullptr;  // of b, [kByteCols] f32
   std::int32_t* sums = nullptr;
   bool begins = true, ends = true;
+  /// A line for kStepsOfLine quads that are needed soon: see multiply_panels.
+  const void* ahead = nullptr;
 };
 
 /// Where quantised rows go, as in QuantisedRows.
