@@ -120,8 +120,7 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, 
   const std::int64_t width = panel_columns(cells);
   const RowTasks tasks(m, panels(n, width), worth_threads(m, n, k), rows_at_once(m, n));
   tasks.run([&](const RowTasks::Task& t) {
-    void* rows = t_pack_a.get(packed_bytes(t.rows, k, kRows, cells));
-    if (!t.laid_out) pack(panel_source(a, true, t.row, t.rows), k, kRows, cells, rows);
+    const LeftRows rows = left_rows(a, t.row, t.rows, k, t.most * width, cells, t_pack_a, t.laid_out);
     const PlainProduct product{{rows, t.rows, n, k, c + t.row * ldc, ldc, accumulate, cells}, b};
     for_panels(t.first, t.last, width, [&](std::int64_t p, std::int64_t end) {
       product.columns(p, end);
@@ -133,8 +132,7 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, 
 void gemm_serial(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,
                  bool accumulate) {
   if (nothing_to_multiply(m, n, k, c, ldc, accumulate)) return;
-  void* rows = t_pack_a.get(packed_bytes(m, k, kRows, Cells::floats));
-  pack(panel_source(a, true, 0, m), k, kRows, Cells::floats, rows);
+  const LeftRows rows = left_rows(a, 0, m, k, n, Cells::floats, t_pack_a, false);
   PlainProduct{{rows, m, n, k, c, ldc, accumulate, Cells::floats}, b}.columns(0, panels(n, kernels::kFloatCols));
 }
 

@@ -48,10 +48,10 @@ struct RowsProduct {
     const Cells cells = sides.front().b->cells();
     const std::int64_t k = sides.front().b->k(), width = panel_columns(cells);
     const std::int64_t depth = std::min(k, cells == Cells::pairs ? kPairDepth : kFloatDepth);
-    void* rows = t_rows_laid_out.get(packed_bytes(t.rows, depth, kRows, cells));
     for (std::int64_t k0 = 0; k0 < k; k0 += depth) {
       const std::int64_t d = std::min(depth, k - k0);
-      if (!t.laid_out || d < k) pack(panel_source(part_of(a, t.row, k0), true, 0, t.rows), d, kRows, cells, rows);
+      const LeftRows rows =
+          left_rows(part_of(a, 0, k0), t.row, t.rows, d, t.most * width, cells, t_rows_laid_out, t.laid_out && d == k);
       for_each_side(sides, t.first, t.last, width, [&](std::size_t i, std::int64_t first, std::int64_t last) {
         const RightSide& side = sides[i];
         // The rows are a product of their own: their part of C, their piece of k.

@@ -31,6 +31,19 @@ void pack(const kernels::PanelSource& from, std::int64_t k, std::int64_t width, 
   if (cells == Cells::rounded) kernels::round_to_bf16(to, panels(from.count, width) * width * k);
 }
 
+LeftRows left_rows(const Operand& a, std::int64_t row, std::int64_t rows, std::int64_t k, std::int64_t columns,
+                   Cells cells, Scratch& scratch, bool laid_out) {
+  constexpr std::int64_t kFewColumns = 256;
+  // Lines of rows that are a multiple of 4 KiB apart drive each other out of the first-level cache.
+  constexpr std::int64_t kBadStride = 1024;
+  if (cells == Cells::floats && !a.transposed && columns <= kFewColumns && a.stride % kBadStride != 0) {
+    return {a.data + row * a.stride, a.stride};
+  }
+  void* panels = scratch.get(packed_bytes(rows, k, kRows, cells));
+  if (!laid_out) pack(panel_source(a, true, row, rows), k, kRows, cells, panels);
+  return {panels};
+}
+
 void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
                     const void* b, const void* ahead) {
   const std::int64_t columns = panel_columns(x.cells);
@@ -38,10 +51,12 @@ void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int
   const int cols = static_cast<int>(std::min<std::int64_t>(columns, x.n - pn * columns));
   float* c = x.c + pm * kRows * x.ldc + pn * columns;
   const bool add = x.accumulate || k0 > 0;
-  const void* a = panel_at(x.a, x.cells, (pm * panel_depth(x.k, x.cells) + k0) * kRows);
+  const bool lie = x.a.stride > 0;
+  const std::int64_t at = lie ? pm * kRows * x.a.stride + k0 : (pm * panel_depth(x.k, x.cells) + k0) * kRows;
+  const void* a = panel_at(x.a.data, x.cells, at);
   if (x.cells != Cells::pairs) {
-    kernels::multiply_panels(static_cast<const float*>(a), static_cast<const float*>(b), depth, rows, cols, c, x.ldc,
-                             add, ahead);
+    kernels::multiply_panels({static_cast<const float*>(a), x.a.stride}, static_cast<const float*>(b), depth, rows,
+                             cols, c, x.ldc, add, ahead);
     return;
   }
   const auto run = has_bf16_kernel() ? kernels::multiply_panels_bf16 : kernels::multiply_panels_bf16_scalar;

@@ -11,6 +11,7 @@
 #include "ballast/engine/kernels/gemm_kernels.h"
 #include "ballast/engine/kernels/pack_kernels.h"
 #include "ballast/engine/kernels/quantised_kernels.h"
+#include "ballast/engine/scratch.h"
 #include "ballast/engine/tiles.h"
 
 namespace ballast::engine {
@@ -49,8 +50,18 @@ inline Operand part_of(Operand x, std::int64_t i, std::int64_t j) {
   return x;
 }
 
+/// Rows of A in panels or, with a stride, as they lie (f32 only).
+struct LeftRows {
+  const void* data;
+  std::int64_t stride = 0;
+};
+/// `rows` rows of k values of a from row `row` on, for a product with `columns` columns: laid out in `scratch`, where
+/// they may be already, unless too few columns share the work of that.
+LeftRows left_rows(const Operand& a, std::int64_t row, std::int64_t rows, std::int64_t k, std::int64_t columns,
+                   Cells cells, Scratch& scratch, bool laid_out);
+
 struct Product {
-  const void* a;  // packed
+  LeftRows a;
   std::int64_t m, n, k;
   float* c;
   std::int64_t ldc;

@@ -41,7 +41,8 @@ RowTasks::Task RowTasks::task(std::int64_t t) const {
   const std::int64_t row = t % chunks_ * chunk_ * kRowsOfPanel, first = t / chunks_ * width_;
   const bool laid_out = t_laid_out.product == product_ && t_laid_out.row == row;
   t_laid_out = {product_, row};
-  return {row, std::min(rows_ - row, chunk_ * kRowsOfPanel), first, std::min(columns_, first + width_), laid_out};
+  return {row,     std::min(rows_ - row, chunk_ * kRowsOfPanel), first, std::min(columns_, first + width_), width_,
+          laid_out};
 }
 
 }  // namespace ballast::engine

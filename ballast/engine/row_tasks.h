@@ -24,6 +24,7 @@ class RowTasks {
   struct Task {
     std::int64_t row, rows;    // of the left side
     std::int64_t first, last;  // panels of columns
+    std::int64_t most;         // of the task of this product that has most: the same for all
     bool laid_out;             // this thread's last task of this product had the same rows
   };
   /// Calls body(task) for all of them, the tasks of a thread one after the other.

@@ -23,15 +23,16 @@ HWY_INLINE void keep([[maybe_unused]] V x) {
 #endif
 }
 
-template <int kR, int kV>
-HWY_INLINE void step(const float* a, const float* b, V (&acc)[kR][kV]) {
+/// One value of k. Rows of A are side by side in a panel, else `stride` apart.
+template <bool kPanel, int kR, int kV>
+HWY_INLINE void step(const float* a, std::int64_t stride, const float* b, V (&acc)[kR][kV]) {
   const D d;
   V y[kV];
 #pragma GCC unroll 3
   for (int v = 0; v < kV; ++v) y[v] = hn::LoadU(d, b + v * hn::Lanes(d));
 #pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
-    const V x = hn::Set(d, a[r]);
+    const V x = hn::Set(d, a[kPanel ? r : r * stride]);
 #pragma GCC unroll 3
     for (int v = 0; v < kV; ++v) acc[r][v] = hn::MulAdd(x, y[v], acc[r][v]);
     keep(x);
@@ -41,10 +42,11 @@ HWY_INLINE void step(const float* a, const float* b, V (&acc)[kR][kV]) {
 }
 
 /// kR rows by kV vectors. The more vectors, the fewer loads a multiply-add; those of a row share its broadcast.
-template <int kR, int kV>
-HWY_INLINE void tile(const float* a, const float* b, std::int64_t k, float* c, std::int64_t ldc, bool accumulate,
-                     const void* ahead) {
+template <bool kPanel, int kR, int kV>
+HWY_INLINE void tile(const float* a, std::int64_t stride, const float* b, std::int64_t k, float* c, std::int64_t ldc,
+                     bool accumulate, const void* ahead) {
   const D d;
+  constexpr std::int64_t kStep = kPanel ? kRows : 1;
   const std::size_t n = hn::Lanes(d);
   V acc[kR][kV];
 #pragma GCC unroll 8
@@ -65,9 +67,10 @@ HWY_INLINE void tile(const float* a, const float* b, std::int64_t k, float* c, s
   for (; i + kStepsOfLine <= k; i += kStepsOfLine) {
     __builtin_prefetch(next + i * (kLineBytes / kStepsOfLine), 0, 2);
 #pragma GCC unroll 2
-    for (std::int64_t j = i; j < i + kStepsOfLine; ++j) step<kR, kV>(a + j * kRows, b + j * kFloatCols, acc);
+    for (std::int64_t j = i; j < i + kStepsOfLine; ++j)
+      step<kPanel, kR, kV>(a + j * kStep, stride, b + j * kFloatCols, acc);
   }
-  for (; i < k; ++i) step<kR, kV>(a + i * kRows, b + i * kFloatCols, acc);
+  for (; i < k; ++i) step<kPanel, kR, kV>(a + i * kStep, stride, b + i * kFloatCols, acc);
 #pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
 #pragma GCC unroll 3
@@ -76,55 +79,65 @@ HWY_INLINE void tile(const float* a, const float* b, std::int64_t k, float* c, s
 }
 
 /// Columns in pieces that fit the registers of the level at hand: 8 × 3 vectors with 32 registers, 4 × 3 with 16.
-template <int kR>
-void panel(const float* a, const float* b, std::int64_t k, int cols, float* c, std::int64_t ldc, bool accumulate,
-           const void* ahead) {
+template <bool kPanel, int kR>
+void panel(const float* a, std::int64_t stride, const float* b, std::int64_t k, int cols, float* c, std::int64_t ldc,
+           bool accumulate, const void* ahead) {
 #if HWY_TARGET == HWY_AVX3
   static_assert(kFloatCols == 3 * 16);
   switch (cols / 16) {
     case 1:
-      return tile<kR, 1>(a, b, k, c, ldc, accumulate, ahead);
+      return tile<kPanel, kR, 1>(a, stride, b, k, c, ldc, accumulate, ahead);
     case 2:
-      return tile<kR, 2>(a, b, k, c, ldc, accumulate, ahead);
+      return tile<kPanel, kR, 2>(a, stride, b, k, c, ldc, accumulate, ahead);
     default:
-      return tile<kR, 3>(a, b, k, c, ldc, accumulate, ahead);
+      return tile<kPanel, kR, 3>(a, stride, b, k, c, ldc, accumulate, ahead);
   }
 #else
   constexpr int kMost = kR > 4 ? 4 : kR;
   const auto lanes = static_cast<int>(hn::Lanes(D()));
+  [[maybe_unused]] const float* below = a + kMost * (kPanel ? 1 : stride);
   int j = 0;
   for (; j + 3 * lanes <= cols; j += 3 * lanes) {
-    tile<kMost, 3>(a, b + j, k, c + j, ldc, accumulate, ahead);
-    if constexpr (kR > kMost) tile<kR - kMost, 3>(a + kMost, b + j, k, c + kMost * ldc + j, ldc, accumulate, ahead);
+    tile<kPanel, kMost, 3>(a, stride, b + j, k, c + j, ldc, accumulate, ahead);
+    if constexpr (kR > kMost)
+      tile<kPanel, kR - kMost, 3>(below, stride, b + j, k, c + kMost * ldc + j, ldc, accumulate, ahead);
   }
   for (; j < cols; j += lanes) {
-    tile<kMost, 1>(a, b + j, k, c + j, ldc, accumulate, ahead);
-    if constexpr (kR > kMost) tile<kR - kMost, 1>(a + kMost, b + j, k, c + kMost * ldc + j, ldc, accumulate, ahead);
+    tile<kPanel, kMost, 1>(a, stride, b + j, k, c + j, ldc, accumulate, ahead);
+    if constexpr (kR > kMost)
+      tile<kPanel, kR - kMost, 1>(below, stride, b + j, k, c + kMost * ldc + j, ldc, accumulate, ahead);
   }
 #endif
 }
 
-/// `cols` is a multiple of 16.
-void multiply(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
-              bool accumulate, const void* ahead) {
+template <bool kPanel>
+HWY_INLINE void rows_of(const float* a, std::int64_t stride, const float* b, std::int64_t k, int rows, int cols,
+                        float* c, std::int64_t ldc, bool accumulate, const void* ahead) {
   switch (rows) {
     case 1:
-      return panel<1>(a, b, k, cols, c, ldc, accumulate, ahead);
+      return panel<kPanel, 1>(a, stride, b, k, cols, c, ldc, accumulate, ahead);
     case 2:
-      return panel<2>(a, b, k, cols, c, ldc, accumulate, ahead);
+      return panel<kPanel, 2>(a, stride, b, k, cols, c, ldc, accumulate, ahead);
     case 3:
-      return panel<3>(a, b, k, cols, c, ldc, accumulate, ahead);
+      return panel<kPanel, 3>(a, stride, b, k, cols, c, ldc, accumulate, ahead);
     case 4:
-      return panel<4>(a, b, k, cols, c, ldc, accumulate, ahead);
+      return panel<kPanel, 4>(a, stride, b, k, cols, c, ldc, accumulate, ahead);
     case 5:
-      return panel<5>(a, b, k, cols, c, ldc, accumulate, ahead);
+      return panel<kPanel, 5>(a, stride, b, k, cols, c, ldc, accumulate, ahead);
     case 6:
-      return panel<6>(a, b, k, cols, c, ldc, accumulate, ahead);
+      return panel<kPanel, 6>(a, stride, b, k, cols, c, ldc, accumulate, ahead);
     case 7:
-      return panel<7>(a, b, k, cols, c, ldc, accumulate, ahead);
+      return panel<kPanel, 7>(a, stride, b, k, cols, c, ldc, accumulate, ahead);
     default:
-      return panel<8>(a, b, k, cols, c, ldc, accumulate, ahead);
+      return panel<kPanel, 8>(a, stride, b, k, cols, c, ldc, accumulate, ahead);
   }
+}
+
+/// `cols` is a multiple of 16.
+void multiply(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
+              bool accumulate, const void* ahead) {
+  if (a.stride == 0) return rows_of<true>(a.data, 0, b, k, rows, cols, c, ldc, accumulate, ahead);
+  rows_of<false>(a.data, a.stride, b, k, rows, cols, c, ldc, accumulate, ahead);
 }
 
 std::int64_t target() {
@@ -143,7 +156,7 @@ std::int64_t target_in_use() {
   return HWY_DYNAMIC_DISPATCH(target)();
 }
 
-void multiply_panels(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
+void multiply_panels(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
                      bool accumulate, const void* ahead) {
   const auto run = HWY_DYNAMIC_DISPATCH(multiply);
   constexpr int kVector = 16;

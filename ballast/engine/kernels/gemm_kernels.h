@@ -20,10 +20,16 @@ inline constexpr int kPairCols = 32;
 inline constexpr std::int64_t kStepsOfLine = 2;
 inline constexpr std::int64_t kLineBytes = 64;
 
-/// c[rows, cols] (row stride ldc) = or += a · b, where a is one packed A panel [k][kRows], b one packed B panel
-/// [k][kFloatCols], rows ≤ kRows, cols ≤ kFloatCols. `ahead`: k / kStepsOfLine lines of memory that are needed soon;
-/// they are brought into the second-level cache meanwhile.
-void multiply_panels(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
+/// Up to kRows rows of A: a panel [k][kRows], or, with a stride, rows as they lie. The product has the same bits.
+struct RowsOfA {
+  const float* data;
+  std::int64_t stride = 0;
+};
+
+/// c[rows, cols] (row stride ldc) = or += a · b, where b is one packed B panel [k][kFloatCols], rows ≤ kRows, cols ≤
+/// kFloatCols. `ahead`: k / kStepsOfLine lines of memory that are needed soon; they are brought into the second-level
+/// cache meanwhile.
+void multiply_panels(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
                      bool accumulate, const void* ahead = nullptr);
 void multiply_panels_scalar(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c,
                             std::int64_t ldc, bool accumulate);

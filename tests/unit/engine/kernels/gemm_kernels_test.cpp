@@ -26,7 +26,7 @@ TEST_P(GemmKernels, PanelsOfFloats) {
         for (const bool accumulate : {false, true}) {
           const std::vector<float> start = test::normals((rows - 1) * kStride + cols, 3);
           test::Guarded fast(start), slow(start);
-          multiply_panels(a.data(), b.data(), k, rows, cols, fast.data(), kStride, accumulate);
+          multiply_panels({a.data()}, b.data(), k, rows, cols, fast.data(), kStride, accumulate);
           multiply_panels_scalar(a.data(), b.data(), k, rows, cols, slow.data(), kStride, accumulate);
           if (fused()) {
             ASSERT_TRUE(test::same_bits(fast.values(), slow.values())) << k << " " << rows << " " << cols;
@@ -35,6 +35,29 @@ TEST_P(GemmKernels, PanelsOfFloats) {
           }
           ASSERT_TRUE(fast.intact()) << k << " " << rows << " " << cols;
         }
+      }
+    }
+  }
+}
+
+// Whatever a kernel asks for on the way, and however the rows of A lie, the bits are the same.
+TEST_P(GemmKernels, RowsAsTheyLie) {
+  constexpr std::int64_t kStride = 56;
+  for (const std::int64_t k : {1, 2, 7, 33, 192}) {
+    const std::int64_t apart = k + 3;
+    const std::vector<float> a = test::normals(kRows * apart, 1), b = test::normals(k * kFloatCols, 2);
+    std::vector<float> panel;
+    for (std::int64_t i = 0; i < k; ++i) {
+      for (int r = 0; r < kRows; ++r) panel.push_back(a[static_cast<std::size_t>(r * apart + i)]);
+    }
+    for (int rows = 1; rows <= kRows; ++rows) {
+      for (const int cols : {1, 8, 16, 17, 32, 47, 48}) {
+        const std::vector<float> start = test::normals((rows - 1) * kStride + cols, 3);
+        test::Guarded lying(start), laid_out(start);
+        multiply_panels({a.data(), apart}, b.data(), k, rows, cols, lying.data(), kStride, true, panel.data());
+        multiply_panels({panel.data()}, b.data(), k, rows, cols, laid_out.data(), kStride, true);
+        ASSERT_TRUE(test::same_bits(lying.values(), laid_out.values())) << k << " " << rows << " " << cols;
+        ASSERT_TRUE(lying.intact()) << k << " " << rows << " " << cols;
       }
     }
   }
