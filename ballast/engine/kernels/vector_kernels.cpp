@@ -21,6 +21,7 @@ constexpr int kLanes = 16;
 typedef float F16 __attribute__((vector_size(64)));
 typedef std::int32_t I16 __attribute__((vector_size(64)));
 typedef double D16 __attribute__((vector_size(128)));
+constexpr I16 kLaneNumbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 HWY_INLINE F16 load(const float* p) {
   F16 v;
@@ -30,6 +31,18 @@ HWY_INLINE F16 load(const float* p) {
 HWY_INLINE void store(float* p, F16 v) {
   std::memcpy(p, &v, sizeof v);
 }
+#if HWY_TARGET == HWY_AVX3
+namespace hn = hwy::HWY_NAMESPACE;
+using D = hn::FixedTag<float, kLanes>;
+
+HWY_INLINE F16 load_part(const float* p, std::int64_t n, float rest) {
+  const auto live = hn::FirstN(D(), static_cast<std::size_t>(n));
+  return hn::IfThenElse(live, hn::MaskedLoad(live, D(), p), hn::Set(D(), rest)).raw;
+}
+HWY_INLINE void store_part(float* p, F16 v, std::int64_t n) {
+  hn::BlendedStore(hn::Vec<D>{v}, hn::FirstN(D(), static_cast<std::size_t>(n)), D(), p);
+}
+#else
 HWY_INLINE F16 load_part(const float* p, std::int64_t n, float rest) {
   F16 v = rest - F16{};
   std::memcpy(&v, p, static_cast<std::size_t>(n) * sizeof(float));
@@ -38,15 +51,28 @@ HWY_INLINE F16 load_part(const float* p, std::int64_t n, float rest) {
 HWY_INLINE void store_part(float* p, F16 v, std::int64_t n) {
   std::memcpy(p, &v, static_cast<std::size_t>(n) * 4);
 }
+#endif
+/// The first n lanes of v, the others zero.
+HWY_INLINE F16 part_of(F16 v, std::int64_t n) {
+  return kLaneNumbers < static_cast<std::int32_t>(n) ? v : F16{};
+}
 
-/// Adds the lanes in a fixed tree.
+/// Lane j of the result is lane j + kBy of v.
+template <int kBy>
+HWY_INLINE F16 lanes_from(F16 v) {
+  return __builtin_shuffle(v, kLaneNumbers + kBy);
+}
+
+/// Joins the lanes in a fixed tree.
+template <class Join>
+HWY_INLINE float join_lanes(F16 v, const Join& join) {
+  v = join(v, lanes_from<8>(v));
+  v = join(v, lanes_from<4>(v));
+  v = join(v, lanes_from<2>(v));
+  return join(v, lanes_from<1>(v))[0];
+}
 HWY_INLINE float sum_lanes(F16 v) {
-  float lane[kLanes];
-  store(lane, v);
-  for (int w = kLanes / 2; w > 0; w /= 2) {
-    for (int j = 0; j < w; ++j) lane[j] += lane[j + w];
-  }
-  return lane[0];
+  return join_lanes(v, [](F16 a, F16 b) { return a + b; });
 }
 
 /// e^x with a relative error below 2e-7: x = n·ln 2 + r, a Taylor polynomial in r, and 2^n through the exponent bits.
@@ -285,15 +311,11 @@ void rotate(const float* x, const float* cosine, const float* sine, float sign, 
 
 float row_max(const float* x, std::int64_t n) {
   F16 best = x[0] - F16{};
-  const auto take = [&](F16 v) { best = v > best ? v : best; };
+  const auto larger = [](F16 a, F16 b) { return b > a ? b : a; };
   each(
-      n, [&](std::int64_t i) { take(load(x + i)); },
-      [&](std::int64_t i, std::int64_t c) { take(load_part(x + i, c, x[0])); });
-  float lane[kLanes];
-  store(lane, best);
-  float result = lane[0];
-  for (int j = 1; j < kLanes; ++j) result = lane[j] > result ? lane[j] : result;
-  return result;
+      n, [&](std::int64_t i) { best = larger(best, load(x + i)); },
+      [&](std::int64_t i, std::int64_t c) { best = larger(best, load_part(x + i, c, x[0])); });
+  return join_lanes(best, larger);
 }
 
 float exp_shifted(float* x, float shift, std::int64_t n) {
@@ -308,7 +330,7 @@ float exp_shifted(float* x, float shift, std::int64_t n) {
       [&](std::int64_t i, std::int64_t c) {
         const F16 e = exp16(load_part(x + i, c, shift) - shift);
         store_part(x + i, e, c);
-        sum += load_part(x + i, c, 0);
+        sum += part_of(e, c);
       });
   return sum_lanes(sum);
 }
