@@ -199,6 +199,31 @@ Json BoostedTrees::to_json() const {
   return json;
 }
 
+namespace {
+
+/// XGBoost takes a tree at its word: a column or a node that is not there would be read past the end.
+void check_trees(const Json& booster, std::int64_t features, const std::string& where) {
+  const auto field = [&](const Json& from, const char* key) { return base::json_field<Json>(from, key, where); };
+  const Json model = field(field(field(booster, "learner"), "gradient_booster"), "model");
+  for (const Json& tree : field(model, "trees")) {
+    const auto numbers = [&](const char* key) { return base::json_field<std::vector<std::int64_t>>(tree, key, where); };
+    const auto left = numbers("left_children"), right = numbers("right_children"), splits = numbers("split_indices");
+    const auto nodes = static_cast<std::int64_t>(left.size());
+    bool sound = right.size() == left.size() && splits.size() == left.size();
+    for (std::size_t i = 0; sound && i < left.size(); ++i) {
+      const auto below = [&](std::int64_t child) { return child > static_cast<std::int64_t>(i) && child < nodes; };
+      const bool leaf = left[i] == -1;
+      sound = leaf ? right[i] == -1 : below(left[i]) && below(right[i]) && splits[i] >= 0 && splits[i] < features;
+    }
+    if (!sound) {
+      throw Error(ErrorCode::bad_input, "a tree asks for a feature or a node that is not there", where,
+                  fmt::format("{} features, and nodes below their parents", features));
+    }
+  }
+}
+
+}  // namespace
+
 BoostedTrees BoostedTrees::from_json(const Json& json, const std::string& where) {
   BoostedTrees trees;
   BoostedParameters& p = trees.parameters_;
@@ -214,10 +239,14 @@ BoostedTrees BoostedTrees::from_json(const Json& json, const std::string& where)
   trees.features_ = base::json_field<std::int64_t>(json, "features", where);
   const Json boosters = base::json_field<Json>(json, "xgboost", where);
   if (boosters.is_array() && boosters.empty()) throw Error(ErrorCode::bad_input, "there are no trees", where);
+  const auto add = [&](const Json& one) {
+    check_trees(one, trees.features_, where);
+    trees.add_booster(one.dump(), where);
+  };
   if (boosters.is_array()) {
-    for (const Json& one : boosters) trees.add_booster(one.dump(), where);
+    for (const Json& one : boosters) add(one);
   } else {
-    trees.add_booster(boosters.dump(), where);
+    add(boosters);
   }
   p.bags = static_cast<int>(trees.handles_.size());
   return trees;

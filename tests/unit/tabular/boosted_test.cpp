@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
+#include <utility>
 
+#include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
 #include "ballast/base/random.h"
 
@@ -53,6 +56,27 @@ TEST_F(BoostedScores, ARowsScoreIsTheSameAloneAndOnAnyNumberOfThreads) {
         << i;
   }
   EXPECT_TRUE(trees.scores({0, features.cols, {}}).empty());
+}
+
+TEST_F(BoostedScores, ATreeThatAsksForWhatIsNotThereIsRefused) {
+  parameters.bags = 1;
+  const BoostedTrees trees = BoostedTrees::fit(features, truth, {}, parameters);
+  const base::Json sound = trees.to_json();
+  EXPECT_EQ(BoostedTrees::from_json(sound, "m").scores(features), trees.scores(features));
+  const std::pair<const char*, int> faults[] = {
+      {"split_indices", 4}, {"split_indices", -1}, {"left_children", 9999}, {"right_children", 0}};
+  for (const auto& [field, value] : faults) {
+    base::Json broken = sound;
+    base::Json& booster = broken["xgboost"].is_array() ? broken["xgboost"][0] : broken["xgboost"];
+    booster["learner"]["gradient_booster"]["model"]["trees"][3][field][0] = value;
+    try {
+      BoostedTrees::from_json(broken, "model.json");
+      ADD_FAILURE() << field << " " << value;
+    } catch (const base::Error& e) {
+      EXPECT_EQ(e.code(), base::ErrorCode::bad_input) << field;
+      EXPECT_NE(std::string(e.what()).find("model.json"), std::string::npos) << e.what();
+    }
+  }
 }
 
 }  // namespace
