@@ -57,7 +57,7 @@ struct RowsProduct {
         // The rows are a product of their own: their part of C, their piece of k.
         const Product x{rows, t.rows, side.b->n(), d, side.c + t.row * side.ldc, side.ldc, accumulate || k0 > 0, cells};
         for_panels(first, last, width, [&](std::int64_t p, std::int64_t end) {
-          columns(x, *side.b, k0, p, end);
+          columns(x, *side.b, k0, p, end, last);
           if (k0 + d == k) finish(i, region_of(t.row, t.rows, p, end, width, side.b->n()));
         });
       });
@@ -65,12 +65,14 @@ struct RowsProduct {
   }
 
  private:
-  static void columns(const Product& x, const PackedMatrix& b, std::int64_t k0, std::int64_t first, std::int64_t last) {
+  /// Panels [first, end); those up to `last` follow.
+  static void columns(const Product& x, const PackedMatrix& b, std::int64_t k0, std::int64_t first, std::int64_t end,
+                      std::int64_t last) {
     const std::int64_t width = panel_columns(x.cells), count = panels(x.m, kRows);
     const auto panel = [&](std::int64_t pn) {
       return panel_at(b.panels(), x.cells, (pn * panel_depth(b.k(), x.cells) + k0) * width);
     };
-    for (std::int64_t pn = first; pn < last; ++pn) {
+    for (std::int64_t pn = first; pn < end; ++pn) {
       const bool asks = count >= kPassesToAsk && pn + 1 < last;
       const Ahead ahead = asks ? Ahead{panel(pn + 1), x.k * width * 4} : Ahead{};
       for (std::int64_t pm = 0; pm < count; ++pm) {

@@ -130,8 +130,9 @@ struct ByteProduct {
   std::int64_t ldc;
   bool accumulate;
 
-  void columns(std::int64_t first, std::int64_t last) const {
-    for (std::int64_t pn = first; pn < last; ++pn)
+  /// Panels [first, end); those up to `last` follow.
+  void columns(std::int64_t first, std::int64_t end, std::int64_t last) const {
+    for (std::int64_t pn = first; pn < end; ++pn)
       layout->whole() ? whole_panel(pn, pn + 1 < last) : grouped_panel(pn, pn + 1 < last);
   }
 
@@ -292,7 +293,7 @@ void multiply_quantised(const RowTasks& tasks, Operand a, std::span<const RightS
       const RightSide& side = sides[i];
       const ByteProduct x{&left, side.b, &l, t.rows, side.c + t.row * side.ldc, side.ldc, accumulate};
       for_panels(first, last, kByteCols, [&](std::int64_t p, std::int64_t end) {
-        x.columns(p, end);
+        x.columns(p, end, last);
         finish(i, region_of(t.row, t.rows, p, end, kByteCols, side.b->n()));
       });
     });
