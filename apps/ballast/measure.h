@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ballast/base/clock.h"
@@ -17,6 +18,14 @@ struct Measurement {
   int repetitions = 0;
   double share = 0;  // of what the machine can do at most, measured in the same run; 0: not known
 };
+
+/// Of one or more repetitions.
+inline Measurement summary(const std::string& name, const std::string& unit, std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  const double median = n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+  return {name, unit, median, values.front(), values.back(), static_cast<int>(n), 0};
+}
 
 /// Calls `work` once to warm up, then again and again for about `seconds`, at least five times and at most a thousand.
 /// `work` is what a repetition does, `amount` how much of `unit` that is. REQUIRES: work takes long enough for the
@@ -32,10 +41,7 @@ Measurement measure(const std::string& name, const std::string& unit, double amo
     work();
     rates.push_back(amount / std::max(1e-9, one.seconds()));
   }
-  std::sort(rates.begin(), rates.end());
-  const std::size_t n = rates.size();
-  const double median = n % 2 == 1 ? rates[n / 2] : (rates[n / 2 - 1] + rates[n / 2]) / 2;
-  return {name, unit, median, rates.front(), rates.back(), static_cast<int>(n), 0};
+  return summary(name, unit, std::move(rates));
 }
 
 }  // namespace ballast::apps
