@@ -73,8 +73,7 @@ struct RowsProduct {
       return panel_at(b.panels(), x.cells, (pn * panel_depth(b.k(), x.cells) + k0) * width);
     };
     for (std::int64_t pn = first; pn < end; ++pn) {
-      const bool asks = count >= kPassesToAsk && pn + 1 < last;
-      const Ahead ahead = asks ? Ahead{panel(pn + 1), x.k * width * 4} : Ahead{};
+      const Ahead ahead(pn + 1 < last ? panel(pn + 1) : nullptr, x.k * width * 4, count);
       for (std::int64_t pm = 0; pm < count; ++pm) {
         multiply_block(x, pm, pn, 0, x.k, panel(pn), ahead.piece(pm, x.k));
       }

@@ -137,17 +137,18 @@ struct ByteProduct {
   }
 
  private:
+  /// All panels, one after the other; null where blocks are laid out piece by piece.
+  const std::uint8_t* all_panels() const {
+    return b->blocks() == nullptr ? static_cast<const std::uint8_t*>(b->panels()) : b->blocks()->ready();
+  }
+
   /// `groups` groups of a panel of columns from group g on.
-  const std::uint8_t* panel(std::int64_t pn, std::int64_t g, std::int64_t groups) const {
-    const std::int64_t at = pn * layout->panel_bytes() + g * layout->group_bytes();
-    if (b->blocks() == nullptr) return static_cast<const std::uint8_t*>(b->panels()) + at;
-    if (const std::uint8_t* all = b->blocks()->ready(); all != nullptr) return all + at;
+  const std::uint8_t* panel(const std::uint8_t* all, std::int64_t pn, std::int64_t g, std::int64_t groups) const {
+    if (all != nullptr) return all + pn * layout->panel_bytes() + g * layout->group_bytes();
     auto* own = static_cast<std::uint8_t*>(t_panel.get(static_cast<std::size_t>(groups * layout->group_bytes())));
     b->blocks()->lay_out(pn, g, groups, own);
     return own;
   }
-
-  bool laid_out_here() const { return b->blocks() != nullptr && b->blocks()->ready() == nullptr; }
 
   kernels::QuantisedTask task_of(std::int64_t pm, std::int64_t pn, const std::uint8_t* panel) const {
     return {left->panel(pm, 0, layout->quads),     panel, layout->form, 1, layout->quads,
@@ -164,12 +165,12 @@ struct ByteProduct {
   void grouped_panel(std::int64_t pn, bool next_follows) const {
     const ByteLayout& l = *layout;
     const std::int64_t count = panels(m, kRows), depth = panels(l.groups, panels(l.groups, kBlockGroups));
+    const std::uint8_t* all = all_panels();
     for (std::int64_t g = 0; g < l.groups; g += depth) {
-      const std::int64_t groups = std::min(depth, l.groups - g);
-      const std::uint8_t* cells = panel(pn, g, groups);
-      const bool asks = count >= kPassesToAsk && (next_follows || g + groups < l.groups) && !laid_out_here();
-      const std::int64_t bytes = groups * l.group_bytes();
-      const Ahead ahead = asks ? Ahead{cells + bytes, bytes} : Ahead{};
+      const std::int64_t groups = std::min(depth, l.groups - g), bytes = groups * l.group_bytes();
+      const std::uint8_t* cells = panel(all, pn, g, groups);
+      const bool follows = all != nullptr && (next_follows || g + groups < l.groups);
+      const Ahead ahead(follows ? cells + bytes : nullptr, bytes, count);
       for (std::int64_t pm = 0; pm < count; ++pm) {
         kernels::QuantisedTask task = task_of(pm, pn, cells);
         task.a = left->panel(pm, g, l.quads);
@@ -183,11 +184,10 @@ struct ByteProduct {
 
   void whole_panel(std::int64_t pn, bool next_follows) const {
     const ByteLayout& l = *layout;
-    const std::uint8_t* cells = panel(pn, 0, 1);
+    const std::uint8_t* cells = panel(all_panels(), pn, 0, 1);
     const std::int64_t depth = m <= kRows ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
     const std::int64_t count = panels(m, kRows);
-    const bool asks = next_follows && count >= kPassesToAsk;
-    const Ahead ahead = asks ? Ahead{cells + l.panel_bytes(), l.panel_bytes()} : Ahead{};
+    const Ahead ahead(next_follows ? cells + l.panel_bytes() : nullptr, l.panel_bytes(), count);
     alignas(64) std::int32_t sums[kPackedTaskPanels * kRows * kByteCols];
     for (std::int64_t q = 0; q < l.quads; q += depth) {
       for (std::int64_t pm = 0; pm < count; ++pm) {

@@ -17,19 +17,22 @@ inline std::int64_t panels(std::int64_t n, std::int64_t width) {
   return (n + width - 1) / width;
 }
 
-/// Fewer passes over a panel do not leave the time to ask for the next one.
-inline constexpr std::int64_t kPassesToAsk = 4;
-
-/// The memory that a product needs next, so much of it that each of its passes over k can ask for a piece.
-struct Ahead {
-  const void* next = nullptr;
-  std::int64_t bytes = 0;
+/// The memory that a product needs next, of which each of its passes over the panel at hand asks for a piece.
+class Ahead {
+ public:
+  /// `next`: null where nothing follows. Fewer than four passes do not leave the time to ask.
+  Ahead(const void* next, std::int64_t bytes, std::int64_t passes)
+      : next_(static_cast<const std::byte*>(next)), bytes_(next == nullptr || passes < 4 ? 0 : bytes) {}
 
   /// What a pass of `steps` steps, after `passes` others, asks for: see multiply_panels. Null where nothing is left.
   const void* piece(std::int64_t passes, std::int64_t steps) const {
     const std::int64_t at = passes * (steps / kernels::kStepsOfLine * kernels::kLineBytes);
-    return at < bytes ? static_cast<const std::byte*>(next) + at : nullptr;
+    return at < bytes_ ? next_ + at : nullptr;
   }
+
+ private:
+  const std::byte* next_;
+  std::int64_t bytes_;
 };
 
 /// Handing work to threads costs some microseconds; products that take no longer run where they are. Who computes an

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
@@ -209,15 +211,19 @@ void check_trees(const Json& booster, std::int64_t features, const std::string& 
     const auto numbers = [&](const char* key) { return base::json_field<std::vector<std::int64_t>>(tree, key, where); };
     const auto left = numbers("left_children"), right = numbers("right_children"), splits = numbers("split_indices");
     const auto nodes = static_cast<std::int64_t>(left.size());
-    bool sound = right.size() == left.size() && splits.size() == left.size();
+    bool sound = nodes > 0 && right.size() == left.size() && splits.size() == left.size();
+    std::vector<char> has_parent(left.size(), false);
     for (std::size_t i = 0; sound && i < left.size(); ++i) {
-      const auto below = [&](std::int64_t child) { return child > static_cast<std::int64_t>(i) && child < nodes; };
+      const auto below = [&](std::int64_t child) {
+        if (child <= static_cast<std::int64_t>(i) || child >= nodes) return false;
+        return !std::exchange(has_parent[static_cast<std::size_t>(child)], true);
+      };
       const bool leaf = left[i] == -1;
       sound = leaf ? right[i] == -1 : below(left[i]) && below(right[i]) && splits[i] >= 0 && splits[i] < features;
     }
     if (!sound) {
       throw Error(ErrorCode::bad_input, "a tree asks for a feature or a node that is not there", where,
-                  fmt::format("{} features, and nodes below their parents", features));
+                  fmt::format("{} features, and each node below one parent", features));
     }
   }
 }

@@ -63,19 +63,32 @@ TEST_F(BoostedScores, ATreeThatAsksForWhatIsNotThereIsRefused) {
   const BoostedTrees trees = BoostedTrees::fit(features, truth, {}, parameters);
   const base::Json sound = trees.to_json();
   EXPECT_EQ(BoostedTrees::from_json(sound, "m").scores(features), trees.scores(features));
-  const std::pair<const char*, int> faults[] = {
-      {"split_indices", 4}, {"split_indices", -1}, {"left_children", 9999}, {"right_children", 0}};
-  for (const auto& [field, value] : faults) {
+  const auto expect_refused = [&](const char* field, const base::Json& numbers) {
     base::Json broken = sound;
     base::Json& booster = broken["xgboost"].is_array() ? broken["xgboost"][0] : broken["xgboost"];
-    booster["learner"]["gradient_booster"]["model"]["trees"][3][field][0] = value;
+    booster["learner"]["gradient_booster"]["model"]["trees"][3][field] = numbers;
     try {
       BoostedTrees::from_json(broken, "model.json");
-      ADD_FAILURE() << field << " " << value;
+      ADD_FAILURE() << field;
     } catch (const base::Error& e) {
       EXPECT_EQ(e.code(), base::ErrorCode::bad_input) << field;
       EXPECT_NE(std::string(e.what()).find("model.json"), std::string::npos) << e.what();
     }
+  };
+  const base::Json& one = sound["xgboost"].is_array() ? sound["xgboost"][0] : sound["xgboost"];
+  const base::Json tree = one["learner"]["gradient_booster"]["model"]["trees"][3];
+  const std::pair<const char*, int> faults[] = {{"split_indices", 4},
+                                                {"split_indices", -1},
+                                                {"left_children", 9999},
+                                                {"left_children", 3},
+                                                {"right_children", 0}};
+  for (const auto& [field, value] : faults) {
+    base::Json numbers = tree[field];
+    numbers[0] = value;
+    expect_refused(field, numbers);
+  }
+  for (const char* field : {"left_children", "right_children", "split_indices"}) {
+    expect_refused(field, base::Json::array());
   }
 }
 
