@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "ballast/base/parallel.h"
+#include "ballast/engine/ahead.h"
 #include "ballast/engine/panels.h"
 #include "ballast/engine/row_tasks.h"
 #include "ballast/engine/scratch.h"
@@ -23,11 +24,11 @@ constexpr std::int64_t kDepth = 384, kTaskPanels = 128;
 
 thread_local Scratch t_pack_a, t_pack_b;
 
-/// Whether it pays that the threads pack B together and wait for each other: with many rows, or where each would lay
-/// out all rows of a deep k by itself, more than its cache holds.
+/// Whether it pays that the threads pack B together and wait for each other: with many rows, and where each would lay
+/// out more than its cache holds, all rows of a deep k or a thousand of very many.
 bool in_blocks(std::int64_t m, std::int64_t k) {
-  constexpr std::int64_t kMany = 512, kRowsOfTask = kPackedTaskPanels * kRows, kDeep = 4096;
-  return (m >= kMany && k >= kMany) || (m >= kRowsOfTask && k >= kDeep);
+  constexpr std::int64_t kMany = 512, kRowsOfTask = kPackedTaskPanels * kRows, kVeryMany = 4096;
+  return (m >= kMany && k >= kMany) || (m >= kRowsOfTask && k >= kVeryMany) || (m >= kVeryMany && k >= kRowsOfTask);
 }
 
 /// Panels of rows of a task. The threads share out the columns, and each lays out all rows, or the rows, and each packs
@@ -45,29 +46,18 @@ struct Piece {
   kernels::PanelSource from{};
   std::int64_t k = 0;
 
-  /// Asks for share `part` of `parts` of their memory, while products are computed.
-  void ask_for(std::int64_t part, std::int64_t parts) const {
-    constexpr std::int64_t kLine = 16;  // floats of a line of the cache
-    const std::int64_t begin = k * part / parts, end = k * (part + 1) / parts;
-    if (from.side_by_side) {
-      for (std::int64_t kk = begin; kk < end; ++kk) {
-        for (std::int64_t r = 0; r < from.count; r += kLine) ask(from.data + kk * from.stride + r);
-      }
-    } else {
-      for (std::int64_t r = 0; r < from.count; ++r) {
-        for (std::int64_t kk = begin; kk < end; kk += kLine) ask(from.data + r * from.stride + kk);
-      }
-    }
+  /// For `passes` passes over another one, of depth `depth`. Columns that lie side by side are read from end to end as
+  /// they are packed.
+  RunsAhead ahead(std::int64_t passes, std::int64_t depth) const {
+    return {from.data, from.side_by_side || k < depth ? 0 : from.count, from.stride, passes};
   }
-
- private:
-  static void ask(const float* p) { __builtin_prefetch(p, 0, 2); }
 };
 
 /// Rows that are laid out times columns of B that are not.
 struct PlainProduct {
   Product x;  // of the task's rows
   Operand b;
+  bool cached;  // so that nothing need be asked for
 
   /// Panels [first, last) of columns: C stays in the cache while the pieces of k add up.
   void columns(std::int64_t first, std::int64_t last) const {
@@ -83,9 +73,16 @@ struct PlainProduct {
                            : k0 + depth < x.k ? piece(first, k0 + depth, depth)
                                               : Piece{};
         pack(now.from, now.k, width, x.cells, packed);
+        RunsAhead ahead = next.ahead(count, now.k);
         for (std::int64_t pm = 0; pm < count; ++pm) {
-          next.ask_for(pm, count);
-          multiply_block(x, pm, pn, k0, now.k, packed);
+          if (cached) {
+            multiply_block(x, pm, pn, k0, now.k, packed);
+            continue;
+          }
+          kernels::Requests requests(packed);
+          ahead.take(requests);
+          requests.sums = pm + 1 < count ? sums_of(x, pm + 1, pn) : ends ? nullptr : sums_of(x, 0, pn + 1);
+          multiply_block(x, pm, pn, k0, now.k, packed, &requests);
         }
       }
     }
@@ -121,7 +118,7 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, 
   const RowTasks tasks(m, panels(n, width), worth_threads(m, n, k), rows_at_once(m, n));
   tasks.run([&](const RowTasks::Task& t) {
     const LeftRows rows = left_rows(a, t.row, t.rows, k, t.most * width, cells, t_pack_a, t.laid_out);
-    const PlainProduct product{{rows, t.rows, n, k, c + t.row * ldc, ldc, accumulate, cells}, b};
+    const PlainProduct product{{rows, t.rows, n, k, c + t.row * ldc, ldc, accumulate, cells}, b, false};
     for_panels(t.first, t.last, width, [&](std::int64_t p, std::int64_t end) {
       product.columns(p, end);
       finish(0, region_of(t.row, t.rows, p, end, width, n));
@@ -133,7 +130,7 @@ void gemm_serial(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Oper
                  bool accumulate) {
   if (nothing_to_multiply(m, n, k, c, ldc, accumulate)) return;
   const LeftRows rows = left_rows(a, 0, m, k, n, Cells::floats, t_pack_a, false);
-  PlainProduct{{rows, m, n, k, c, ldc, accumulate, Cells::floats}, b}.columns(0, panels(n, kernels::kFloatCols));
+  PlainProduct{{rows, m, n, k, c, ldc, accumulate, Cells::floats}, b, true}.columns(0, panels(n, kernels::kFloatCols));
 }
 
 void gemm_scalar(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c, std::int64_t ldc,

@@ -8,6 +8,7 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
+#include "ballast/engine/ahead.h"
 #include "ballast/engine/block_panels.h"
 #include "ballast/engine/gemm.h"
 #include "ballast/engine/panels.h"
@@ -18,7 +19,7 @@
 namespace ballast::engine {
 namespace {
 
-using kernels::kRows;
+using kernels::kFloatCols, kernels::kRows;
 
 // Of k in a block: shorter ones load and store C too often; 128 rows of this depth and two panels of B, the one at hand
 // and the next, fit the second-level cache. Pairs ask for nothing ahead.
@@ -73,9 +74,13 @@ struct RowsProduct {
       return panel_at(b.panels(), x.cells, (pn * panel_depth(b.k(), x.cells) + k0) * width);
     };
     for (std::int64_t pn = first; pn < end; ++pn) {
-      const Ahead ahead(pn + 1 < last ? panel(pn + 1) : nullptr, x.k * width * 4, count);
+      const bool follows = pn + 1 < last && x.cells != Cells::pairs;
+      RunsAhead ahead(static_cast<const float*>(panel(pn + 1)), follows ? kFloatCols : 0, x.k, count);
       for (std::int64_t pm = 0; pm < count; ++pm) {
-        multiply_block(x, pm, pn, 0, x.k, panel(pn), ahead.piece(pm, x.k));
+        kernels::Requests requests(panel(pn));
+        ahead.take(requests);
+        requests.sums = pm + 1 < count ? sums_of(x, pm + 1, pn) : pn + 1 < end ? sums_of(x, 0, pn + 1) : nullptr;
+        multiply_block(x, pm, pn, 0, x.k, panel(pn), &requests);
       }
     }
   }

@@ -45,7 +45,7 @@ LeftRows left_rows(const Operand& a, std::int64_t row, std::int64_t rows, std::i
 }
 
 void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
-                    const void* b, const void* ahead) {
+                    const void* b, const kernels::Requests* ahead) {
   const std::int64_t columns = panel_columns(x.cells);
   const int rows = static_cast<int>(std::min<std::int64_t>(kRows, x.m - pm * kRows));
   const int cols = static_cast<int>(std::min<std::int64_t>(columns, x.n - pn * columns));

@@ -10,6 +10,7 @@
 #include "ballast/base/error.h"
 #include "ballast/base/half.h"
 #include "ballast/base/parallel.h"
+#include "ballast/engine/ahead.h"
 #include "ballast/engine/block_panels.h"
 #include "ballast/engine/isa.h"
 #include "ballast/engine/kernels/quantised_kernels.h"

@@ -2,7 +2,6 @@
 // How products are cut into panels, and when they are shared out to threads.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "ballast/engine/kernels/gemm_kernels.h"
@@ -16,24 +15,6 @@ inline constexpr std::int64_t kPackedTaskPanels = 16;  // rows of a task with pa
 inline std::int64_t panels(std::int64_t n, std::int64_t width) {
   return (n + width - 1) / width;
 }
-
-/// The memory that a product needs next, of which each of its passes over the panel at hand asks for a piece.
-class Ahead {
- public:
-  /// `next`: null where nothing follows. Fewer than four passes do not leave the time to ask.
-  Ahead(const void* next, std::int64_t bytes, std::int64_t passes)
-      : next_(static_cast<const std::byte*>(next)), bytes_(next == nullptr || passes < 4 ? 0 : bytes) {}
-
-  /// What a pass of `steps` steps, after `passes` others, asks for: see multiply_panels. Null where nothing is left.
-  const void* piece(std::int64_t passes, std::int64_t steps) const {
-    const std::int64_t at = passes * (steps / kernels::kStepsOfLine * kernels::kLineBytes);
-    return at < bytes_ ? next_ + at : nullptr;
-  }
-
- private:
-  const std::byte* next_;
-  std::int64_t bytes_;
-};
 
 /// Handing work to threads costs some microseconds; products that take no longer run where they are. Who computes an
 /// element does not change its bits.

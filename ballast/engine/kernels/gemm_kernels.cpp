@@ -44,7 +44,7 @@ HWY_INLINE void step(const float* a, std::int64_t stride, const float* b, V (&ac
 /// kR rows by kV vectors. The more vectors, the fewer loads a multiply-add; those of a row share its broadcast.
 template <bool kPanel, int kR, int kV>
 HWY_INLINE void tile(const float* a, std::int64_t stride, const float* b, std::int64_t k, float* c, std::int64_t ldc,
-                     bool accumulate, const void* ahead) {
+                     bool accumulate, const Requests* ahead) {
   const D d;
   constexpr std::int64_t kStep = kPanel ? kRows : 1;
   const std::size_t n = hn::Lanes(d);
@@ -54,22 +54,32 @@ HWY_INLINE void tile(const float* a, std::int64_t stride, const float* b, std::i
 #pragma GCC unroll 3
     for (int v = 0; v < kV; ++v) acc[r][v] = accumulate ? hn::LoadU(d, c + r * ldc + v * n) : hn::Zero(d);
   }
-  if (!accumulate) {  // what is written at the end: without, the end waits for lines that no cache of the core holds
-#pragma GCC unroll 8
-    for (int r = 0; r < kR; ++r) {
+  std::int64_t i = 0;
+  const auto steps_to = [&](std::int64_t end, auto... request) {
+    for (; i + kStepsOfLine <= end; i += kStepsOfLine) {
+      (request(), ...);
+#pragma GCC unroll 2
+      for (std::int64_t j = i; j < i + kStepsOfLine; ++j)
+        step<kPanel, kR, kV>(a + j * kStep, stride, b + j * kFloatCols, acc);
+    }
+  };
+  if (ahead != nullptr) {
+    // Spread over the steps, since a core waits for a dozen lines at a time. Asking for what is there already costs
+    // nothing, asking for an address that is nowhere a walk of the page tables. Lines of C that are only written are
+    // asked for, too: without, the end waits for those that no cache of the core holds.
+    const float* lines = !accumulate ? c : ahead->sums != nullptr ? ahead->sums : b;
+    const std::int64_t apart = lines == b ? 0 : ldc, part = k / kR / kStepsOfLine * kStepsOfLine;
+    for (int r = 0; r < kR; ++r, lines += apart) {
 #pragma GCC unroll 3
-      for (int v = 0; v < kV; ++v) __builtin_prefetch(c + r * ldc + v * n, 1, 2);
+      for (int v = 0; v < kV; ++v) __builtin_prefetch(lines + v * n, 1, 2);
+      const auto* next = static_cast<const std::byte*>(ahead->runs[r]);
+      steps_to(i + part, [&next] {
+        __builtin_prefetch(next, 0, 2);
+        next += kLineBytes;
+      });
     }
   }
-  // Asking for what is there already costs nothing, asking for an address that is nowhere a walk of the page tables.
-  const auto* next = static_cast<const std::byte*>(ahead == nullptr ? b : ahead);
-  std::int64_t i = 0;
-  for (; i + kStepsOfLine <= k; i += kStepsOfLine) {
-    __builtin_prefetch(next + i * (kLineBytes / kStepsOfLine), 0, 2);
-#pragma GCC unroll 2
-    for (std::int64_t j = i; j < i + kStepsOfLine; ++j)
-      step<kPanel, kR, kV>(a + j * kStep, stride, b + j * kFloatCols, acc);
-  }
+  steps_to(k);
   for (; i < k; ++i) step<kPanel, kR, kV>(a + i * kStep, stride, b + i * kFloatCols, acc);
 #pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
@@ -81,7 +91,7 @@ HWY_INLINE void tile(const float* a, std::int64_t stride, const float* b, std::i
 /// Columns in pieces that fit the registers of the level at hand: 8 × 3 vectors with 32 registers, 4 × 3 with 16.
 template <bool kPanel, int kR>
 void panel(const float* a, std::int64_t stride, const float* b, std::int64_t k, int cols, float* c, std::int64_t ldc,
-           bool accumulate, const void* ahead) {
+           bool accumulate, const Requests* ahead) {
 #if HWY_TARGET == HWY_AVX3
   static_assert(kFloatCols == 3 * 16);
   switch (cols / 16) {
@@ -112,7 +122,7 @@ void panel(const float* a, std::int64_t stride, const float* b, std::int64_t k, 
 
 template <bool kPanel>
 HWY_INLINE void rows_of(const float* a, std::int64_t stride, const float* b, std::int64_t k, int rows, int cols,
-                        float* c, std::int64_t ldc, bool accumulate, const void* ahead) {
+                        float* c, std::int64_t ldc, bool accumulate, const Requests* ahead) {
   switch (rows) {
     case 1:
       return panel<kPanel, 1>(a, stride, b, k, cols, c, ldc, accumulate, ahead);
@@ -135,7 +145,7 @@ HWY_INLINE void rows_of(const float* a, std::int64_t stride, const float* b, std
 
 /// `cols` is a multiple of 16.
 void multiply(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
-              bool accumulate, const void* ahead) {
+              bool accumulate, const Requests* ahead) {
   if (a.stride == 0) return rows_of<true>(a.data, 0, b, k, rows, cols, c, ldc, accumulate, ahead);
   rows_of<false>(a.data, a.stride, b, k, rows, cols, c, ldc, accumulate, ahead);
 }
@@ -157,7 +167,7 @@ std::int64_t target_in_use() {
 }
 
 void multiply_panels(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
-                     bool accumulate, const void* ahead) {
+                     bool accumulate, const Requests* ahead) {
   const auto run = HWY_DYNAMIC_DISPATCH(multiply);
   constexpr int kVector = 16;
   const int whole = cols / kVector * kVector, left = cols - whole;

@@ -7,6 +7,7 @@
 // in the batch, on how the work is cut or on the width of the vectors.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,6 +21,14 @@ inline constexpr int kPairCols = 32;
 inline constexpr std::int64_t kStepsOfLine = 2;
 inline constexpr std::int64_t kLineBytes = 64;
 
+/// What a kernel asks for while it multiplies, so that it is in the second-level cache when it is needed: k / 16 lines
+/// of each run, and the tile of C, with the same row stride, that the next call adds to. Addresses need not be valid.
+struct Requests {
+  explicit Requests(const void* nothing) { std::fill_n(runs, kRows, nothing); }
+  const void* runs[kRows];
+  const float* sums = nullptr;
+};
+
 /// Up to kRows rows of A: a panel [k][kRows], or, with a stride, rows as they lie. The product has the same bits.
 struct RowsOfA {
   const float* data;
@@ -27,10 +36,9 @@ struct RowsOfA {
 };
 
 /// c[rows, cols] (row stride ldc) = or += a · b, where b is one packed B panel [k][kFloatCols], rows ≤ kRows, cols ≤
-/// kFloatCols. `ahead`: k / kStepsOfLine lines of memory that are needed soon; they are brought into the second-level
-/// cache meanwhile.
+/// kFloatCols.
 void multiply_panels(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
-                     bool accumulate, const void* ahead = nullptr);
+                     bool accumulate, const Requests* ahead = nullptr);
 void multiply_panels_scalar(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c,
                             std::int64_t ldc, bool accumulate);
 

@@ -60,14 +60,15 @@ HWY_INLINE Cells8 rounded(Cells8 bits) {
 /// multiple of 4 KiB apart share their places in it.
 template <int kWidth>
 void pack_across(const PanelSource& from, std::int64_t k, float* out) {
-  constexpr std::int64_t kDeep = 16;
+  constexpr std::int64_t kDeep = 16, kLine = 16;
   for (std::int64_t k0 = 0; k0 < k; k0 += kDeep) {
-    const std::int64_t k1 = std::min(k, k0 + kDeep);
+    const std::int64_t k1 = std::min(k, k0 + kDeep), next = k1 < k ? kDeep * from.stride : 0;
     for (std::int64_t r = 0; r < from.count; r += kWidth) {
       const std::int64_t there = from.count - r;
       for (std::int64_t kk = k0; kk < k1; ++kk) {
         const float* line = from.data + kk * from.stride + r;
         float* to = out + r * k + kk * kWidth;
+        for (std::int64_t i = r % kLine; i < kWidth; i += kLine) __builtin_prefetch(line + next + i);
         if (there >= kWidth) {
           std::memcpy(to, line, kWidth * sizeof(float));
         } else {

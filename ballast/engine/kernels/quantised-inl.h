@@ -105,16 +105,22 @@ HWY_INLINE void whole_columns(const QuantisedTask& t, int row, int j) {
       acc[r][v] = t.begins ? Lanes::everywhere(-128 * t.a.sums[row + r]) : Lanes::load(sums + r * kByteCols + v * kN);
     }
   }
-  if (t.ends) ask_for_outputs<kR, kV>(t.c + row * t.ldc + j, t.ldc);
   const std::uint8_t* b = t.b + j * kQuad;
   const std::int8_t* a = t.a.values + row * kQuad;
   const auto* next = static_cast<const std::uint8_t*>(t.ahead == nullptr ? b : t.ahead);
+  // Lines of C that are written at the end are asked for on the way.
+  const float* c = t.ends ? t.c + row * t.ldc + j : reinterpret_cast<const float*>(b);
+  const std::int64_t apart = t.ends ? t.ldc : 0, part = t.quads / kR / kStepsOfLine * kStepsOfLine;
   std::int64_t s = 0;
-  for (; s + kStepsOfLine <= t.quads; s += kStepsOfLine, next += kLineBytes) {
-    __builtin_prefetch(next, 0, 2);
+  for (int r = 0; r < kR; ++r, c += apart) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) __builtin_prefetch(c + v * kN, 1, 2);
+    for (const std::int64_t end = s + part; s < end; s += kStepsOfLine, next += kLineBytes) {
+      __builtin_prefetch(next, 0, 2);
 #pragma GCC unroll 2
-    for (std::int64_t i = 0; i < kStepsOfLine; ++i, a += kRows * kQuad, b += kByteCols * kQuad) {
-      add_step<kR, kV, QuantisedForm::whole>(a, b, acc);
+      for (std::int64_t i = 0; i < kStepsOfLine; ++i, a += kRows * kQuad, b += kByteCols * kQuad) {
+        add_step<kR, kV, QuantisedForm::whole>(a, b, acc);
+      }
     }
   }
   for (; s < t.quads; ++s, a += kRows * kQuad, b += kByteCols * kQuad) {
@@ -133,11 +139,11 @@ HWY_INLINE void whole_columns(const QuantisedTask& t, int row, int j) {
   for (int v = 0; v < kV; ++v) scales[v] = Lanes::floats(reinterpret_cast<const float*>(t.scales) + j + v * kN);
 #pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
-    float* c = t.c + (row + r) * t.ldc + j;
+    float* out = t.c + (row + r) * t.ldc + j;
 #pragma GCC unroll 3
     for (int v = 0; v < kV; ++v) {
-      const auto before = t.accumulate ? Lanes::floats(c + v * kN) : typename Lanes::Float{};
-      Lanes::store(Lanes::scaled(acc[r][v], scales[v], t.a.scales[row + r], before, t.accumulate), c + v * kN);
+      const auto before = t.accumulate ? Lanes::floats(out + v * kN) : typename Lanes::Float{};
+      Lanes::store(Lanes::scaled(acc[r][v], scales[v], t.a.scales[row + r], before, t.accumulate), out + v * kN);
     }
   }
 }

@@ -224,13 +224,13 @@ TEST(LinearResidual, RefusesAStreamOfAnotherShape) {
 
 // Sixty layers deep: the gradients of the layers pass through the memory of a few.
 TEST(Tape, GradientsOfADeepNetworkShareMemory) {
-  constexpr std::int64_t kRows = 48, kWidth = 32, kLayers = 60;
+  constexpr std::int64_t kTokens = 48, kWidth = 32, kLayers = 60;
   Leaves leaves;
   Parameter& w = leaves.add("w", {kWidth, kWidth}, 0.1);
   leaves.store().prepare_training();
   Arena arena;
   Tape tape(arena, true);
-  const Value x = tape.make(kRows, kWidth);
+  const Value x = tape.make(kTokens, kWidth);
   std::fill_n(x.data, x.size(), 0.5f);
   Value h = x;
   for (std::int64_t i = 0; i < kLayers; ++i) h = linear(tape, h, w, nullptr, Layout::out_in, Activation::tanh);
@@ -241,7 +241,7 @@ TEST(Tape, GradientsOfADeepNetworkShareMemory) {
   EXPECT_EQ(h.grad(), nullptr);
   ASSERT_NE(x.grad(), nullptr);
   EXPECT_GT(*std::max_element(x.grad(), x.grad() + x.size()), 0.0f);
-  const std::size_t one = static_cast<std::size_t>(kRows * kWidth) * sizeof(float);
+  const std::size_t one = static_cast<std::size_t>(kTokens * kWidth) * sizeof(float);
   EXPECT_EQ(arena.mark().block, 0u);
   EXPECT_LE(arena.mark().used - before, 2 * one);
 }

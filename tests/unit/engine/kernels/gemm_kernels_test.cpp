@@ -54,7 +54,9 @@ TEST_P(GemmKernels, RowsAsTheyLie) {
       for (const int cols : {1, 8, 16, 17, 32, 47, 48}) {
         const std::vector<float> start = test::normals((rows - 1) * kStride + cols, 3);
         test::Guarded lying(start), laid_out(start);
-        multiply_panels({a.data(), apart}, b.data(), k, rows, cols, lying.data(), kStride, true, panel.data());
+        Requests requests(panel.data());
+        requests.sums = laid_out.data();
+        multiply_panels({a.data(), apart}, b.data(), k, rows, cols, lying.data(), kStride, true, &requests);
         multiply_panels({panel.data()}, b.data(), k, rows, cols, laid_out.data(), kStride, true);
         ASSERT_TRUE(test::same_bits(lying.values(), laid_out.values())) << k << " " << rows << " " << cols;
         ASSERT_TRUE(lying.intact()) << k << " " << rows << " " << cols;
