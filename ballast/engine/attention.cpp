@@ -79,7 +79,6 @@ void forward_block(const Head& h, std::int64_t q0, std::int64_t nq, float* y, st
   float best[kQueries], sum[kQueries];
   std::fill_n(best, nq, -std::numeric_limits<float>::infinity());
   std::fill_n(sum, nq, 0.0f);
-  for (std::int64_t i = 0; i < nq; ++i) std::fill_n(y + i * y_stride, h.width, 0.0f);
   const std::int64_t seen = h.keys_seen(q0 + nq);
   for (std::int64_t k0 = 0; k0 < seen; k0 += kKeys) {
     const std::int64_t nk = std::min(kKeys, seen - k0);
@@ -96,12 +95,12 @@ void forward_block(const Head& h, std::int64_t q0, std::int64_t nq, float* y, st
       const std::int64_t visible = h.causal ? std::clamp<std::int64_t>(q0 + i + 1 - k0, 0, nk) : nk;
       sum[i] = sum[i] * shrink + kernels::exp_shifted(row, top, visible);
       std::fill(row + visible, row + nk, 0.0f);
-      if (shrink != 1.0f) kernels::scale(y + i * y_stride, shrink, h.width);
+      if (k0 > 0 && shrink != 1.0f) kernels::scale(y + i * y_stride, shrink, h.width);
       best[i] = top;
     }
     if (h.dropout > 0) drop_block(h, q0, nq, k0, nk, b.scores.data(), b.scores.data());
     gemm_serial(nq, h.width, nk, {b.scores.data(), kKeys, false}, {h.v_block(k0), h.v_stride, false}, y, y_stride,
-                true);
+                k0 > 0);
   }
   for (std::int64_t i = 0; i < nq; ++i) {
     kernels::scale(y + i * y_stride, 1.0f / sum[i], h.width);

@@ -35,14 +35,26 @@ struct Epilogue {
   void operator()(float* y, std::int64_t cols, const Region& part) const {
     if (bias == nullptr && activation == Activation::none && residual == nullptr) return;
     for (std::int64_t i = part.row; i < part.row + part.rows; ++i) {
-      const std::int64_t at = i * cols + part.column, n = part.columns;
-      float* out = y + at;
-      if (bias != nullptr) kernels::add_to(out, bias->value + part.column, n);
-      if (pre != nullptr) std::copy_n(out, n, pre + at);
-      if (activation != Activation::none) kernels::activate(activation, out, out, n);
-      if (dropout > 0) kernels::dropout(out, out, n, dropout, seed, static_cast<std::uint64_t>(at), false);
-      if (residual != nullptr) kernels::add_to(out, residual + at, n);
+      const std::int64_t at = i * cols + part.column;
+      const float* shift = bias == nullptr ? nullptr : bias->value + part.column;
+      activation != Activation::none ? activate(y + at, at, shift, part.columns) : add(y + at, at, shift, part.columns);
     }
+  }
+
+ private:
+  /// n values from element `at` on.
+  void activate(float* out, std::int64_t at, const float* shift, std::int64_t n) const {
+    if (pre == nullptr) return kernels::activate(activation, out, shift, out, n);
+    shift != nullptr ? kernels::add(out, shift, pre + at, n) : (void)std::copy_n(out, n, pre + at);
+    kernels::activate(activation, pre + at, nullptr, out, n);
+  }
+  void add(float* out, std::int64_t at, const float* shift, std::int64_t n) const {
+    if (shift != nullptr && residual != nullptr && dropout <= 0) {
+      return kernels::add_both_to(out, shift, residual + at, n);
+    }
+    if (shift != nullptr) kernels::add_to(out, shift, n);
+    if (dropout > 0) kernels::dropout(out, out, n, dropout, seed, static_cast<std::uint64_t>(at), false);
+    if (residual != nullptr) kernels::add_to(out, residual + at, n);
   }
 };
 
@@ -397,7 +409,7 @@ Value select_rows(Tape& tape, Value x, std::span<const std::int32_t> rows) {
 Value activate(Tape& tape, Value x, Activation activation) {
   Value y = tape.make(x.rows, x.cols);
   base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {
-    kernels::activate(activation, x.data + begin, y.data + begin, end - begin);
+    kernels::activate(activation, x.data + begin, nullptr, y.data + begin, end - begin);
   });
   tape.on_backward(y, [&tape, x, y, activation] {
     base::parallel_ranges(x.size(), kPiece, [&](std::int64_t begin, std::int64_t end) {

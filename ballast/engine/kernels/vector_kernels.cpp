@@ -11,6 +11,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "ballast/base/random.h"
 
@@ -27,15 +28,33 @@ HWY_INLINE void each(std::int64_t n, const Full& full, const Part& part) {
   if (i < n) part(i, n - i);
 }
 
-void activate(Activation kind, const float* x, float* y, std::int64_t n) {
+/// The same with full(i, T{}), where T says of how many values: F16 or Pair.
+template <class Full, class Part>
+HWY_INLINE void each_wide(std::int64_t n, const Full& full, const Part& part) {
+  const std::int64_t pairs = n / (2 * kLanes) * (2 * kLanes);
+  for (std::int64_t i = 0; i < pairs; i += 2 * kLanes) full(i, Pair{});
   each(
-      n, [&](std::int64_t i) { store(y + i, value16(kind, load(x + i))); },
-      [&](std::int64_t i, std::int64_t c) { store_part(y + i, value16(kind, load_part(x + i, c, 0)), c); });
+      n - pairs, [&](std::int64_t i) { full(pairs + i, F16{}); },
+      [&](std::int64_t i, std::int64_t c) { part(pairs + i, c); });
+}
+
+void activate(Activation kind, const float* x, const float* bias, float* y, std::int64_t n) {
+  const auto run = [&](const auto& full, const auto& part) {
+    each_wide(
+        n, [&]<class T>(std::int64_t i, T type) { store(y + i, value16(kind, full(i, type))); },
+        [&](std::int64_t i, std::int64_t c) { store_part(y + i, value16(kind, part(i, c)), c); });
+  };
+  if (bias == nullptr) {
+    return run([&]<class T>(std::int64_t i, T) { return load_as<T>(x + i); },
+               [&](std::int64_t i, std::int64_t c) { return load_part(x + i, c, 0); });
+  }
+  run([&]<class T>(std::int64_t i, T) { return load_as<T>(x + i) + load_as<T>(bias + i); },
+      [&](std::int64_t i, std::int64_t c) { return load_part(x + i, c, 0) + load_part(bias + i, c, 0); });
 }
 
 void activate_backward(Activation kind, const float* x, const float* dy, float* dx, std::int64_t n) {
-  each(
-      n, [&](std::int64_t i) { store(dx + i, load(dy + i) * slope16(kind, load(x + i))); },
+  each_wide(
+      n, [&]<class T>(std::int64_t i, T) { store(dx + i, load_as<T>(dy + i) * slope16(kind, load_as<T>(x + i))); },
       [&](std::int64_t i, std::int64_t c) {
         store_part(dx + i, load_part(dy + i, c, 0) * slope16(kind, load_part(x + i, c, 0)), c);
       });
@@ -43,6 +62,10 @@ void activate_backward(Activation kind, const float* x, const float* dy, float* 
 
 void add_to(float* y, const float* x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
+}
+
+void add_both_to(float* y, const float* a, const float* b, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = (y[i] + a[i]) + b[i];
 }
 
 void add(const float* a, const float* b, float* y, std::int64_t n) {
@@ -135,8 +158,8 @@ void rms_norm_columns_backward(const float* x, const float* dy, const float* rst
 }
 
 void gate(Activation kind, const float* a, const float* b, float* y, std::int64_t n) {
-  each(
-      n, [&](std::int64_t i) { store(y + i, value16(kind, load(a + i)) * load(b + i)); },
+  each_wide(
+      n, [&]<class T>(std::int64_t i, T) { store(y + i, value16(kind, load_as<T>(a + i)) * load_as<T>(b + i)); },
       [&](std::int64_t i, std::int64_t c) {
         store_part(y + i, value16(kind, load_part(a + i, c, 0)) * load_part(b + i, c, 0), c);
       });
@@ -179,12 +202,19 @@ float row_max(const float* x, std::int64_t n) {
 
 float exp_shifted(float* x, float shift, std::int64_t n) {
   F16 sum{};
-  each(
+  const auto add = [&sum](const auto& e) {
+    if constexpr (std::is_same_v<decltype(e), const Pair&>) {
+      sum = sum + e.a + e.b;
+    } else {
+      sum += e;
+    }
+  };
+  each_wide(
       n,
-      [&](std::int64_t i) {
-        const F16 e = exp16(load(x + i) - shift);
+      [&]<class T>(std::int64_t i, T) {
+        const T e = exp16(load_as<T>(x + i) - shift);
         store(x + i, e);
-        sum += e;
+        add(e);
       },
       [&](std::int64_t i, std::int64_t c) {
         const F16 e = exp16(load_part(x + i, c, shift) - shift);
@@ -269,6 +299,7 @@ namespace ballast::engine::kernels {
 BALLAST_DISPATCH(activate)
 BALLAST_DISPATCH(activate_backward)
 BALLAST_DISPATCH(add_to)
+BALLAST_DISPATCH(add_both_to)
 BALLAST_DISPATCH(add)
 BALLAST_DISPATCH(add_column_sums)
 BALLAST_DISPATCH(layer_norm_row)
@@ -290,14 +321,17 @@ BALLAST_DISPATCH(adamw_step)
 BALLAST_DISPATCH(dropout)
 #undef BALLAST_DISPATCH
 
-void activate(Activation kind, const float* x, float* y, std::int64_t n) {
-  HWY_DYNAMIC_DISPATCH(activate)(kind, x, y, n);
+void activate(Activation kind, const float* x, const float* bias, float* y, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(activate)(kind, x, bias, y, n);
 }
 void activate_backward(Activation kind, const float* x, const float* dy, float* dx, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(activate_backward)(kind, x, dy, dx, n);
 }
 void add_to(float* y, const float* x, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(add_to)(y, x, n);
+}
+void add_both_to(float* y, const float* a, const float* b, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(add_both_to)(y, a, b, n);
 }
 void add(const float* a, const float* b, float* y, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(add)(a, b, y, n);

@@ -20,11 +20,12 @@ struct AdamW {
 };
 
 #define BALLAST_VECTOR_KERNELS                                                                                       \
-  /* y = f(x), and dx = dy · f'(x) */                                                                               \
-  void activate(Activation kind, const float* x, float* y, std::int64_t n);                                          \
+  /* y = f(x), or f(x + bias) unless bias is null, and dx = dy · f'(x) */                                           \
+  void activate(Activation kind, const float* x, const float* bias, float* y, std::int64_t n);                       \
   void activate_backward(Activation kind, const float* x, const float* dy, float* dx, std::int64_t n);               \
-  /* y[i] += x[i] */                                                                                                 \
+  /* y[i] += x[i], and y[i] = (y[i] + a[i]) + b[i] */                                                                \
   void add_to(float* y, const float* x, std::int64_t n);                                                             \
+  void add_both_to(float* y, const float* a, const float* b, std::int64_t n);                                        \
   /* y = a + b */                                                                                                    \
   void add(const float* a, const float* b, float* y, std::int64_t n);                                                \
   /* sums[j] += Σ_i x[i, j] over rows in order, for columns [begin, end) of a matrix with `stride` */               \

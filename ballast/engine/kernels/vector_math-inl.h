@@ -60,48 +60,150 @@ HWY_INLINE float sum_lanes(F16 v) {
   return join_lanes(v, [](F16 a, F16 b) { return a + b; });
 }
 
+/// Two vectors, one after the other. A core looks only some sixty instructions ahead of those that wait, less than a
+/// function of one vector takes: two at once keep it busy. Functions below take F16 and Pair alike, with the same bits.
+struct Pair {
+  F16 a, b;
+};
+#define BALLAST_EACH_OF_PAIR(op)                              \
+  HWY_INLINE Pair operator op(const Pair& x, const Pair& y) { \
+    return {x.a op y.a, x.b op y.b};                          \
+  }                                                           \
+  HWY_INLINE Pair operator op(const Pair& x, float y) {       \
+    return {x.a op y, x.b op y};                              \
+  }                                                           \
+  HWY_INLINE Pair operator op(float x, const Pair& y) {       \
+    return {x op y.a, x op y.b};                              \
+  }
+BALLAST_EACH_OF_PAIR(+)
+BALLAST_EACH_OF_PAIR(-)
+BALLAST_EACH_OF_PAIR(*)
+BALLAST_EACH_OF_PAIR(/)
+#undef BALLAST_EACH_OF_PAIR
+HWY_INLINE Pair operator-(const Pair& x) {
+  return {-x.a, -x.b};
+}
+
+template <class T>
+HWY_INLINE T load_as(const float* p);
+template <>
+HWY_INLINE F16 load_as<F16>(const float* p) {
+  return load(p);
+}
+template <>
+HWY_INLINE Pair load_as<Pair>(const float* p) {
+  return {load(p), load(p + kLanes)};
+}
+HWY_INLINE void store(float* p, const Pair& x) {
+  store(p, x.a);
+  store(p + kLanes, x.b);
+}
+
+template <class T>
+HWY_INLINE T everywhere(float x);
+template <>
+HWY_INLINE F16 everywhere<F16>(float x) {
+  return x - F16{};
+}
+template <>
+HWY_INLINE Pair everywhere<Pair>(float x) {
+  return {x - F16{}, x - F16{}};
+}
+
+/// x within [low, high]; NaN stays NaN.
+HWY_INLINE F16 within(F16 x, float low, float high) {
+#if HWY_TARGET == HWY_AVX3
+  return hn::Min(hn::Set(D(), high), hn::Max(hn::Set(D(), low), hn::Vec<D>{x})).raw;
+#else
+  x = x < low ? low - F16{} : x;
+  return x > high ? high - F16{} : x;
+#endif
+}
+HWY_INLINE Pair within(const Pair& x, float low, float high) {
+  return {within(x.a, low, high), within(x.b, low, high)};
+}
+
+HWY_INLINE F16 magnitude(F16 x) {
+  I16 bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  bits &= 0x7fffffff;
+  std::memcpy(&x, &bits, sizeof x);
+  return x;
+}
+HWY_INLINE Pair magnitude(const Pair& x) {
+  return {magnitude(x.a), magnitude(x.b)};
+}
+
+HWY_INLINE F16 if_negative(F16 x, F16 then, F16 otherwise) {
+  return x < 0.0f ? then : otherwise;
+}
+HWY_INLINE Pair if_negative(const Pair& x, const Pair& then, const Pair& otherwise) {
+  return {if_negative(x.a, then.a, otherwise.a), if_negative(x.b, then.b, otherwise.b)};
+}
+
+HWY_INLINE F16 if_positive(F16 x, F16 then) {
+  return x > 0.0f ? then : F16{};
+}
+HWY_INLINE Pair if_positive(const Pair& x, const Pair& then) {
+  return {if_positive(x.a, then.a), if_positive(x.b, then.b)};
+}
+
+constexpr float kRounds = 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer, the lowest bits of the sum
+
+/// 2^n of kRounds + n.
+HWY_INLINE F16 power_of_two(F16 shifted) {
+  I16 bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  bits = (bits << 23) + (127 << 23);
+  F16 power;
+  std::memcpy(&power, &bits, sizeof power);
+  return power;
+}
+HWY_INLINE Pair power_of_two(const Pair& shifted) {
+  return {power_of_two(shifted.a), power_of_two(shifted.b)};
+}
+
 /// e^x with a relative error below 2e-7: x = n·ln 2 + r, a Taylor polynomial in r, and 2^n through the exponent bits.
-HWY_INLINE F16 exp16(F16 x) {
-  x = x < -87.0f ? -87.0f - F16{} : x;  // e^-87 is the smallest normal result; 88 keeps 2^n finite
-  x = x > 88.0f ? 88.0f - F16{} : x;
-  const F16 shifted = x * 1.44269504088896341f + 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
-  const F16 n = shifted - 12582912.0f;
-  const F16 r = (x - n * 0.693359375f) + n * 2.12194440e-4f;  // ln 2 in two pieces (Cody & Waite 1980)
-  F16 y = r * (1.0f / 5040) + (1.0f / 720);
+template <class T>
+HWY_INLINE T exp16(T x) {
+  x = within(x, -87.0f, 88.0f);  // e^-87 is the smallest normal result; 88 keeps 2^n finite
+  const T shifted = x * 1.44269504088896341f + kRounds;
+  const T n = shifted - kRounds;
+  const T r = (x - n * 0.693359375f) + n * 2.12194440e-4f;  // ln 2 in two pieces (Cody & Waite 1980)
+  T y = r * (1.0f / 5040) + (1.0f / 720);
   y = y * r + (1.0f / 120);
   y = y * r + (1.0f / 24);
   y = y * r + (1.0f / 6);
   y = y * r + 0.5f;
   y = y * r + 1.0f;
   y = y * r + 1.0f;
-  I16 bits = __builtin_convertvector(n, I16);
-  bits = (bits + 127) << 23;
-  F16 power;
-  std::memcpy(&power, &bits, sizeof power);
-  return y * power;
+  return y * power_of_two(shifted);
 }
 
-HWY_INLINE F16 tanh16(F16 x) {
+template <class T>
+HWY_INLINE T tanh16(T x) {
   return 1.0f - 2.0f / (exp16(2.0f * x) + 1.0f);
 }
 
 /// Φ(x), the normal distribution function: Abramowitz & Stegun 7.1.26, absolute error below 1.5e-7. `bell` is
 /// e^(-x²/2).
-HWY_INLINE F16 normal_cdf(F16 x, F16 bell) {
-  const F16 z = (x < 0.0f ? -x : x) * 0.70710678118654752f;
-  const F16 t = 1.0f / (1.0f + 0.3275911f * z);
-  F16 poly = t * 1.061405429f - 1.453152027f;
+template <class T>
+HWY_INLINE T normal_cdf(T x, T bell) {
+  const T z = magnitude(x) * 0.70710678118654752f;
+  const T t = 1.0f / (1.0f + 0.3275911f * z);
+  T poly = t * 1.061405429f - 1.453152027f;
   poly = poly * t + 1.421413741f;
   poly = poly * t - 0.284496736f;
   poly = poly * t + 0.254829592f;
-  const F16 tail = 0.5f * poly * t * bell;
-  return x < 0.0f ? tail : 1.0f - tail;
+  const T tail = 0.5f * poly * t * bell;
+  return if_negative(x, tail, 1.0f - tail);
 }
 
 constexpr float kTanhScale = 0.7978845608028654f;
 constexpr float kTanhCube = 0.044715f;
 
-HWY_INLINE F16 value16(Activation kind, F16 x) {
+template <class T>
+HWY_INLINE T value16(Activation kind, T x) {
   switch (kind) {
     case Activation::gelu_erf:
       return x * normal_cdf(x, exp16(-0.5f * x * x));
@@ -110,7 +212,7 @@ HWY_INLINE F16 value16(Activation kind, F16 x) {
     case Activation::tanh:
       return tanh16(x);
     case Activation::relu:
-      return x > 0.0f ? x : F16{};
+      return if_positive(x, x);
     case Activation::silu:
       return x / (1.0f + exp16(-x));
     case Activation::none:
@@ -119,28 +221,29 @@ HWY_INLINE F16 value16(Activation kind, F16 x) {
   return x;
 }
 
-HWY_INLINE F16 slope16(Activation kind, F16 x) {
+template <class T>
+HWY_INLINE T slope16(Activation kind, T x) {
   switch (kind) {
     case Activation::gelu_erf: {
-      const F16 bell = exp16(-0.5f * x * x);
+      const T bell = exp16(-0.5f * x * x);
       return normal_cdf(x, bell) + x * bell * 0.3989422804014327f;
     }
     case Activation::gelu_tanh: {
-      const F16 t = tanh16(kTanhScale * (x + kTanhCube * x * x * x));
+      const T t = tanh16(kTanhScale * (x + kTanhCube * x * x * x));
       return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * kTanhScale * (1.0f + 3.0f * kTanhCube * x * x);
     }
     case Activation::tanh: {
-      const F16 t = tanh16(x);
+      const T t = tanh16(x);
       return 1.0f - t * t;
     }
     case Activation::relu:
-      return x > 0.0f ? 1.0f - F16{} : F16{};
+      return if_positive(x, everywhere<T>(1.0f));
     case Activation::silu: {
-      const F16 g = 1.0f / (1.0f + exp16(-x));
+      const T g = 1.0f / (1.0f + exp16(-x));
       return g * (1.0f + x * (1.0f - g));
     }
     case Activation::none:
       break;
   }
-  return 1.0f - F16{};
+  return everywhere<T>(1.0f);
 }

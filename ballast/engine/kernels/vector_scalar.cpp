@@ -56,8 +56,11 @@ double slope(Activation kind, double x) {
 
 }  // namespace
 
-void activate(Activation kind, const float* x, float* y, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(value(kind, x[i]));
+void activate(Activation kind, const float* x, const float* bias, float* y, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float shifted = bias == nullptr ? x[i] : x[i] + bias[i];
+    y[i] = static_cast<float>(value(kind, shifted));
+  }
 }
 
 void activate_backward(Activation kind, const float* x, const float* dy, float* dx, std::int64_t n) {
@@ -66,6 +69,10 @@ void activate_backward(Activation kind, const float* x, const float* dy, float* 
 
 void add_to(float* y, const float* x, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) y[i] += x[i];
+}
+
+void add_both_to(float* y, const float* a, const float* b, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) y[i] = (y[i] + a[i]) + b[i];
 }
 
 void add(const float* a, const float* b, float* y, std::int64_t n) {

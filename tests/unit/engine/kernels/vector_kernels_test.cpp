@@ -39,16 +39,23 @@ TEST_P(VectorKernels, Activate) {
     for (const std::int64_t n : kSizes) {
       const std::vector<float> x = arguments(n, 1);
       Guarded fast(n), slow(n);
-      activate(kind, Guarded(x).data(), fast.data(), n);
-      scalar::activate(kind, x.data(), slow.data(), n);
+      activate(kind, Guarded(x).data(), nullptr, fast.data(), n);
+      scalar::activate(kind, x.data(), nullptr, slow.data(), n);
       for (std::size_t i = 0; i < x.size(); ++i) {
         ASSERT_NEAR(fast.values()[i], slow.values()[i], 3e-7 * (1 + std::abs(x[i])))
             << "kind " << static_cast<int>(kind) << ", x = " << x[i];
       }
       EXPECT_TRUE(fast.intact());
       Guarded in_place(x);  // linear() activates in place
-      activate(kind, in_place.data(), in_place.data(), n);
+      activate(kind, in_place.data(), nullptr, in_place.data(), n);
       EXPECT_TRUE(test::same_bits(in_place.values(), fast.values()));
+      const std::vector<float> bias = normals(n, 4);
+      Guarded sum(x), with_bias(n);
+      add_to(sum.data(), bias.data(), n);
+      activate(kind, sum.data(), nullptr, sum.data(), n);
+      activate(kind, x.data(), Guarded(bias).data(), with_bias.data(), n);
+      EXPECT_TRUE(test::same_bits(with_bias.values(), sum.values()));
+      EXPECT_TRUE(with_bias.intact());
     }
   }
 }
@@ -78,6 +85,12 @@ TEST_P(VectorKernels, ElementwiseKernelsAreExact) {
     add_to(fast.data(), b.data(), n);
     scalar::add_to(slow.data(), b.data(), n);
     EXPECT_TRUE(test::same_bits(fast.values(), slow.values()));
+    Guarded both(a), one_by_one(a);
+    add_both_to(both.data(), a.data(), b.data(), n);
+    scalar::add_to(one_by_one.data(), a.data(), n);
+    scalar::add_to(one_by_one.data(), b.data(), n);
+    EXPECT_TRUE(test::same_bits(both.values(), one_by_one.values()));
+    EXPECT_TRUE(both.intact());
     scale(fast.data(), 0.3f, n);
     scalar::scale(slow.data(), 0.3f, n);
     EXPECT_TRUE(test::same_bits(fast.values(), slow.values()));
@@ -312,7 +325,7 @@ std::vector<float> everything(std::int64_t n) {
   std::vector<float> y(x.size()), z(x.size()), v(x.size(), 0.01f);
   const auto keep = [&](const std::vector<float>& part) { all.insert(all.end(), part.begin(), part.end()); };
   for (const Activation kind : kActivations) {
-    activate(kind, x.data(), y.data(), n);
+    activate(kind, x.data(), nullptr, y.data(), n);
     keep(y);
     activate_backward(kind, x.data(), dy.data(), y.data(), n);
     keep(y);
