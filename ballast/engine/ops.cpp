@@ -22,7 +22,7 @@ Operand right_side(const Parameter& w, Layout layout) {
   return {w.value, w.cols(), layout == Layout::out_in};
 }
 
-/// What follows a product, row by row: bias, activation, or dropout and the residual stream.
+/// What follows a product, row by row: bias, then an activation, or dropout and the residual stream.
 struct Epilogue {
   const Parameter* bias;
   Activation activation;
@@ -37,15 +37,23 @@ struct Epilogue {
     for (std::int64_t i = part.row; i < part.row + part.rows; ++i) {
       const std::int64_t at = i * cols + part.column;
       const float* shift = bias == nullptr ? nullptr : bias->value + part.column;
-      activation != Activation::none ? activate(y + at, at, shift, part.columns) : add(y + at, at, shift, part.columns);
+      if (activation != Activation::none) {
+        activate(y + at, at, shift, part.columns);
+      } else {
+        add(y + at, at, shift, part.columns);
+      }
     }
   }
 
  private:
-  /// n values from element `at` on.
+  /// n values of y from element `at` on; `shift`: their bias, or null.
   void activate(float* out, std::int64_t at, const float* shift, std::int64_t n) const {
     if (pre == nullptr) return kernels::activate(activation, out, shift, out, n);
-    shift != nullptr ? kernels::add(out, shift, pre + at, n) : (void)std::copy_n(out, n, pre + at);
+    if (shift != nullptr) {
+      kernels::add(out, shift, pre + at, n);
+    } else {
+      std::copy_n(out, n, pre + at);
+    }
     kernels::activate(activation, pre + at, nullptr, out, n);
   }
   void add(float* out, std::int64_t at, const float* shift, std::int64_t n) const {

@@ -41,8 +41,9 @@ HWY_INLINE void step(const float* a, std::int64_t stride, const float* b, V (&ac
   for (int v = 0; v < kV; ++v) keep(y[v]);
 }
 
-/// kR rows by kV vectors. The more vectors, the fewer loads a multiply-add; those of a row share its broadcast.
-template <bool kPanel, int kR, int kV>
+/// kR rows by kV vectors. The more vectors, the fewer loads a multiply-add; those of a row share its broadcast. Asks
+/// for kR runs from run kRun on.
+template <bool kPanel, int kR, int kV, int kRun = 0>
 HWY_INLINE void tile(const float* a, std::int64_t stride, const float* b, std::int64_t k, float* c, std::int64_t ldc,
                      bool accumulate, const Requests* ahead) {
   const D d;
@@ -68,11 +69,11 @@ HWY_INLINE void tile(const float* a, std::int64_t stride, const float* b, std::i
     // nothing, asking for an address that is nowhere a walk of the page tables. Lines of C that are only written are
     // asked for, too: without, the end waits for those that no cache of the core holds.
     const float* lines = !accumulate ? c : ahead->sums != nullptr ? ahead->sums : b;
-    const std::int64_t apart = lines == b ? 0 : ldc, part = k / kR / kStepsOfLine * kStepsOfLine;
+    const std::int64_t apart = lines == b ? 0 : ldc, part = k / kRows / kStepsOfLine * kStepsOfLine;
     for (int r = 0; r < kR; ++r, lines += apart) {
 #pragma GCC unroll 3
       for (int v = 0; v < kV; ++v) __builtin_prefetch(lines + v * n, 1, 2);
-      const auto* next = static_cast<const std::byte*>(ahead->runs[r]);
+      const auto* next = static_cast<const std::byte*>(ahead->runs[kRun + r]);
       steps_to(i + part, [&next] {
         __builtin_prefetch(next, 0, 2);
         next += kLineBytes;
@@ -110,12 +111,12 @@ void panel(const float* a, std::int64_t stride, const float* b, std::int64_t k, 
   for (; j + 3 * lanes <= cols; j += 3 * lanes) {
     tile<kPanel, kMost, 3>(a, stride, b + j, k, c + j, ldc, accumulate, ahead);
     if constexpr (kR > kMost)
-      tile<kPanel, kR - kMost, 3>(below, stride, b + j, k, c + kMost * ldc + j, ldc, accumulate, ahead);
+      tile<kPanel, kR - kMost, 3, kMost>(below, stride, b + j, k, c + kMost * ldc + j, ldc, accumulate, ahead);
   }
   for (; j < cols; j += lanes) {
     tile<kPanel, kMost, 1>(a, stride, b + j, k, c + j, ldc, accumulate, ahead);
     if constexpr (kR > kMost)
-      tile<kPanel, kR - kMost, 1>(below, stride, b + j, k, c + kMost * ldc + j, ldc, accumulate, ahead);
+      tile<kPanel, kR - kMost, 1, kMost>(below, stride, b + j, k, c + kMost * ldc + j, ldc, accumulate, ahead);
   }
 #endif
 }

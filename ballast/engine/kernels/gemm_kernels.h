@@ -36,7 +36,7 @@ struct RowsOfA {
 };
 
 /// c[rows, cols] (row stride ldc) = or += a · b, where b is one packed B panel [k][kFloatCols], rows ≤ kRows, cols ≤
-/// kFloatCols.
+/// kFloatCols. `ahead`: null where the caches hold all operands.
 void multiply_panels(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
                      bool accumulate, const Requests* ahead = nullptr);
 void multiply_panels_scalar(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c,
