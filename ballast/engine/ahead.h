@@ -14,9 +14,9 @@ namespace ballast::engine {
 /// The memory that a product needs next, of which each of its passes over the panel at hand asks for a piece.
 class Ahead {
  public:
-  /// `next`: null where nothing follows. Fewer than four passes do not leave the time to ask.
-  Ahead(const void* next, std::int64_t bytes, std::int64_t passes)
-      : next_(static_cast<const std::byte*>(next)), bytes_(next == nullptr || passes < 4 ? 0 : bytes) {}
+  /// `next`: null where nothing follows.
+  Ahead(const void* next, std::int64_t bytes)
+      : next_(static_cast<const std::byte*>(next)), bytes_(next == nullptr ? 0 : bytes) {}
 
   /// What a pass of `steps` steps, after `passes` others, asks for: see multiply_panels. Null where nothing is left.
   const void* piece(std::int64_t passes, std::int64_t steps) const {

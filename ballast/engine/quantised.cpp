@@ -171,7 +171,7 @@ struct ByteProduct {
       const std::int64_t groups = std::min(depth, l.groups - g), bytes = groups * l.group_bytes();
       const std::uint8_t* cells = panel(all, pn, g, groups);
       const bool follows = all != nullptr && (next_follows || g + groups < l.groups);
-      const Ahead ahead(follows ? cells + bytes : nullptr, bytes, count);
+      const Ahead ahead(follows ? cells + bytes : nullptr, bytes);
       for (std::int64_t pm = 0; pm < count; ++pm) {
         kernels::QuantisedTask task = task_of(pm, pn, cells);
         task.a = left->panel(pm, g, l.quads);
@@ -188,7 +188,7 @@ struct ByteProduct {
     const std::uint8_t* cells = panel(all_panels(), pn, 0, 1);
     const std::int64_t depth = m <= kRows ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
     const std::int64_t count = panels(m, kRows);
-    const Ahead ahead(next_follows ? cells + l.panel_bytes() : nullptr, l.panel_bytes(), count);
+    const Ahead ahead(next_follows ? cells + l.panel_bytes() : nullptr, l.panel_bytes());
     alignas(64) std::int32_t sums[kPackedTaskPanels * kRows * kByteCols];
     for (std::int64_t q = 0; q < l.quads; q += depth) {
       for (std::int64_t pm = 0; pm < count; ++pm) {
