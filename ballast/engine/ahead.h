@@ -11,14 +11,16 @@
 
 namespace ballast::engine {
 
-/// The memory that a product needs next, of which each of its passes over the panel at hand asks for a piece.
+/// The memory that a product of bytes needs next, in one piece, of which each pass over the panel at hand asks for a
+/// part.
 class Ahead {
  public:
   /// `next`: null where nothing follows.
   Ahead(const void* next, std::int64_t bytes)
       : next_(static_cast<const std::byte*>(next)), bytes_(next == nullptr ? 0 : bytes) {}
 
-  /// What a pass of `steps` steps, after `passes` others, asks for: see multiply_panels. Null where nothing is left.
+  /// What a pass of `steps` steps, after `passes` others, asks for: see QuantisedTask::ahead. Null where nothing is
+  /// left.
   const void* piece(std::int64_t passes, std::int64_t steps) const {
     const std::int64_t at = passes * (steps / kernels::kStepsOfLine * kernels::kLineBytes);
     return at < bytes_ ? next_ + at : nullptr;

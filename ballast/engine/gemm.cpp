@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "ballast/base/parallel.h"
-#include "ballast/engine/ahead.h"
 #include "ballast/engine/panels.h"
 #include "ballast/engine/row_tasks.h"
 #include "ballast/engine/scratch.h"
@@ -73,16 +72,10 @@ struct PlainProduct {
                            : k0 + depth < x.k ? piece(first, k0 + depth, depth)
                                               : Piece{};
         pack(now.from, now.k, width, x.cells, packed);
-        RunsAhead ahead = next.ahead(count, now.k);
-        for (std::int64_t pm = 0; pm < count; ++pm) {
-          if (cached) {
-            multiply_block(x, pm, pn, k0, now.k, packed);
-            continue;
-          }
-          kernels::Requests requests(packed);
-          ahead.take(requests);
-          requests.sums = pm + 1 < count ? sums_of(x, pm + 1, pn) : ends ? nullptr : sums_of(x, 0, pn + 1);
-          multiply_block(x, pm, pn, k0, now.k, packed, &requests);
+        if (cached) {
+          for (std::int64_t pm = 0; pm < count; ++pm) multiply_block(x, pm, pn, k0, now.k, packed);
+        } else {
+          multiply_rows(x, pn, k0, now.k, packed, next.ahead(count, now.k), !ends);
         }
       }
     }

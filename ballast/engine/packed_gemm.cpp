@@ -8,7 +8,6 @@
 
 #include "ballast/base/error.h"
 #include "ballast/base/parallel.h"
-#include "ballast/engine/ahead.h"
 #include "ballast/engine/block_panels.h"
 #include "ballast/engine/gemm.h"
 #include "ballast/engine/panels.h"
@@ -75,13 +74,8 @@ struct RowsProduct {
     };
     for (std::int64_t pn = first; pn < end; ++pn) {
       const bool follows = pn + 1 < last && x.cells != Cells::pairs;
-      RunsAhead ahead(static_cast<const float*>(panel(pn + 1)), follows ? kFloatCols : 0, x.k, count);
-      for (std::int64_t pm = 0; pm < count; ++pm) {
-        kernels::Requests requests(panel(pn));
-        ahead.take(requests);
-        requests.sums = pm + 1 < count ? sums_of(x, pm + 1, pn) : pn + 1 < end ? sums_of(x, 0, pn + 1) : nullptr;
-        multiply_block(x, pm, pn, 0, x.k, panel(pn), &requests);
-      }
+      const RunsAhead ahead(static_cast<const float*>(panel(pn + 1)), follows ? kFloatCols : 0, x.k, count);
+      multiply_rows(x, pn, 0, x.k, panel(pn), ahead, pn + 1 < end);
     }
   }
 };

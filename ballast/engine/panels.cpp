@@ -64,6 +64,19 @@ void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int
       cols, c, x.ldc, add);
 }
 
+void multiply_rows(const Product& x, std::int64_t pn, std::int64_t k0, std::int64_t depth, const void* b,
+                   RunsAhead ahead, bool follows) {
+  const std::int64_t count = panels(x.m, kRows);
+  const float* c = x.c + pn * panel_columns(x.cells);
+  const float* c_after = follows ? c + panel_columns(x.cells) : nullptr;
+  for (std::int64_t pm = 0; pm < count; ++pm) {
+    kernels::Requests requests(b);
+    ahead.take(requests);
+    requests.sums = pm + 1 < count ? c + (pm + 1) * kRows * x.ldc : c_after;
+    multiply_block(x, pm, pn, k0, depth, b, &requests);
+  }
+}
+
 bool nothing_to_multiply(std::int64_t m, std::int64_t n, std::int64_t k, float* c, std::int64_t ldc, bool accumulate) {
   if (k == 0 && !accumulate) {
     for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, 0.0f);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ballast/engine/ahead.h"
 #include "ballast/engine/gemm.h"
 #include "ballast/engine/kernels/gemm_kernels.h"
 #include "ballast/engine/kernels/pack_kernels.h"
@@ -69,14 +70,13 @@ struct Product {
   Cells cells;
 };
 
-/// Panel pm × pn of the output.
-inline const float* sums_of(const Product& x, std::int64_t pm, std::int64_t pn) {
-  return x.c + pm * kRowsOfPanel * x.ldc + pn * panel_columns(x.cells);
-}
-
 /// Panels pm × pn of the output, over `depth` values from k0 on. `b`: the panel of columns pn, from value k0 on.
 void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
                     const void* b, const kernels::Requests* ahead = nullptr);
+
+/// All rows of them, which ask for `ahead` and for the tiles of C that follow; `follows`: those of panel pn + 1, too.
+void multiply_rows(const Product& x, std::int64_t pn, std::int64_t k0, std::int64_t depth, const void* b,
+                   RunsAhead ahead, bool follows);
 
 /// gemm() for many rows: blocks of B are packed by all threads, then multiplied as packed weights are.
 void multiply_in_blocks(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c,

@@ -51,7 +51,7 @@ struct QuantisedTask {
   const std::uint8_t* scales = nullptr;  // of b, [kByteCols] f32
   std::int32_t* sums = nullptr;
   bool begins = true, ends = true;
-  /// A line for kStepsOfLine quads that are needed soon: see multiply_panels.
+  /// Memory that is needed soon: a line for kStepsOfLine quads is brought into the second-level cache. Null: none.
   const void* ahead = nullptr;
 };
 

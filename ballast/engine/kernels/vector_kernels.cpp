@@ -11,7 +11,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <type_traits>
 
 #include "ballast/base/random.h"
 
@@ -202,19 +201,12 @@ float row_max(const float* x, std::int64_t n) {
 
 float exp_shifted(float* x, float shift, std::int64_t n) {
   F16 sum{};
-  const auto add = [&sum](const auto& e) {
-    if constexpr (std::is_same_v<decltype(e), const Pair&>) {
-      sum = sum + e.a + e.b;
-    } else {
-      sum += e;
-    }
-  };
   each_wide(
       n,
       [&]<class T>(std::int64_t i, T) {
         const T e = exp16(load_as<T>(x + i) - shift);
         store(x + i, e);
-        add(e);
+        add_lanes(sum, e);
       },
       [&](std::int64_t i, std::int64_t c) {
         const F16 e = exp16(load_part(x + i, c, shift) - shift);

@@ -99,6 +99,14 @@ HWY_INLINE void store(float* p, const Pair& x) {
   store(p + kLanes, x.b);
 }
 
+/// Adds to a sum of each lane, in the order of the values.
+HWY_INLINE void add_lanes(F16& sum, F16 x) {
+  sum += x;
+}
+HWY_INLINE void add_lanes(F16& sum, const Pair& x) {
+  sum = sum + x.a + x.b;
+}
+
 template <class T>
 HWY_INLINE T everywhere(float x);
 template <>
