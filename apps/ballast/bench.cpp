@@ -70,7 +70,8 @@ base::Json machine_facts() {
 
 void run_bench(const BenchArguments& arguments, const Common& common) {
   BenchPlan plan = arguments.plan;
-  if (!(plan.seconds > 0 && plan.seconds <= 3600)) throw Error(ErrorCode::usage, "must lie in 0 … 3600", "--seconds");
+  if (!(plan.pace.seconds > 0 && plan.pace.seconds <= 3600))
+    throw Error(ErrorCode::usage, "must lie in 0 … 3600", "--seconds");
   plan.tokenizer = arguments.tokenizer;
   plan.texts = arguments.texts;
   plan.model = arguments.model.empty() ? model_at_hand() : arguments.model;
@@ -90,7 +91,7 @@ void run_bench(const BenchArguments& arguments, const Common& common) {
                                     "times", "of the machine")
                             .c_str());
   }
-  plan.limits = std::make_shared<MachineLimits>(std::min(0.3, plan.seconds));
+  plan.limits = std::make_shared<MachineLimits>(std::min(0.3, plan.pace.seconds));
   bench_machine(plan, sink);
   bench_products(plan, sink);
   bench_networks(plan, sink);
@@ -117,7 +118,10 @@ void add_bench(CLI::App& app, Common& common) {
   auto arguments = std::make_shared<BenchArguments>();
   verb->add_option("--only", arguments->plan.only,
                    "Only measurements with this in their name (machine, gemm.f32, train, trees, scan)");
-  verb->add_option("--seconds", arguments->plan.seconds, "Time of each measurement")->capture_default_str();
+  verb->add_option("--seconds", arguments->plan.pace.seconds, "Time of each measurement")->capture_default_str();
+  verb->add_flag("--turns", arguments->plan.pace.turns,
+                 "Measure once for each line on standard input and print the rate at once, to take turns with another "
+                 "program");
   verb->add_flag("--large", arguments->plan.large,
                  "Networks of 0.1 to 0.5 billion parameters in place of the small ones (minutes, 5 GB)");
   verb->add_option("--tokenizer", arguments->tokenizer, "Folder of a tokenizer to measure");

@@ -171,7 +171,7 @@ Measurement MachineLimits::multiply(Precision precision, int threads) const {
   const Chains chains = chains_for(precision);
   if (chains.run == nullptr) return {name, "GFLOP/s", 0, 0, 0, 0};
   const double amount = 1e-9 * chains.flops * kRounds * threads;
-  return measure(name, "GFLOP/s", amount, seconds_,
+  return measure(name, "GFLOP/s", amount, pace_,
                  [&] { base::parallel_for(threads, [&](std::int64_t) { kept_float = chains.run(0); }); });
 }
 
@@ -185,7 +185,7 @@ Measurement MachineLimits::read(const std::string& level, int threads) const {
   if (__builtin_cpu_supports("avx512f")) run = read_avx512;
 #endif
   return measure(fmt::format("machine.read.{}.{}", level, thread_word(threads)), "GB/s",
-                 1e-9 * static_cast<double>(bytes * repeat * threads), seconds_, [&] {
+                 1e-9 * static_cast<double>(bytes * repeat * threads), pace_, [&] {
                    base::parallel_for(threads, [&](std::int64_t t) {
                      for (std::int64_t r = 0; r < repeat; ++r)
                        kept_sum = run(pages[static_cast<std::size_t>(t)].data(), bytes / 8);
@@ -198,7 +198,7 @@ Measurement MachineLimits::copy(int threads) const {
   std::vector<Pages> pages;
   for (int t = 0; t < 2 * threads; ++t) pages.emplace_back(kBytes);
   return measure(fmt::format("machine.copy.memory.{}", thread_word(threads)), "GB/s",
-                 1e-9 * static_cast<double>(2 * kBytes * threads), seconds_, [&] {
+                 1e-9 * static_cast<double>(2 * kBytes * threads), pace_, [&] {
                    base::parallel_for(threads, [&](std::int64_t t) {
                      const auto i = static_cast<std::size_t>(2 * t);
                      std::memcpy(pages[i].data(), pages[i + 1].data(), kBytes);

@@ -14,7 +14,7 @@ namespace ballast::apps {
 class MachineLimits {
  public:
   /// `seconds`: of each measurement.
-  explicit MachineLimits(double seconds) : seconds_(seconds) {}
+  explicit MachineLimits(double seconds) : pace_{.seconds = seconds} {}
 
   /// GFLOP/s (two a multiply-add) on so many threads, with the machine's widest instruction for the precision (for q8
   /// and q4 that for bytes); 0 where it has none. Measured when first asked.
@@ -29,7 +29,7 @@ class MachineLimits {
   Measurement copy(int threads) const;
 
  private:
-  double seconds_;
+  Pace pace_;
   std::map<std::string, double> known_;
 };
 

@@ -71,14 +71,14 @@ void bench_product(const BenchPlan& plan, const Shape& s, Precision precision, c
     const Threads threads(one ? 1 : all);
     const std::string suffix = shape + (one ? ".one_thread" : ".all_threads");
     if (const std::string name = prefix + ".packed." + suffix; plan.wants(name)) {
-      const Measurement m = measure(name, "GFLOP/s", amount, plan.seconds, [&] {
+      const Measurement m = measure(name, "GFLOP/s", amount, plan.pace, [&] {
         for (std::int64_t i = 0; i < repeat; ++i) engine::gemm(s.m, left, packed, c.data(), s.n, false);
       });
       sink(shared(m, plan, precision, base::threads()));
     }
     if (engine::is_quantised(precision)) continue;  // only packed
     if (const std::string name = prefix + ".plain." + suffix; plan.wants(name)) {
-      const Measurement m = measure(name, "GFLOP/s", amount, plan.seconds, [&] {
+      const Measurement m = measure(name, "GFLOP/s", amount, plan.pace, [&] {
         for (std::int64_t i = 0; i < repeat; ++i)
           engine::gemm(s.m, s.n, s.k, left, right, c.data(), s.n, false, precision);
       });
@@ -95,7 +95,7 @@ void bench_weight_gradient(const BenchPlan& plan, const Shape& s, Precision prec
   const auto a = random_floats(s.k * s.m, 1), b = random_floats(s.k * s.n, 2);
   std::vector<float> c(static_cast<std::size_t>(s.m * s.n));
   const engine::Operand left{a.data(), s.m, true}, right{b.data(), s.n};
-  const Measurement m = measure(name, "GFLOP/s", 2e-9 * static_cast<double>(s.m * s.n * s.k), plan.seconds,
+  const Measurement m = measure(name, "GFLOP/s", 2e-9 * static_cast<double>(s.m * s.n * s.k), plan.pace,
                                 [&] { engine::gemm(s.m, s.n, s.k, left, right, c.data(), s.n, false, precision); });
   sink(shared(m, plan, precision, base::threads()));
 }

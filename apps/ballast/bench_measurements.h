@@ -13,14 +13,14 @@
 namespace ballast::apps {
 
 struct BenchPlan {
-  std::string only;                        // measure only what has this in its name
-  double seconds = 0.3;                    // of each measurement
+  std::string only;                        // measure only what has this in its name; in turns, what is called so
+  Pace pace;                               // of each measurement
   bool large = false;                      // the large networks in place of the small ones
   std::filesystem::path tokenizer, model;  // empty: not measured
   std::filesystem::path texts;             // lines to tokenize and scan; empty: the demonstration's feed
   std::shared_ptr<MachineLimits> limits;   // of this machine, measured when first asked
 
-  bool wants(const std::string& name) const { return name.find(only) != std::string::npos; }
+  bool wants(const std::string& name) const { return pace.turns ? name == only : name.find(only) != std::string::npos; }
 };
 
 using MeasurementSink = std::function<void(const Measurement&)>;

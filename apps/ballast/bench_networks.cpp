@@ -136,7 +136,7 @@ void bench_training(const BenchPlan& plan, const NetworkCase& c, Precision preci
   settings.mask_token = 0;
   lm::Trainer trainer(*model.network, examples, settings);
   const double tokens = static_cast<double>(c.batch * c.length);
-  const Measurement m = measure(name, "tokens/s", tokens, plan.seconds, [&] { trainer.step(); });
+  const Measurement m = measure(name, "tokens/s", tokens, plan.pace, [&] { trainer.step(); });
   // Of a masked network the logits of the hidden tokens alone are made, a number that changes: no share.
   const double gflop = 3 * (layers_gflop(c, static_cast<double>(c.length)) + 2e-9 * c.arithmetic.logits);
   sink(c.objective == lm::Objective::causal_lm ? limited(m, plan, precision, gflop) : m);
@@ -159,7 +159,7 @@ void bench_forward(const BenchPlan& plan, const std::string& name, const Network
   for (const lm::Example& e : examples) batch.add(e.ids);
   const std::int64_t amount = std::string_view(unit) == "tokens/s" ? batch.tokens() : batch.sequences();
   engine::Arena arena;
-  const Measurement m = measure(name, unit, static_cast<double>(amount), plan.seconds, [&] {
+  const Measurement m = measure(name, unit, static_cast<double>(amount), plan.pace, [&] {
     arena.reset();
     engine::Tape tape(arena, false, precision);
     model.network->encode(tape, batch);
@@ -208,7 +208,7 @@ void bench_generating(const BenchPlan& plan, const NetworkCase& c, Precision pre
   const auto examples = examples_of(c, network.config().vocabulary);
   engine::Arena arena;
   if (plan.wants(prefill)) {
-    const Measurement m = measure(prefill, "tokens/s", static_cast<double>(kPrompt), plan.seconds, [&] {
+    const Measurement m = measure(prefill, "tokens/s", static_cast<double>(kPrompt), plan.pace, [&] {
       arena.reset();
       engine::Tape tape(arena, false, precision);
       lm::KeyValueCache cache = network.make_cache();
@@ -228,7 +228,7 @@ void bench_generating(const BenchPlan& plan, const NetworkCase& c, Precision pre
       network.prefill(tape, std::span(examples[i].ids).first(kRead), caches[i]);
       next.push_back({&caches[i], examples[i].ids[kRead]});
     }
-    const Measurement m = measure(decode, "tokens/s", static_cast<double>(n), plan.seconds, [&] {
+    const Measurement m = measure(decode, "tokens/s", static_cast<double>(n), plan.pace, [&] {
       arena.reset();
       engine::Tape tape(arena, false, precision);
       network.language_logits(tape, network.decode(tape, next));

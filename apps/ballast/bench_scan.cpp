@@ -93,7 +93,7 @@ double product_peak(double seconds) {
   const std::vector<float> a(static_cast<std::size_t>(kM * kK), 0.5f), b(static_cast<std::size_t>(kK * kN), 0.25f);
   std::vector<float> c(static_cast<std::size_t>(kM * kN));
   const engine::PackedMatrix packed({b.data(), kN, false}, kK, kN, engine::Precision::f32);
-  return measure("", "", 2e-9 * static_cast<double>(kM * kN * kK), seconds,
+  return measure("", "", 2e-9 * static_cast<double>(kM * kN * kK), {.seconds = seconds},
                  [&] {
                    engine::gemm(kM, {a.data(), kK, false}, packed, c.data(), kN, false);
                  })
@@ -117,7 +117,6 @@ void measure_scan(const BenchPlan& plan, const lm::TextClassifier& model, const 
   constexpr std::size_t kLeast = 5;
   constexpr double kPeakSeconds = 0.3;
   const std::size_t count = std::max(texts.size(), (kScannedTexts + texts.size() - 1) / texts.size() * texts.size());
-  const double documents = 1e9 * documents_of_operation(plan, model, texts);
   int number = 0;
   const auto scan_all = [&] {
     const PassingStore file(number++);
@@ -126,11 +125,14 @@ void measure_scan(const BenchPlan& plan, const lm::TextClassifier& model, const 
     for (std::size_t i = 0; i < count; ++i) scan.add(document_of(texts[i % texts.size()], i));
     scan.finish();
   };
+  if (plan.pace.turns)
+    return sink(measure("scan.documents", "documents/s", static_cast<double>(count), plan.pace, scan_all));
   scan_all();
+  const double documents = 1e9 * documents_of_operation(plan, model, texts);
   std::vector<double> rates, limits, shares;
   const base::Stopwatch all;
   double before = documents * product_peak(kPeakSeconds);
-  while (rates.size() < kLeast || all.seconds() < plan.seconds) {
+  while (rates.size() < kLeast || all.seconds() < plan.pace.seconds) {
     const base::Stopwatch one;
     scan_all();
     rates.push_back(static_cast<double>(count) / one.seconds());
@@ -178,7 +180,7 @@ void bench_tokenizer(const BenchPlan& plan, const MeasurementSink& sink) {
       texts.push_back(text);
     }
   }
-  sink(measure(name, "MB/s", 1e-6 * static_cast<double>(bytes), plan.seconds, [&] {
+  sink(measure(name, "MB/s", 1e-6 * static_cast<double>(bytes), plan.pace, [&] {
     base::parallel_for(static_cast<std::int64_t>(texts.size()),
                        [&](std::int64_t i) { tokenizer.encode(texts[static_cast<std::size_t>(i)]); });
   }));

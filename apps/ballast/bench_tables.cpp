@@ -47,12 +47,12 @@ void bench_tables(const BenchPlan& plan, const MeasurementSink& sink) {
   const tabular::Matrix features = features_of(kRows);
   const std::vector<std::uint8_t> truth = drawn_truth(features);
   if (plan.wants(search)) {
-    sink(measure(search, "searches/s", 1, plan.seconds, [&] { tabular::fit_boosted_cv(features, truth, {}); }));
+    sink(measure(search, "searches/s", 1, plan.pace, [&] { tabular::fit_boosted_cv(features, truth, {}); }));
   }
   if (plan.wants(score)) {
     const tabular::BoostedTrees trees = tabular::BoostedTrees::fit(features, truth, {}, {});
     const tabular::Matrix rows = features_of(kScoredRows);
-    sink(measure(score, "rows/s", static_cast<double>(kScoredRows), plan.seconds, [&] { trees.scores(rows); }));
+    sink(measure(score, "rows/s", static_cast<double>(kScoredRows), plan.pace, [&] { trees.scores(rows); }));
   }
 }
 

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boosted trees through XGBoost's own Python package, all threads in each fit: the depth (2, 4, 7) and the rounds with the
-least held-out log loss over three folds, then a fit on all rows; or rows scored. The table is that of `ballast bench --only trees`.
-Prints one JSON line.
+least held-out log loss over three folds, then a fit on all rows; or rows scored. The table is that of `ballast bench --only trees`;
+in turns (turns.py).
 
-usage: boosting.py search|score THREADS SECONDS
+usage: boosting.py search|score THREADS
 """
-import json
-import statistics
 import sys
-import time
 
 import numpy as np
 import xgboost as xgb
+
+from turns import take_turns
 
 ROWS, COLUMNS, SCORED_ROWS = 1000, 20, 20000
 
@@ -28,7 +27,7 @@ def table(rows):
 
 
 def main():
-    work, threads, budget = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    work, threads = sys.argv[1], int(sys.argv[2])
     parameters = {"objective": "binary:logistic", "tree_method": "hist", "nthread": threads, "eta": 0.05, "subsample": 0.8,
                   "colsample_bytree": 0.8, "max_depth": 4, "seed": 42, "verbosity": 0}
     x, truth = table(ROWS)
@@ -49,14 +48,10 @@ def main():
     def score():
         trees.predict(xgb.DMatrix(rows, nthread=threads), output_margin=True)
 
-    amount, job = (1, search) if work == "search" else (SCORED_ROWS, score)
-    job()
-    rates, start = [], time.perf_counter()
-    while len(rates) < 5 or time.perf_counter() - start < budget:
-        before = time.perf_counter()
-        job()
-        rates.append(amount / (time.perf_counter() - before))
-    print(json.dumps({"median": statistics.median(rates), "unit": "searches/s" if work == "search" else "rows/s"}))
+    if work == "search":
+        take_turns(1, "searches/s", search)
+    else:
+        take_turns(SCORED_ROWS, "rows/s", score)
 
 
 main()

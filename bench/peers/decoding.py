@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch's GPT-2 124M reading a prompt and writing on, eager, keys and values kept. Prints one JSON line.
+"""PyTorch's GPT-2 124M reading a prompt and writing on, eager, keys and values kept; in turns (turns.py).
 
-usage: decoding.py prefill|decode f32|bf16 AMOUNT THREADS SECONDS
+usage: decoding.py prefill|decode f32|bf16 AMOUNT THREADS
 
 prefill: one prompt of AMOUNT tokens, logits of its last one. decode: the next token of each of AMOUNT texts, which have
 read 16; each step reads one token more, up to 48, and then the texts start again, so that the length stays that of
 `ballast bench`, give or take.
 """
-import json
-import resource
-import statistics
 import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from turns import take_turns
 
 WIDTH, HEADS, LAYERS, WORDS, POSITIONS = 768, 12, 12, 50257, 1024
 READ, MOST = 16, 48
@@ -65,7 +63,7 @@ class Gpt2(nn.Module):
 
 
 def main():
-    what, precision, amount, threads, budget = sys.argv[1:]
+    what, precision, amount, threads = sys.argv[1:]
     amount = int(amount)
     torch.set_num_threads(int(threads))
     torch.set_grad_enabled(False)
@@ -87,14 +85,7 @@ def main():
             token = model(token, cache, at).argmax(dim=-1, keepdim=True)
             at = at + 1 if at + 1 < MOST else READ
 
-    step()
-    seconds, start = [], time.perf_counter()
-    while len(seconds) < 5 or time.perf_counter() - start < float(budget):
-        before = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - before)
-    print(json.dumps({"median": amount / statistics.median(seconds), "unit": "tokens/s",
-                      "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+    take_turns(amount, "tokens/s", step)
 
 
 main()

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The traditional way with texts: scikit-learn's TF-IDF (words 1-2, characters 2-5) and a logistic regression for each
-kind of risk, trained on data/risk_sentences; texts scored a second, evidence and storing not included. Prints one JSON line.
+kind of risk, trained on data/risk_sentences; texts scored a second, evidence and storing not included; in turns (turns.py).
 
-usage: linear_text.py SENTENCES_FOLDER TEXTS SECONDS
+usage: linear_text.py SENTENCES_FOLDER TEXTS
 """
 import glob
-import json
 import os
-import statistics
 import sys
-import time
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import MultiLabelBinarizer
+
+from turns import take_turns
 
 
 def sentences(folder):
@@ -27,7 +26,7 @@ def sentences(folder):
 
 
 def main():
-    folder, texts_file, budget = sys.argv[1:]
+    folder, texts_file = sys.argv[1:]
     kinds, texts = zip(*sentences(folder))
     features = make_union(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
                           TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True))
@@ -35,12 +34,7 @@ def main():
     model.fit(texts, MultiLabelBinarizer().fit_transform(kinds))
     with open(texts_file, encoding="utf-8") as file:
         lines = file.read().splitlines()
-    rates, start = [], time.perf_counter()
-    while len(rates) < 3 or time.perf_counter() - start < float(budget):
-        before = time.perf_counter()
-        model.predict_proba(lines)
-        rates.append(len(lines) / (time.perf_counter() - before))
-    print(json.dumps({"median": statistics.median(rates), "unit": "documents/s"}))
+    take_turns(len(lines), "documents/s", lambda: model.predict_proba(lines))
 
 
 main()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ONNX Runtime's forward pass of BERT-base on the CPU. Prints one JSON line.
+// ONNX Runtime's forward pass of BERT-base on the CPU; in turns (turns.py).
 //
-//   node bench/peers/onnxruntime.mjs f32|int8 BATCH LENGTH THREADS SECONDS
+//   node bench/peers/onnxruntime.mjs f32|int8 BATCH LENGTH THREADS
 //
 // Needs `npm install onnxruntime-node` in the folder where it is started (`--ignore-scripts` spares the download for
 // GPUs). The graph is that of onnx_bert.mjs, written by a process of its own so that its memory is not counted.
@@ -12,15 +12,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const [precision, batchText, lengthText, threadsText, secondsText] = process.argv.slice(2);
+import { takeTurns } from './turns.mjs';
+
+const [precision, batchText, lengthText, threadsText] = process.argv.slice(2);
 if (precision === 'write') {
   const { writeBert } = await import('./onnx_bert.mjs');
   writeBert(batchText, Number(lengthText), threadsText === 'int8');
   process.exit(0);
 }
 const batch = Number(batchText), length = Number(lengthText), threads = Number(threadsText);
-if (!['f32', 'int8'].includes(precision) || !(batch > 0 && length > 0 && threads > 0 && Number(secondsText) > 0)) {
-  console.error('usage: node onnxruntime.mjs f32|int8 BATCH LENGTH THREADS SECONDS');
+if (!['f32', 'int8'].includes(precision) || !(batch > 0 && length > 0 && threads > 0)) {
+  console.error('usage: node onnxruntime.mjs f32|int8 BATCH LENGTH THREADS');
   process.exit(2);
 }
 const { InferenceSession, Tensor } = createRequire(path.join(process.cwd(), 'package.json'))('onnxruntime-node');
@@ -38,18 +40,7 @@ try {
   const run = () => session.run({ ids: new Tensor('int64', ids, [batch, length]) });
   const first = (await run()).out;
   if (first.dims.join() !== `${batch},${length},768` || !first.data.every(Number.isFinite)) throw new Error('is no output of BERT');
-  await run();
-  const seconds = [];
-  const start = performance.now();
-  while (seconds.length < 3 || performance.now() - start < 1000 * Number(secondsText)) {
-    const before = performance.now();
-    await run();
-    seconds.push((performance.now() - before) / 1000);
-  }
-  seconds.sort((a, b) => a - b);
-  const middle = seconds.length >> 1;
-  const median = seconds.length % 2 ? seconds[middle] : (seconds[middle - 1] + seconds[middle]) / 2;
-  console.log(JSON.stringify({ median: batch / median, unit: 'sequences/s', peak_memory_bytes: process.resourceUsage().maxRSS * 1024 }));
+  await takeTurns(batch, 'sequences/s', run);
 } finally {
   rmSync(folder, { recursive: true });
 }

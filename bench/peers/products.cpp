@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// oneDNN's matrix product with weights in its own packed layout, the median of repetitions. Prints one JSON line.
-//   g++ -O2 products.cpp -o products -ldnnl -fopenmp && ./products f32|bf16|int8 M N K SECONDS
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
+// oneDNN's matrix product with weights in its own packed layout; in turns (turns.py).
+//   g++ -O2 products.cpp -o products -ldnnl -fopenmp && ./products f32|bf16|int8 M N K
 #include <cstdlib>
 #include <cstring>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
-#include <vector>
+
+#include "turns.h"
 
 namespace {
 
@@ -35,14 +33,10 @@ void fill(memory& m, Type type) {
   }
 }
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) return 2;
+  if (argc != 5) return 2;
   const std::string precision = argv[1];
   const long m = std::atol(argv[2]), n = std::atol(argv[3]), k = std::atol(argv[4]);
   const Type left = precision == "f32" ? Type::f32 : precision == "bf16" ? Type::bf16 : Type::u8;
@@ -55,15 +49,8 @@ int main(int argc, char** argv) {
   fill(ma, left);
   fill(mb, right);
   const dnnl::matmul product(how);
-  std::vector<double> seconds;
-  const double start = seconds_now();
-  while (seconds.size() < 8 || seconds_now() - start < std::atof(argv[5])) {
-    const double before = seconds_now();
+  take_turns(2e-9 * static_cast<double>(m * n * k), [&] {
     product.execute(stream, {{DNNL_ARG_SRC, ma}, {DNNL_ARG_WEIGHTS, mb}, {DNNL_ARG_DST, mc}});
     stream.wait();
-    seconds.push_back(seconds_now() - before);
-  }
-  std::sort(seconds.begin() + 1, seconds.end());  // the first warms up
-  const double median = seconds[1 + (seconds.size() - 1) / 2];
-  std::printf("{\"median\": %.6g, \"unit\": \"GFLOP/s\"}\n", 2e-9 * static_cast<double>(m * n * k) / median);
+  });
 }

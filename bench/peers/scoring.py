@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch's forward pass of BERT-base on the CPU. Prints one JSON line.
+"""PyTorch's forward pass of BERT-base on the CPU; in turns (turns.py).
 
-usage: scoring.py f32|bf16|int8 BATCH LENGTH|headlines THREADS SECONDS
+usage: scoring.py f32|bf16|int8 BATCH LENGTH|headlines THREADS
 
 int8: torch's dynamic quantisation of the linear layers. headlines: sequences of the lengths that `ballast bench` takes,
 padded to the longest, with an attention mask.
 """
-import json
-import resource
-import statistics
 import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from turns import take_turns
 
 HEADLINES = [12, 31, 9, 18, 24, 7, 15, 46, 21, 13, 28, 10, 17, 35, 11, 20]
 WIDTH, HEADS, LAYERS = 768, 12, 12
@@ -54,7 +52,7 @@ class Bert(nn.Module):
 
 
 def main():
-    precision, batch, length, threads, budget = sys.argv[1:]
+    precision, batch, length, threads = sys.argv[1:]
     batch = int(batch)
     torch.set_num_threads(int(threads))
     torch.set_grad_enabled(False)
@@ -73,14 +71,7 @@ def main():
     else:
         longest = int(length)
     ids = torch.randint(0, 30522, (batch, longest))
-    model(ids, mask)
-    seconds, start = [], time.perf_counter()
-    while len(seconds) < 3 or time.perf_counter() - start < float(budget):
-        before = time.perf_counter()
-        model(ids, mask)
-        seconds.append(time.perf_counter() - before)
-    print(json.dumps({"median": batch / statistics.median(seconds), "unit": "sequences/s",
-                      "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+    take_turns(batch, "sequences/s", lambda: model(ids, mask))
 
 
 main()

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch's training step of a GPT-2 on the CPU: forward, backward, AdamW. Prints one JSON line.
+"""PyTorch's training step of a GPT-2 on the CPU: forward, backward, AdamW; in turns (turns.py).
 
-usage: training.py gpt2_124m|gpt2_6x256 BATCH LENGTH f32|bf16 THREADS STEPS
+usage: training.py gpt2_124m|gpt2_6x256 BATCH LENGTH f32|bf16 THREADS
 """
-import json
-import resource
-import statistics
 import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from turns import take_turns
 
 SHAPES = {"gpt2_124m": (12, 768, 12, 50257, 1024), "gpt2_6x256": (6, 256, 8, 16384, 256)}
 
@@ -53,27 +51,24 @@ class Gpt2(nn.Module):
 
 
 def main():
-    name, batch, length, precision, threads, steps = sys.argv[1:]
-    batch, length, steps = int(batch), int(length), int(steps)
+    name, batch, length, precision, threads = sys.argv[1:]
+    batch, length = int(batch), int(length)
     torch.set_num_threads(int(threads))
     torch.manual_seed(0)
     shape = SHAPES[name]
     model = Gpt2(*shape)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     ids = torch.randint(0, shape[3], (batch, length + 1))
-    seconds = []
-    for step in range(steps + 2):  # two to warm up
-        start = time.perf_counter()
+
+    def step():
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
             logits = model(ids[:, :-1])
             loss = functional.cross_entropy(logits.reshape(-1, shape[3]).float(), ids[:, 1:].reshape(-1))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=False)
-        if step >= 2:
-            seconds.append(time.perf_counter() - start)
-    print(json.dumps({"median": batch * length / statistics.median(seconds), "unit": "tokens/s",
-                      "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+
+    take_turns(batch * length, "tokens/s", step)
 
 
 main()
