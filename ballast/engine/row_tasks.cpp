@@ -29,20 +29,24 @@ std::int64_t parts_of(std::int64_t chunks, std::int64_t row_panels, std::int64_t
 }  // namespace
 
 RowTasks::RowTasks(std::int64_t rows, std::int64_t columns, bool parallel, std::int64_t most)
-    : rows_(rows), columns_(columns), parallel_(parallel), product_(++g_products) {
-  const std::int64_t row_panels = panels(rows, kRowsOfPanel);
-  chunk_ = panels(row_panels, panels(row_panels, most));  // all of about one height
-  chunks_ = panels(row_panels, chunk_);
-  width_ = panels(columns, parallel ? parts_of(chunks_, row_panels, columns) : 1);
+    : rows_(rows),
+      columns_(columns),
+      row_panels_(panels(rows, kRowsOfPanel)),
+      chunks_(panels(row_panels_, most)),
+      parallel_(parallel),
+      product_(++g_products) {
+  // As many for every thread, which then lays out rows of its own, where there are several.
+  if (parallel && chunks_ > 1) chunks_ = std::min(row_panels_, panels(chunks_, base::threads()) * base::threads());
+  width_ = panels(columns, parallel ? parts_of(chunks_, row_panels_, columns) : 1);
   parts_ = panels(columns, width_);
 }
 
 RowTasks::Task RowTasks::task(std::int64_t t) const {
-  const std::int64_t row = t % chunks_ * chunk_ * kRowsOfPanel, first = t / chunks_ * width_;
+  const auto chunk_at = [&](std::int64_t chunk) { return chunk * row_panels_ / chunks_ * kRowsOfPanel; };
+  const std::int64_t chunk = t % chunks_, row = chunk_at(chunk), first = t / chunks_ * width_;
   const bool laid_out = t_laid_out.product == product_ && t_laid_out.row == row;
   t_laid_out = {product_, row};
-  return {row,     std::min(rows_ - row, chunk_ * kRowsOfPanel), first, std::min(columns_, first + width_), width_,
-          laid_out};
+  return {row, std::min(rows_, chunk_at(chunk + 1)) - row, first, std::min(columns_, first + width_), width_, laid_out};
 }
 
 }  // namespace ballast::engine

@@ -39,7 +39,7 @@ class RowTasks {
  private:
   Task task(std::int64_t t) const;
 
-  std::int64_t rows_, columns_, chunk_, chunks_, width_, parts_;
+  std::int64_t rows_, columns_, row_panels_, chunks_, width_, parts_;
   bool parallel_;
   std::uint64_t product_;  // a number of its own
 };
