@@ -6,8 +6,8 @@
 #include <numeric>
 #include <tuple>
 
-#include "ballast/lm/gguf_model.h"
 #include "ballast/base/hash.h"
+#include "ballast/lm/gguf_model.h"
 #include "classifier_training.h"
 #include "default_model.h"
 

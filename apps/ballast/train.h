@@ -16,7 +16,8 @@
 namespace ballast::apps {
 
 struct TrainOptions {
-  std::string task, model, arch, tokenizer, output, dtype = "f32", optimizer_state = "f32", schedule = "linear", trace, store_as = "f32";
+  std::string task, model, arch, tokenizer, output, dtype = "f32", optimizer_state = "f32", schedule = "linear", trace,
+                                                    store_as = "f32";
   std::vector<std::string> data, eval_data, text_columns, label_columns, exclude, heads;
   std::string text_column = "text", encoding = "auto", span_column, condition_column, candidates;
   std::int64_t steps = 0, stop_at = 0, batch_size = 0, batch_tokens = 0, accumulate = 1, sequence_length = 0,
