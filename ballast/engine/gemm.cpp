@@ -47,7 +47,7 @@ struct Piece {
 
   /// For `passes` passes over another one, of depth `depth`. Columns that lie side by side are read from end to end as
   /// they are packed.
-  RunsAhead ahead(std::int64_t passes, std::int64_t depth) const {
+  kernels::RunsAhead ahead(std::int64_t passes, std::int64_t depth) const {
     return {from.data, from.side_by_side || k < depth ? 0 : from.count, from.stride, passes};
   }
 };
@@ -72,11 +72,8 @@ struct PlainProduct {
                            : k0 + depth < x.k ? piece(first, k0 + depth, depth)
                                               : Piece{};
         pack(now.from, now.k, width, x.cells, packed);
-        if (cached) {
-          for (std::int64_t pm = 0; pm < count; ++pm) multiply_block(x, pm, pn, k0, now.k, packed);
-        } else {
-          multiply_rows(x, pn, k0, now.k, packed, next.ahead(count, now.k), !ends);
-        }
+        const kernels::RunsAhead ahead = next.ahead(count, now.k);
+        multiply_rows(x, pn, k0, now.k, packed, cached ? nullptr : &ahead, !ends);
       }
     }
   }

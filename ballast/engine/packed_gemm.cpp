@@ -74,8 +74,8 @@ struct RowsProduct {
     };
     for (std::int64_t pn = first; pn < end; ++pn) {
       const bool follows = pn + 1 < last && x.cells != Cells::pairs;
-      const RunsAhead ahead(static_cast<const float*>(panel(pn + 1)), follows ? kFloatCols : 0, x.k, count);
-      multiply_rows(x, pn, 0, x.k, panel(pn), ahead, pn + 1 < end);
+      const kernels::RunsAhead ahead(static_cast<const float*>(panel(pn + 1)), follows ? kFloatCols : 0, x.k, count);
+      multiply_rows(x, pn, 0, x.k, panel(pn), &ahead, pn + 1 < end);
     }
   }
 };

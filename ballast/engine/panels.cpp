@@ -44,37 +44,28 @@ LeftRows left_rows(const Operand& a, std::int64_t row, std::int64_t rows, std::i
   return {panels};
 }
 
-void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
-                    const void* b, const kernels::Requests* ahead) {
+void multiply_rows(const Product& x, std::int64_t pn, std::int64_t k0, std::int64_t depth, const void* b,
+                   const kernels::RunsAhead* ahead, bool follows) {
   const std::int64_t columns = panel_columns(x.cells);
-  const int rows = static_cast<int>(std::min<std::int64_t>(kRows, x.m - pm * kRows));
   const int cols = static_cast<int>(std::min<std::int64_t>(columns, x.n - pn * columns));
-  float* c = x.c + pm * kRows * x.ldc + pn * columns;
+  float* c = x.c + pn * columns;
   const bool add = x.accumulate || k0 > 0;
-  const bool lie = x.a.stride > 0;
-  const std::int64_t at = lie ? pm * kRows * x.a.stride + k0 : (pm * panel_depth(x.k, x.cells) + k0) * kRows;
-  const void* a = panel_at(x.a.data, x.cells, at);
-  if (x.cells != Cells::pairs) {
-    kernels::multiply_panels({static_cast<const float*>(a), x.a.stride}, static_cast<const float*>(b), depth, rows,
-                             cols, c, x.ldc, add, ahead);
+  if (x.cells == Cells::pairs) {
+    const auto run = has_bf16_kernel() ? kernels::multiply_panels_bf16 : kernels::multiply_panels_bf16_scalar;
+    for (std::int64_t row = 0; row < x.m; row += kRows) {
+      const void* a = panel_at(x.a.data, x.cells, row * panel_depth(x.k, x.cells) + k0 * kRows);
+      run(static_cast<const std::uint16_t*>(a), static_cast<const std::uint16_t*>(b), panel_depth(depth, x.cells),
+          static_cast<int>(std::min<std::int64_t>(kRows, x.m - row)), cols, c + row * x.ldc, x.ldc, add);
+    }
     return;
   }
-  const auto run = has_bf16_kernel() ? kernels::multiply_panels_bf16 : kernels::multiply_panels_bf16_scalar;
-  run(static_cast<const std::uint16_t*>(a), static_cast<const std::uint16_t*>(b), panel_depth(depth, x.cells), rows,
-      cols, c, x.ldc, add);
-}
-
-void multiply_rows(const Product& x, std::int64_t pn, std::int64_t k0, std::int64_t depth, const void* b,
-                   RunsAhead ahead, bool follows) {
-  const std::int64_t count = panels(x.m, kRows);
-  const float* c = x.c + pn * panel_columns(x.cells);
-  const float* c_after = follows ? c + panel_columns(x.cells) : nullptr;
-  for (std::int64_t pm = 0; pm < count; ++pm) {
-    kernels::Requests requests(b);
-    ahead.take(requests);
-    requests.sums = pm + 1 < count ? c + (pm + 1) * kRows * x.ldc : c_after;
-    multiply_block(x, pm, pn, k0, depth, b, &requests);
-  }
+  const bool lie = x.a.stride > 0;
+  const auto* a = static_cast<const float*>(x.a.data) + (lie ? k0 : k0 * kRows);
+  const kernels::RowsOfA rows{a, kRows * (lie ? x.a.stride : x.k), x.a.stride};
+  const auto* panel = static_cast<const float*>(b);
+  if (ahead == nullptr) return kernels::multiply_panels(rows, panel, depth, x.m, cols, c, x.ldc, add);
+  const kernels::PassesAhead passes{*ahead, follows ? c + columns : nullptr};
+  kernels::multiply_panels(rows, panel, depth, x.m, cols, c, x.ldc, add, &passes);
 }
 
 bool nothing_to_multiply(std::int64_t m, std::int64_t n, std::int64_t k, float* c, std::int64_t ldc, bool accumulate) {

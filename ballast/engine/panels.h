@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ballast/engine/ahead.h"
 #include "ballast/engine/gemm.h"
 #include "ballast/engine/kernels/gemm_kernels.h"
 #include "ballast/engine/kernels/pack_kernels.h"
@@ -70,13 +69,11 @@ struct Product {
   Cells cells;
 };
 
-/// Panels pm × pn of the output, over `depth` values from k0 on. `b`: the panel of columns pn, from value k0 on.
-void multiply_block(const Product& x, std::int64_t pm, std::int64_t pn, std::int64_t k0, std::int64_t depth,
-                    const void* b, const kernels::Requests* ahead = nullptr);
-
-/// All rows of them, which ask for `ahead` and for the tiles of C that follow; `follows`: those of panel pn + 1, too.
+/// Panel pn of the columns of the output, over `depth` values from k0 on. `b`: the panel of columns pn, from value k0
+/// on. `ahead`: what f32 products ask for on the way, with the tiles of C that follow, those of panel pn + 1 as well
+/// where it `follows`; null where the caches hold everything.
 void multiply_rows(const Product& x, std::int64_t pn, std::int64_t k0, std::int64_t depth, const void* b,
-                   RunsAhead ahead, bool follows);
+                   const kernels::RunsAhead* ahead, bool follows);
 
 /// gemm() for many rows: blocks of B are packed by all threads, then multiplied as packed weights are.
 void multiply_in_blocks(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float* c,

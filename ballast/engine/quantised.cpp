@@ -10,7 +10,6 @@
 #include "ballast/base/error.h"
 #include "ballast/base/half.h"
 #include "ballast/base/parallel.h"
-#include "ballast/engine/ahead.h"
 #include "ballast/engine/block_panels.h"
 #include "ballast/engine/isa.h"
 #include "ballast/engine/kernels/quantised_kernels.h"
@@ -95,9 +94,10 @@ struct LeftSide {
   std::int32_t* sums;
   std::int64_t padded_k, groups;
 
-  kernels::QuantisedRows panel(std::int64_t p, std::int64_t group, std::int64_t quads) const {
-    return {values + (p * padded_k + group * quads * kQuad) * kRows, scales + (p * groups + group) * kRows,
-            sums + (p * groups + group) * kRows};
+  /// From quad `quad` of group `group` on.
+  kernels::QuantisedRows from(std::int64_t group, std::int64_t quads, std::int64_t quad = 0) const {
+    return {values + (group * quads + quad) * kQuad * kRows, scales + group * kRows, sums + group * kRows,
+            padded_k * kRows, groups * kRows};
   }
 };
 
@@ -151,35 +151,23 @@ struct ByteProduct {
     return own;
   }
 
-  kernels::QuantisedTask task_of(std::int64_t pm, std::int64_t pn, const std::uint8_t* panel) const {
-    return {left->panel(pm, 0, layout->quads),     panel, layout->form, 1, layout->quads,
-            c + pm * kRows * ldc + pn * kByteCols, ldc,   accumulate};
-  }
-
-  void run(const kernels::QuantisedTask& task, std::int64_t pm, std::int64_t pn) const {
-    const int rows = static_cast<int>(std::min<std::int64_t>(kRows, m - pm * kRows));
+  void run(const kernels::QuantisedTask& task, std::int64_t pn) const {
     const int cols = static_cast<int>(std::min<std::int64_t>(kByteCols, b->n() - pn * kByteCols));
-    (has_vnni_kernel() ? kernels::multiply_quantised_vnni : kernels::multiply_quantised)(task, rows, cols);
+    (has_vnni_kernel() ? kernels::multiply_quantised_vnni : kernels::multiply_quantised)(task, m, cols);
   }
 
   /// One panel of columns, piece after piece of k.
   void grouped_panel(std::int64_t pn, bool next_follows) const {
     const ByteLayout& l = *layout;
-    const std::int64_t count = panels(m, kRows), depth = panels(l.groups, panels(l.groups, kBlockGroups));
+    const std::int64_t depth = panels(l.groups, panels(l.groups, kBlockGroups));
     const std::uint8_t* all = all_panels();
     for (std::int64_t g = 0; g < l.groups; g += depth) {
       const std::int64_t groups = std::min(depth, l.groups - g), bytes = groups * l.group_bytes();
       const std::uint8_t* cells = panel(all, pn, g, groups);
-      const bool follows = all != nullptr && (next_follows || g + groups < l.groups);
-      const Ahead ahead(follows ? cells + bytes : nullptr, bytes);
-      for (std::int64_t pm = 0; pm < count; ++pm) {
-        kernels::QuantisedTask task = task_of(pm, pn, cells);
-        task.a = left->panel(pm, g, l.quads);
-        task.groups = groups;
-        task.ahead = ahead.piece(pm, groups * kernels::kStepsOfGroup);
-        task.accumulate = accumulate || g > 0;
-        run(task, pm, pn);
-      }
+      kernels::QuantisedTask task{left->from(g, l.quads), cells, l.form, groups, l.quads, c + pn * kByteCols, ldc,
+                                  accumulate || g > 0};
+      if (all != nullptr && (next_follows || g + groups < l.groups)) task.ahead = {cells + bytes, bytes};
+      run(task, pn);
     }
   }
 
@@ -187,22 +175,25 @@ struct ByteProduct {
     const ByteLayout& l = *layout;
     const std::uint8_t* cells = panel(all_panels(), pn, 0, 1);
     const std::int64_t depth = m <= kRows ? l.quads : panels(l.quads, panels(l.quads, kBlockQuads));
-    const std::int64_t count = panels(m, kRows);
-    const Ahead ahead(next_follows ? cells + l.panel_bytes() : nullptr, l.panel_bytes());
+    std::int64_t asked = 0;
     alignas(64) std::int32_t sums[kPackedTaskPanels * kRows * kByteCols];
     for (std::int64_t q = 0; q < l.quads; q += depth) {
-      for (std::int64_t pm = 0; pm < count; ++pm) {
-        kernels::QuantisedTask task = task_of(pm, pn, cells);
-        task.ahead = ahead.piece(q / depth * count + pm, depth);
-        task.a.values += q * kQuad * kRows;
-        task.b += q * kQuad * kByteCols;
-        task.quads = std::min(depth, l.quads - q);
-        task.scales = cells + l.value_bytes();
-        task.sums = sums + pm * kRows * kByteCols;
-        task.begins = q == 0;
-        task.ends = q + depth >= l.quads;
-        run(task, pm, pn);
-      }
+      const std::int64_t quads = std::min(depth, l.quads - q);
+      kernels::QuantisedTask task{left->from(0, l.quads, q),
+                                  cells + q * kQuad * kByteCols,
+                                  l.form,
+                                  1,
+                                  quads,
+                                  c + pn * kByteCols,
+                                  ldc,
+                                  accumulate};
+      if (next_follows) task.ahead = {cells + l.panel_bytes() + asked, l.panel_bytes() - asked};
+      asked += panels(m, kRows) * (depth / kernels::kStepsOfLine) * kernels::kLineBytes;
+      task.scales = cells + l.value_bytes();
+      task.sums = sums;
+      task.begins = q == 0;
+      task.ends = q + depth >= l.quads;
+      run(task, pn);
     }
   }
 };

@@ -50,10 +50,18 @@ HWY_INLINE void tile(const float* a, std::int64_t stride, const float* b, std::i
   constexpr std::int64_t kStep = kPanel ? kRows : 1;
   const std::size_t n = hn::Lanes(d);
   V acc[kR][kV];
+  if (accumulate) {
 #pragma GCC unroll 8
-  for (int r = 0; r < kR; ++r) {
+    for (int r = 0; r < kR; ++r) {
 #pragma GCC unroll 3
-    for (int v = 0; v < kV; ++v) acc[r][v] = accumulate ? hn::LoadU(d, c + r * ldc + v * n) : hn::Zero(d);
+      for (int v = 0; v < kV; ++v) acc[r][v] = hn::LoadU(d, c + r * ldc + v * n);
+    }
+  } else {
+#pragma GCC unroll 8
+    for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 3
+      for (int v = 0; v < kV; ++v) acc[r][v] = hn::Zero(d);
+    }
   }
   std::int64_t i = 0;
   const auto steps_to = [&](std::int64_t end, auto... request) {
@@ -73,7 +81,8 @@ HWY_INLINE void tile(const float* a, std::int64_t stride, const float* b, std::i
     for (int r = 0; r < kR; ++r, lines += apart) {
 #pragma GCC unroll 3
       for (int v = 0; v < kV; ++v) __builtin_prefetch(lines + v * n, 1, 2);
-      const auto* next = static_cast<const std::byte*>(ahead->runs[kRun + r]);
+      const auto* next =
+          reinterpret_cast<const std::byte*>(kRun + r < ahead->count ? ahead->first + (kRun + r) * ahead->apart : b);
       steps_to(i + part, [&next] {
         __builtin_prefetch(next, 0, 2);
         next += kLineBytes;
@@ -144,11 +153,35 @@ HWY_INLINE void rows_of(const float* a, std::int64_t stride, const float* b, std
   }
 }
 
+template <bool kPanel>
+HWY_INLINE void passes(RowsOfA a, const float* b, std::int64_t k, std::int64_t rows, int cols, float* c,
+                       std::int64_t ldc, bool accumulate, const PassesAhead* ahead) {
+  RunsAhead runs = ahead == nullptr ? RunsAhead(b, 0, 0, 1) : ahead->runs;
+  const auto requests = [&] {
+    Requests now = runs.take();
+    now.sums = rows > kRows ? c + kRows * ldc : ahead == nullptr ? nullptr : ahead->sums_after;
+    return now;
+  };
+#if HWY_TARGET == HWY_AVX3
+  if (kPanel && cols == kFloatCols) {
+    for (; rows >= kRows; rows -= kRows, a.data += a.next, c += kRows * ldc) {
+      const Requests now = requests();
+      tile<kPanel, kRows, 3>(a.data, a.stride, b, k, c, ldc, accumulate, ahead == nullptr ? nullptr : &now);
+    }
+  }
+#endif
+  for (; rows > 0; rows -= kRows, a.data += a.next, c += kRows * ldc) {
+    const Requests now = requests();
+    rows_of<kPanel>(a.data, a.stride, b, k, static_cast<int>(std::min<std::int64_t>(rows, kRows)), cols, c, ldc,
+                    accumulate, ahead == nullptr ? nullptr : &now);
+  }
+}
+
 /// `cols` is a multiple of 16.
-void multiply(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
-              bool accumulate, const Requests* ahead) {
-  if (a.stride == 0) return rows_of<true>(a.data, 0, b, k, rows, cols, c, ldc, accumulate, ahead);
-  rows_of<false>(a.data, a.stride, b, k, rows, cols, c, ldc, accumulate, ahead);
+void multiply(RowsOfA a, const float* b, std::int64_t k, std::int64_t rows, int cols, float* c, std::int64_t ldc,
+              bool accumulate, const PassesAhead* ahead) {
+  if (a.stride == 0) return passes<true>(a, b, k, rows, cols, c, ldc, accumulate, ahead);
+  passes<false>(a, b, k, rows, cols, c, ldc, accumulate, ahead);
 }
 
 std::int64_t target() {
@@ -167,8 +200,8 @@ std::int64_t target_in_use() {
   return HWY_DYNAMIC_DISPATCH(target)();
 }
 
-void multiply_panels(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
-                     bool accumulate, const Requests* ahead) {
+void multiply_panels(RowsOfA a, const float* b, std::int64_t k, std::int64_t rows, int cols, float* c, std::int64_t ldc,
+                     bool accumulate, const PassesAhead* ahead) {
   const auto run = HWY_DYNAMIC_DISPATCH(multiply);
   constexpr int kVector = 16;
   const int whole = cols / kVector * kVector, left = cols - whole;
@@ -176,11 +209,14 @@ void multiply_panels(RowsOfA a, const float* b, std::int64_t k, int rows, int co
   if (left == 0) return;
   // What is narrower than a vector goes through a buffer; the padding columns of b are zero.
   float wide[kRows * kVector] = {};
-  if (accumulate) {
-    for (int r = 0; r < rows; ++r) std::copy_n(c + r * ldc + whole, left, wide + r * kVector);
+  for (; rows > 0; rows -= kRows, a.data += a.next, c += kRows * ldc) {
+    const std::int64_t now = std::min<std::int64_t>(rows, kRows);
+    if (accumulate) {
+      for (std::int64_t r = 0; r < now; ++r) std::copy_n(c + r * ldc + whole, left, wide + r * kVector);
+    }
+    run(a, b + whole, k, now, kVector, wide, kVector, accumulate, nullptr);
+    for (std::int64_t r = 0; r < now; ++r) std::copy_n(wide + r * kVector, left, c + r * ldc + whole);
   }
-  run(a, b + whole, k, rows, kVector, wide, kVector, accumulate, nullptr);
-  for (int r = 0; r < rows; ++r) std::copy_n(wide + r * kVector, left, c + r * ldc + whole);
 }
 
 }  // namespace ballast::engine::kernels

@@ -7,9 +7,9 @@
 // in the batch, on how the work is cut or on the width of the vectors.
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
+
+#include "ballast/engine/kernels/ahead.h"
 
 namespace ballast::engine::kernels {
 
@@ -17,28 +17,26 @@ inline constexpr int kRows = 8;
 inline constexpr int kFloatCols = 48;  // 8 × 48 accumulators fill 24 of the 32 zmm registers: 11 loads for 24 products
 inline constexpr int kPairCols = 32;
 
-/// Steps over k (k/4 for bytes) after which a kernel asks for one more line of the memory that is needed next.
-inline constexpr std::int64_t kStepsOfLine = 2;
-inline constexpr std::int64_t kLineBytes = 64;
+static_assert(kRunsOfPass == kRows);
 
-/// What a kernel asks for while it multiplies, so that it is in the second-level cache when it is needed: k / 16 lines
-/// of each run, and the tile of C, with the same row stride, that the next call adds to. Addresses need not be valid.
-struct Requests {
-  explicit Requests(const void* nothing) { std::fill_n(runs, kRows, nothing); }
-  const void* runs[kRows];
-  const float* sums = nullptr;
-};
-
-/// Up to kRows rows of A: a panel [k][kRows], or, with a stride, rows as they lie. The product has the same bits.
+/// Rows of A: panels [k][kRows], `next` floats from one to the next, or, with a stride, rows as they lie. The product
+/// has the same bits.
 struct RowsOfA {
   const float* data;
-  std::int64_t stride = 0;
+  std::int64_t next = 0, stride = 0;
 };
 
-/// c[rows, cols] (row stride ldc) = or += a · b, where b is one packed B panel [k][kFloatCols], rows ≤ kRows, cols ≤
-/// kFloatCols. `ahead`: null where the caches hold all operands.
-void multiply_panels(RowsOfA a, const float* b, std::int64_t k, int rows, int cols, float* c, std::int64_t ldc,
-                     bool accumulate, const Requests* ahead = nullptr);
+/// What passes ask for while they multiply, one pass a panel of rows.
+struct PassesAhead {
+  RunsAhead runs;
+  const float* sums_after;  // of what follows the last pass, see Requests::sums; null: nothing
+};
+
+/// c[rows, cols] (row stride ldc) = or += a · b, where b is one packed B panel [k][kFloatCols], cols ≤ kFloatCols.
+/// `ahead`: null where the caches hold all operands. All rows at once: from one call to the next a core has too many
+/// instructions to do to have the next products under way when the last ones end.
+void multiply_panels(RowsOfA a, const float* b, std::int64_t k, std::int64_t rows, int cols, float* c, std::int64_t ldc,
+                     bool accumulate, const PassesAhead* ahead = nullptr);
 void multiply_panels_scalar(const float* a, const float* b, std::int64_t k, int rows, int cols, float* c,
                             std::int64_t ldc, bool accumulate);
 

@@ -44,7 +44,7 @@ HWY_INLINE void ask_for_outputs(const float* c, std::int64_t ldc) {
 /// Groups with scales of their own: kR rows by kV vectors of columns, the first at column j. Groups add up in
 /// registers.
 template <int kR, int kV, QuantisedForm kForm>
-HWY_INLINE void grouped_columns(const QuantisedTask& t, int row, int j) {
+HWY_INLINE void grouped_columns(const QuantisedTask& t, const void* ahead, int row, int j) {
   constexpr int kN = Lanes::kLanes, kQuadsAtOnce = kForm == QuantisedForm::nibbles ? 2 : 1;
   constexpr std::int32_t kZero = kForm == QuantisedForm::nibbles ? 8 : 128;
   const std::uint8_t* b = t.b + j * kQuad;
@@ -59,7 +59,7 @@ HWY_INLINE void grouped_columns(const QuantisedTask& t, int row, int j) {
   if (!t.accumulate) ask_for_outputs<kR, kV>(c, t.ldc);
   // Rows in two pieces ask for half of the lines each.
   constexpr std::int64_t kLines = kStepsOfGroup / kStepsOfLine / 2;
-  const auto* next = static_cast<const std::uint8_t*>(t.ahead == nullptr ? b : t.ahead);
+  const auto* next = static_cast<const std::uint8_t*>(ahead == nullptr ? b : ahead);
   if (row > 0) next += t.groups * kLines * kLineBytes;
   for (std::int64_t g = 0; g < t.groups; ++g, next += kLines * kLineBytes) {
     for (std::int64_t i = 0; i < kLines; ++i) __builtin_prefetch(next + i * kLineBytes, 0, 2);
@@ -92,25 +92,48 @@ HWY_INLINE void grouped_columns(const QuantisedTask& t, int row, int j) {
   }
 }
 
-/// A piece of the one group of QuantisedForm::whole.
-template <int kR, int kV>
-HWY_INLINE void whole_columns(const QuantisedTask& t, int row, int j) {
+/// c[kR, kV vectors] = or += the sums times the scales of their columns and rows.
+template <bool kAdd, int kR, int kV>
+HWY_INLINE void put_scaled(const typename Lanes::Int (&acc)[kR][kV], const typename Lanes::Float (&columns)[kV],
+                           const float* rows, float* c, std::int64_t ldc) {
+#pragma GCC unroll 8
+  for (int r = 0; r < kR; ++r, c += ldc) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kV; ++v) {
+      float* out = c + v * Lanes::kLanes;
+      const auto before = kAdd ? Lanes::floats(out) : typename Lanes::Float{};
+      Lanes::store(Lanes::scaled(acc[r][v], columns[v], rows[r], before, kAdd), out);
+    }
+  }
+}
+
+/// A piece of the one group of QuantisedForm::whole. kOnly: it begins and ends, and C is written.
+template <int kR, int kV, bool kOnly>
+HWY_INLINE void whole_columns(const QuantisedTask& t, const void* ahead, int row, int j) {
   constexpr int kN = Lanes::kLanes;
   std::int32_t* sums = t.sums + row * kByteCols + j;
   typename Lanes::Int acc[kR][kV];
+  if (kOnly || t.begins) {
 #pragma GCC unroll 8
-  for (int r = 0; r < kR; ++r) {
+    for (int r = 0; r < kR; ++r) {
+      const auto start = Lanes::everywhere(-128 * t.a.sums[row + r]);
 #pragma GCC unroll 3
-    for (int v = 0; v < kV; ++v) {
-      acc[r][v] = t.begins ? Lanes::everywhere(-128 * t.a.sums[row + r]) : Lanes::load(sums + r * kByteCols + v * kN);
+      for (int v = 0; v < kV; ++v) acc[r][v] = start;
+    }
+  } else {
+#pragma GCC unroll 8
+    for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 3
+      for (int v = 0; v < kV; ++v) acc[r][v] = Lanes::load(sums + r * kByteCols + v * kN);
     }
   }
   const std::uint8_t* b = t.b + j * kQuad;
   const std::int8_t* a = t.a.values + row * kQuad;
-  const auto* next = static_cast<const std::uint8_t*>(t.ahead == nullptr ? b : t.ahead);
+  const auto* next = static_cast<const std::uint8_t*>(ahead == nullptr ? b : ahead);
   // Lines of C that are written at the end are asked for on the way.
-  const float* c = t.ends ? t.c + row * t.ldc + j : reinterpret_cast<const float*>(b);
-  const std::int64_t apart = t.ends ? t.ldc : 0, part = t.quads / kR / kStepsOfLine * kStepsOfLine;
+  const bool ends = kOnly || t.ends;
+  const float* c = ends ? t.c + row * t.ldc + j : reinterpret_cast<const float*>(b);
+  const std::int64_t apart = ends ? t.ldc : 0, part = t.quads / kR / kStepsOfLine * kStepsOfLine;
   std::int64_t s = 0;
   for (int r = 0; r < kR; ++r, c += apart) {
 #pragma GCC unroll 3
@@ -126,7 +149,7 @@ HWY_INLINE void whole_columns(const QuantisedTask& t, int row, int j) {
   for (; s < t.quads; ++s, a += kRows * kQuad, b += kByteCols * kQuad) {
     add_step<kR, kV, QuantisedForm::whole>(a, b, acc);
   }
-  if (!t.ends) {
+  if (!ends) {
 #pragma GCC unroll 8
     for (int r = 0; r < kR; ++r) {
 #pragma GCC unroll 3
@@ -137,104 +160,119 @@ HWY_INLINE void whole_columns(const QuantisedTask& t, int row, int j) {
   typename Lanes::Float scales[kV];
 #pragma GCC unroll 3
   for (int v = 0; v < kV; ++v) scales[v] = Lanes::floats(reinterpret_cast<const float*>(t.scales) + j + v * kN);
-#pragma GCC unroll 8
-  for (int r = 0; r < kR; ++r) {
-    float* out = t.c + (row + r) * t.ldc + j;
-#pragma GCC unroll 3
-    for (int v = 0; v < kV; ++v) {
-      const auto before = t.accumulate ? Lanes::floats(out + v * kN) : typename Lanes::Float{};
-      Lanes::store(Lanes::scaled(acc[r][v], scales[v], t.a.scales[row + r], before, t.accumulate), out + v * kN);
-    }
-  }
+  float* out = t.c + row * t.ldc + j;
+  const float* rows = t.a.scales + row;
+  if (!kOnly && t.accumulate) return put_scaled<true>(acc, scales, rows, out, t.ldc);
+  put_scaled<false>(acc, scales, rows, out, t.ldc);
 }
 
-template <int kR, int kV, QuantisedForm kForm>
-HWY_INLINE void columns_of(const QuantisedTask& t, int row, int j) {
+template <int kR, int kV, QuantisedForm kForm, bool kOnly>
+HWY_INLINE void columns_of(const QuantisedTask& t, const void* ahead, int row, int j) {
   if constexpr (kForm == QuantisedForm::whole) {
-    whole_columns<kR, kV>(t, row, j);
+    whole_columns<kR, kV, kOnly>(t, ahead, row, j);
   } else {
-    grouped_columns<kR, kV, kForm>(t, row, j);
+    grouped_columns<kR, kV, kForm>(t, ahead, row, j);
   }
 }
 
 /// Rows in pieces that fit the registers: groups have sums of integers and of floats.
-template <int kR, int kV, QuantisedForm kForm>
-HWY_INLINE void rows_from(const QuantisedTask& t, int j) {
+template <int kR, int kV, QuantisedForm kForm, bool kOnly = false>
+HWY_INLINE void rows_from(const QuantisedTask& t, const void* ahead, int j) {
   constexpr int kMost = kForm == QuantisedForm::whole ? Lanes::kRowsAtOnce : std::min(4, Lanes::kRowsAtOnce);
   if constexpr (kR > kMost) {
-    columns_of<kMost, kV, kForm>(t, 0, j);
-    columns_of<kR - kMost, kV, kForm>(t, kMost, j);
+    columns_of<kMost, kV, kForm, kOnly>(t, ahead, 0, j);
+    columns_of<kR - kMost, kV, kForm, kOnly>(t, ahead, kMost, j);
   } else {
-    columns_of<kR, kV, kForm>(t, 0, j);
+    columns_of<kR, kV, kForm, kOnly>(t, ahead, 0, j);
   }
 }
 
 /// Vectors that hold the first `cols` columns.
 template <int kR, QuantisedForm kForm>
-void rows_of(const QuantisedTask& t, int cols) {
+void rows_of(const QuantisedTask& t, const void* ahead, int cols) {
   constexpr int kN = Lanes::kLanes, kMost = Lanes::kVectors;
   for (int j = 0; j < cols; j += kMost * kN) {
     const int vectors = (cols - j + kN - 1) / kN;
     if (vectors >= kMost) {
-      rows_from<kR, kMost, kForm>(t, j);
+      rows_from<kR, kMost, kForm>(t, ahead, j);
     } else if (vectors == 2) {
-      rows_from<kR, 2, kForm>(t, j);
+      rows_from<kR, 2, kForm>(t, ahead, j);
     } else {
-      rows_from<kR, 1, kForm>(t, j);
+      rows_from<kR, 1, kForm>(t, ahead, j);
     }
   }
 }
 
+/// Up to kRows rows.
 template <QuantisedForm kForm>
-void panel_of(const QuantisedTask& t, int rows, int cols) {
+HWY_INLINE void panel_of(const QuantisedTask& t, const void* ahead, std::int64_t rows, int cols) {
   switch (rows) {
     case 1:
-      return rows_of<1, kForm>(t, cols);
+      return rows_of<1, kForm>(t, ahead, cols);
     case 2:
-      return rows_of<2, kForm>(t, cols);
+      return rows_of<2, kForm>(t, ahead, cols);
     case 3:
-      return rows_of<3, kForm>(t, cols);
+      return rows_of<3, kForm>(t, ahead, cols);
     case 4:
-      return rows_of<4, kForm>(t, cols);
+      return rows_of<4, kForm>(t, ahead, cols);
     case 5:
-      return rows_of<5, kForm>(t, cols);
+      return rows_of<5, kForm>(t, ahead, cols);
     case 6:
-      return rows_of<6, kForm>(t, cols);
+      return rows_of<6, kForm>(t, ahead, cols);
     case 7:
-      return rows_of<7, kForm>(t, cols);
+      return rows_of<7, kForm>(t, ahead, cols);
     default:
-      return rows_of<8, kForm>(t, cols);
-  }
-}
-
-void run_vectors(const QuantisedTask& t, int rows, int cols) {
-  switch (t.form) {
-    case QuantisedForm::whole:
-      return panel_of<QuantisedForm::whole>(t, rows, cols);
-    case QuantisedForm::bytes:
-      return panel_of<QuantisedForm::bytes>(t, rows, cols);
-    case QuantisedForm::nibbles:
-      return panel_of<QuantisedForm::nibbles>(t, rows, cols);
+      return rows_of<8, kForm>(t, ahead, cols);
   }
 }
 
 /// What ends within a vector goes through a buffer of full width; the padding columns of b have scale zero.
-void run_narrow(const QuantisedTask& t, int rows, int cols) {
+template <QuantisedForm kForm>
+HWY_INLINE void narrow_panel(const QuantisedTask& t, const void* ahead, std::int64_t rows, int cols) {
   float wide[kRows * kByteCols] = {};
   const auto bytes = static_cast<std::size_t>(cols) * sizeof(float);
   if (t.accumulate) {
-    for (int r = 0; r < rows; ++r) std::memcpy(wide + r * kByteCols, t.c + r * t.ldc, bytes);
+    for (std::int64_t r = 0; r < rows; ++r) std::memcpy(wide + r * kByteCols, t.c + r * t.ldc, bytes);
   }
   QuantisedTask full = t;
   full.c = wide;
   full.ldc = kByteCols;
-  run_vectors(full, rows, cols);
+  panel_of<kForm>(full, ahead, rows, cols);
   if (!t.ends) return;
-  for (int r = 0; r < rows; ++r) std::memcpy(t.c + r * t.ldc, wide + r * kByteCols, bytes);
+  for (std::int64_t r = 0; r < rows; ++r) std::memcpy(t.c + r * t.ldc, wide + r * kByteCols, bytes);
 }
 
-/// The task is not copied on the way: reading it back in wide pieces would wait for stores of the task before.
-void run_task(const QuantisedTask& t, int rows, int cols) {
-  if (cols % Lanes::kLanes == 0) return run_vectors(t, rows, cols);
-  run_narrow(t, rows, cols);
+/// Panels of all rows and columns first, with next to nothing between the products of one and of the next.
+template <QuantisedForm kForm>
+void all_rows(QuantisedTask t, std::int64_t rows, int cols) {
+  const std::int64_t steps = kForm == QuantisedForm::whole ? t.quads : t.groups * kStepsOfGroup;
+  if (cols == kByteCols && t.begins && t.ends && !t.accumulate) {
+    QuantisedTask own = t;  // whose address nobody takes: its members are registers
+    for (; rows >= kRows; rows -= kRows, own.go_on()) {
+      const void* ahead = own.ahead.take(steps);
+      for (int j = 0; j < kByteCols; j += Lanes::kVectors * Lanes::kLanes)
+        rows_from<kRows, Lanes::kVectors, kForm, true>(own, ahead, j);
+    }
+    t = own;
+  }
+  for (; rows > 0; rows -= kRows, t.go_on()) {
+    const void* ahead = t.ahead.take(steps);
+    const std::int64_t now = std::min<std::int64_t>(rows, kRows);
+    if (cols % Lanes::kLanes == 0) {
+      panel_of<kForm>(t, ahead, now, cols);
+    } else {
+      narrow_panel<kForm>(t, ahead, now, cols);
+    }
+  }
+}
+
+void run_task(const QuantisedTask& t, std::int64_t rows, int cols) {
+  switch (t.form) {
+    case QuantisedForm::whole:
+      return all_rows<QuantisedForm::whole>(t, rows, cols);
+    case QuantisedForm::bytes:
+      return all_rows<QuantisedForm::bytes>(t, rows, cols);
+    case QuantisedForm::nibbles:
+      return all_rows<QuantisedForm::nibbles>(t, rows, cols);
+  }
 }

@@ -113,7 +113,7 @@ struct Lanes {
 
 #include "ballast/engine/kernels/quantised-inl.h"
 
-void multiply(const QuantisedTask& task, int rows, int cols) {
+void multiply(const QuantisedTask& task, std::int64_t rows, int cols) {
   run_task(task, rows, cols);
 }
 
@@ -205,7 +205,7 @@ void quantise_rows(const float* x, std::int64_t stride, int rows, std::int64_t k
                    const QuantisedRowsOut& out) {
   HWY_DYNAMIC_DISPATCH(quantise)(x, stride, rows, k, group, out);
 }
-void multiply_quantised(const QuantisedTask& task, int rows, int cols) {
+void multiply_quantised(const QuantisedTask& task, std::int64_t rows, int cols) {
   HWY_DYNAMIC_DISPATCH(multiply)(task, rows, cols);
 }
 

@@ -30,14 +30,16 @@ enum class QuantisedForm {
             // 2i+1, scales f16; zero = 8
 };
 
-/// kRows rows of the left side, quantised.
+/// Rows of the left side, quantised, in panels of kRows.
 struct QuantisedRows {
-  const std::int8_t* values;  // [k/4][kRows][4]
-  const float* scales;        // [groups][kRows]
-  const std::int32_t* sums;   // [groups][kRows]: of the group's values
+  const std::int8_t* values;                     // [k/4][kRows][4]
+  const float* scales;                           // [groups][kRows]
+  const std::int32_t* sums;                      // [groups][kRows]: of the group's values
+  std::int64_t next_values = 0, next_group = 0;  // from one panel to the next: values, scales and sums
 };
 
-/// One product of panels: c[rows, kByteCols] (row stride ldc) = or += a · b over `groups` groups of `quads` quads.
+/// Panels of rows times one of columns: c[rows, kByteCols] (row stride ldc) = or += a · b over `groups` groups of
+/// `quads` quads.
 struct QuantisedTask {
   QuantisedRows a;
   const std::uint8_t* b;
@@ -47,12 +49,21 @@ struct QuantisedTask {
   std::int64_t ldc;
   bool accumulate;
   /// QuantisedForm::whole only: the one group may come in pieces of k, so that those stay in the first-level cache.
-  /// Sums of a piece that does not end are left in `sums` [kRows][kByteCols], where the next one takes them up.
+  /// Sums of a piece that does not end are left in `sums` [rows][kByteCols], where the next one takes them up.
   const std::uint8_t* scales = nullptr;  // of b, [kByteCols] f32
   std::int32_t* sums = nullptr;
   bool begins = true, ends = true;
-  /// Memory that is needed soon: a line for kStepsOfLine quads is brought into the second-level cache. Null: none.
-  const void* ahead = nullptr;
+  /// Memory that is needed soon, of which each panel of rows brings its part into the second-level cache.
+  Ahead ahead = {};
+
+  /// To the next panel of rows.
+  void go_on() {
+    a.values += a.next_values;
+    a.scales += a.next_group;
+    a.sums += a.next_group;
+    c += kRows * ldc;
+    if (sums != nullptr) sums += kRows * kByteCols;
+  }
 };
 
 /// Where quantised rows go, as in QuantisedRows.
@@ -77,9 +88,9 @@ void quantise_rows_vnni(const float* x, std::int64_t stride, int rows, std::int6
 bool lay_out_blocks(const std::uint8_t* const* rows, int cols, QuantisedForm form, std::int64_t groups,
                     std::uint8_t* panel);
 
-/// Writes the first `cols` columns only.
-void multiply_quantised(const QuantisedTask& task, int rows, int cols);
-void multiply_quantised_vnni(const QuantisedTask& task, int rows, int cols);
+/// Writes the first `cols` columns only. All rows at once, as multiply_panels().
+void multiply_quantised(const QuantisedTask& task, std::int64_t rows, int cols);
+void multiply_quantised_vnni(const QuantisedTask& task, std::int64_t rows, int cols);
 bool vnni_kernel_compiled();
 
 }  // namespace ballast::engine::kernels

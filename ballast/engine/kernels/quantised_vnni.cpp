@@ -175,7 +175,7 @@ void quantise_rows_vnni(const float* x, std::int64_t stride, int rows, std::int6
   quantise_panel(all, k, group, out);
 }
 
-void multiply_quantised_vnni(const QuantisedTask& task, int rows, int cols) {
+void multiply_quantised_vnni(const QuantisedTask& task, std::int64_t rows, int cols) {
   run_task(task, rows, cols);
 }
 
@@ -194,7 +194,7 @@ void quantise_rows_vnni(const float* x, std::int64_t stride, int rows, std::int6
   quantise_rows(x, stride, rows, k, group, out);
 }
 
-void multiply_quantised_vnni(const QuantisedTask& task, int rows, int cols) {
+void multiply_quantised_vnni(const QuantisedTask& task, std::int64_t rows, int cols) {
   multiply_quantised(task, rows, cols);
 }
 

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "ballast/engine/gemm.h"
 #include "tests/support/engine.h"
 
@@ -40,26 +42,36 @@ TEST_P(GemmKernels, PanelsOfFloats) {
   }
 }
 
-// Whatever a kernel asks for on the way, and however the rows of A lie, the bits are the same.
-TEST_P(GemmKernels, RowsAsTheyLie) {
-  constexpr std::int64_t kStride = 56;
+// Whatever a kernel asks for on the way, however the rows of A lie and however many there are, the bits are the same.
+TEST_P(GemmKernels, RowsAsTheyLieAndPanelsAtOnce) {
+  constexpr std::int64_t kStride = 56, kMost = 27;
   for (const std::int64_t k : {1, 2, 7, 33, 192}) {
     const std::int64_t apart = k + 3;
-    const std::vector<float> a = test::normals(kRows * apart, 1), b = test::normals(k * kFloatCols, 2);
-    std::vector<float> panel;
-    for (std::int64_t i = 0; i < k; ++i) {
-      for (int r = 0; r < kRows; ++r) panel.push_back(a[static_cast<std::size_t>(r * apart + i)]);
+    const std::vector<float> a = test::normals((kMost + kRows) * apart, 1), b = test::normals(k * kFloatCols, 2);
+    std::vector<float> panels;
+    for (std::int64_t first = 0; first < kMost; first += kRows) {
+      for (std::int64_t i = 0; i < k; ++i) {
+        for (std::int64_t r = first; r < first + kRows; ++r)
+          panels.push_back(a[static_cast<std::size_t>(r * apart + i)]);
+      }
     }
-    for (int rows = 1; rows <= kRows; ++rows) {
+    const RowsOfA lie{a.data(), kRows * apart, apart}, laid_out{panels.data(), kRows * k};
+    for (const std::int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 27}) {
       for (const int cols : {1, 8, 16, 17, 32, 47, 48}) {
-        const std::vector<float> start = test::normals((rows - 1) * kStride + cols, 3);
-        test::Guarded lying(start), laid_out(start);
-        Requests requests(panel.data());
-        requests.sums = laid_out.data();
-        multiply_panels({a.data(), apart}, b.data(), k, rows, cols, lying.data(), kStride, true, &requests);
-        multiply_panels({panel.data()}, b.data(), k, rows, cols, laid_out.data(), kStride, true);
-        ASSERT_TRUE(test::same_bits(lying.values(), laid_out.values())) << k << " " << rows << " " << cols;
-        ASSERT_TRUE(lying.intact()) << k << " " << rows << " " << cols;
+        for (const bool accumulate : {false, true}) {
+          const std::vector<float> start = test::normals((rows - 1) * kStride + cols, 3);
+          test::Guarded lying(start), at_once(start), one_by_one(start);
+          const PassesAhead ahead{{panels.data(), 48, k, (rows + kRows - 1) / kRows}, panels.data()};
+          multiply_panels(lie, b.data(), k, rows, cols, lying.data(), kStride, accumulate, &ahead);
+          multiply_panels(laid_out, b.data(), k, rows, cols, at_once.data(), kStride, accumulate, &ahead);
+          for (std::int64_t row = 0; row < rows; row += kRows) {
+            multiply_panels({panels.data() + row * k}, b.data(), k, std::min<std::int64_t>(kRows, rows - row), cols,
+                            one_by_one.data() + row * kStride, kStride, accumulate);
+          }
+          ASSERT_TRUE(test::same_bits(lying.values(), one_by_one.values())) << k << " " << rows << " " << cols;
+          ASSERT_TRUE(test::same_bits(at_once.values(), one_by_one.values())) << k << " " << rows << " " << cols;
+          ASSERT_TRUE(lying.intact() && at_once.intact()) << k << " " << rows << " " << cols;
+        }
       }
     }
   }
