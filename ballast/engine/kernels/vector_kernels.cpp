@@ -27,14 +27,17 @@ HWY_INLINE void each(std::int64_t n, const Full& full, const Part& part) {
   if (i < n) part(i, n - i);
 }
 
-/// The same with full(i, T{}), where T says of how many values: F16 or Pair.
+/// The same with full(i, T{}), where T says of how many values: Four, Pair or F16.
 template <class Full, class Part>
 HWY_INLINE void each_wide(std::int64_t n, const Full& full, const Part& part) {
-  const std::int64_t pairs = n / (2 * kLanes) * (2 * kLanes);
-  for (std::int64_t i = 0; i < pairs; i += 2 * kLanes) full(i, Pair{});
+  std::int64_t i = 0;
+  for (; i + kValuesOf<Four> <= n; i += kValuesOf<Four>) full(i, Four{});
+  if (i + kValuesOf<Pair> <= n) {
+    full(i, Pair{});
+    i += kValuesOf<Pair>;
+  }
   each(
-      n - pairs, [&](std::int64_t i) { full(pairs + i, F16{}); },
-      [&](std::int64_t i, std::int64_t c) { part(pairs + i, c); });
+      n - i, [&](std::int64_t j) { full(i + j, F16{}); }, [&](std::int64_t j, std::int64_t c) { part(i + j, c); });
 }
 
 void activate(Activation kind, const float* x, const float* bias, float* y, std::int64_t n) {

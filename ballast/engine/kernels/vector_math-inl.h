@@ -60,62 +60,74 @@ HWY_INLINE float sum_lanes(F16 v) {
   return join_lanes(v, [](F16 a, F16 b) { return a + b; });
 }
 
-/// Two vectors, one after the other. A core looks only some sixty instructions ahead of those that wait, less than a
-/// function of one vector takes: two at once keep it busy. Functions below take F16 and Pair alike, with the same bits.
-struct Pair {
-  F16 a, b;
+/// Twice as many values, one half after the other. A core looks only some hundred instructions ahead of those that
+/// wait, about as many as a function of one vector takes: four at once keep it busy. Functions below take F16 and what
+/// is made of them alike, with the same bits.
+template <class Half>
+struct Twice {
+  Half a, b;
 };
-#define BALLAST_EACH_OF_PAIR(op)                              \
-  HWY_INLINE Pair operator op(const Pair& x, const Pair& y) { \
-    return {x.a op y.a, x.b op y.b};                          \
-  }                                                           \
-  HWY_INLINE Pair operator op(const Pair& x, float y) {       \
-    return {x.a op y, x.b op y};                              \
-  }                                                           \
-  HWY_INLINE Pair operator op(float x, const Pair& y) {       \
-    return {x op y.a, x op y.b};                              \
+using Pair = Twice<F16>;
+using Four = Twice<Pair>;
+template <class T>
+constexpr int kValuesOf = sizeof(T) / sizeof(float);
+
+#define BALLAST_EACH_HALF(op)                                             \
+  template <class H>                                                      \
+  HWY_INLINE Twice<H> operator op(const Twice<H>& x, const Twice<H>& y) { \
+    return {x.a op y.a, x.b op y.b};                                      \
+  }                                                                       \
+  template <class H>                                                      \
+  HWY_INLINE Twice<H> operator op(const Twice<H>& x, float y) {           \
+    return {x.a op y, x.b op y};                                          \
+  }                                                                       \
+  template <class H>                                                      \
+  HWY_INLINE Twice<H> operator op(float x, const Twice<H>& y) {           \
+    return {x op y.a, x op y.b};                                          \
   }
-BALLAST_EACH_OF_PAIR(+)
-BALLAST_EACH_OF_PAIR(-)
-BALLAST_EACH_OF_PAIR(*)
-BALLAST_EACH_OF_PAIR(/)
-#undef BALLAST_EACH_OF_PAIR
-HWY_INLINE Pair operator-(const Pair& x) {
+BALLAST_EACH_HALF(+)
+BALLAST_EACH_HALF(-)
+BALLAST_EACH_HALF(*)
+BALLAST_EACH_HALF(/)
+#undef BALLAST_EACH_HALF
+template <class H>
+HWY_INLINE Twice<H> operator-(const Twice<H>& x) {
   return {-x.a, -x.b};
 }
 
 template <class T>
-HWY_INLINE T load_as(const float* p);
-template <>
-HWY_INLINE F16 load_as<F16>(const float* p) {
-  return load(p);
+HWY_INLINE T load_as(const float* p) {
+  if constexpr (sizeof(T) == sizeof(F16)) {
+    return load(p);
+  } else {
+    using Half = decltype(T::a);
+    return {load_as<Half>(p), load_as<Half>(p + kValuesOf<Half>)};
+  }
 }
-template <>
-HWY_INLINE Pair load_as<Pair>(const float* p) {
-  return {load(p), load(p + kLanes)};
-}
-HWY_INLINE void store(float* p, const Pair& x) {
+template <class H>
+HWY_INLINE void store(float* p, const Twice<H>& x) {
   store(p, x.a);
-  store(p + kLanes, x.b);
+  store(p + kValuesOf<H>, x.b);
 }
 
 /// Adds to a sum of each lane, in the order of the values.
 HWY_INLINE void add_lanes(F16& sum, F16 x) {
   sum += x;
 }
-HWY_INLINE void add_lanes(F16& sum, const Pair& x) {
-  sum = sum + x.a + x.b;
+template <class H>
+HWY_INLINE void add_lanes(F16& sum, const Twice<H>& x) {
+  add_lanes(sum, x.a);
+  add_lanes(sum, x.b);
 }
 
 template <class T>
-HWY_INLINE T everywhere(float x);
-template <>
-HWY_INLINE F16 everywhere<F16>(float x) {
-  return x - F16{};
-}
-template <>
-HWY_INLINE Pair everywhere<Pair>(float x) {
-  return {x - F16{}, x - F16{}};
+HWY_INLINE T everywhere(float x) {
+  if constexpr (sizeof(T) == sizeof(F16)) {
+    return x - F16{};
+  } else {
+    using Half = decltype(T::a);
+    return {everywhere<Half>(x), everywhere<Half>(x)};
+  }
 }
 
 /// x within [low, high]; NaN stays NaN.
@@ -127,7 +139,8 @@ HWY_INLINE F16 within(F16 x, float low, float high) {
   return x > high ? high - F16{} : x;
 #endif
 }
-HWY_INLINE Pair within(const Pair& x, float low, float high) {
+template <class H>
+HWY_INLINE Twice<H> within(const Twice<H>& x, float low, float high) {
   return {within(x.a, low, high), within(x.b, low, high)};
 }
 
@@ -138,21 +151,24 @@ HWY_INLINE F16 magnitude(F16 x) {
   std::memcpy(&x, &bits, sizeof x);
   return x;
 }
-HWY_INLINE Pair magnitude(const Pair& x) {
+template <class H>
+HWY_INLINE Twice<H> magnitude(const Twice<H>& x) {
   return {magnitude(x.a), magnitude(x.b)};
 }
 
 HWY_INLINE F16 if_negative(F16 x, F16 then, F16 otherwise) {
   return x < 0.0f ? then : otherwise;
 }
-HWY_INLINE Pair if_negative(const Pair& x, const Pair& then, const Pair& otherwise) {
+template <class H>
+HWY_INLINE Twice<H> if_negative(const Twice<H>& x, const Twice<H>& then, const Twice<H>& otherwise) {
   return {if_negative(x.a, then.a, otherwise.a), if_negative(x.b, then.b, otherwise.b)};
 }
 
 HWY_INLINE F16 if_positive(F16 x, F16 then) {
   return x > 0.0f ? then : F16{};
 }
-HWY_INLINE Pair if_positive(const Pair& x, const Pair& then) {
+template <class H>
+HWY_INLINE Twice<H> if_positive(const Twice<H>& x, const Twice<H>& then) {
   return {if_positive(x.a, then.a), if_positive(x.b, then.b)};
 }
 
@@ -167,7 +183,8 @@ HWY_INLINE F16 power_of_two(F16 shifted) {
   std::memcpy(&power, &bits, sizeof power);
   return power;
 }
-HWY_INLINE Pair power_of_two(const Pair& shifted) {
+template <class H>
+HWY_INLINE Twice<H> power_of_two(const Twice<H>& shifted) {
   return {power_of_two(shifted.a), power_of_two(shifted.b)};
 }
 
