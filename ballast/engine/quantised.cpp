@@ -26,8 +26,9 @@ using kernels::kQuad;
 using kernels::kRows;
 using kernels::QuantisedForm;
 
-// Of k in a block: the panel of weights and the rows stay in the second-level cache.
-constexpr std::int64_t kBlockGroups = 28, kBlockQuads = 768;
+// Of k in a block. Sums of groups stay in C from block to block at little cost, so a block fits the first-level cache:
+// each half of a panel of rows reads it. One group of all k: the second-level cache.
+constexpr std::int64_t kGroupsBytes = 24 << 10, kBlockQuads = 768;
 
 thread_local Scratch t_rows, t_panel;
 
@@ -159,8 +160,9 @@ struct ByteProduct {
   /// One panel of columns, piece after piece of k.
   void grouped_panel(std::int64_t pn, bool next_follows) const {
     const ByteLayout& l = *layout;
-    const std::int64_t depth = panels(l.groups, panels(l.groups, kBlockGroups));
     const std::uint8_t* all = all_panels();
+    const std::int64_t most = m <= kRows && all != nullptr ? l.groups : kGroupsBytes / l.group_bytes();
+    const std::int64_t depth = panels(l.groups, panels(l.groups, most));
     for (std::int64_t g = 0; g < l.groups; g += depth) {
       const std::int64_t groups = std::min(depth, l.groups - g), bytes = groups * l.group_bytes();
       const std::uint8_t* cells = panel(all, pn, g, groups);

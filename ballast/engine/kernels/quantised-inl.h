@@ -246,7 +246,8 @@ HWY_INLINE void narrow_panel(const QuantisedTask& t, const void* ahead, std::int
 template <QuantisedForm kForm>
 void all_rows(QuantisedTask t, std::int64_t rows, int cols) {
   const std::int64_t steps = kForm == QuantisedForm::whole ? t.quads : t.groups * kStepsOfGroup;
-  if (cols == kByteCols && t.begins && t.ends && !t.accumulate) {
+  const bool only = t.begins && t.ends && !t.accumulate;
+  if (cols == kByteCols && (only || kForm != QuantisedForm::whole)) {
     QuantisedTask own = t;  // whose address nobody takes: its members are registers
     for (; rows >= kRows; rows -= kRows, own.go_on()) {
       const void* ahead = own.ahead.take(steps);
