@@ -37,12 +37,11 @@ void* panel_memory(std::size_t bytes) {
   return memory;
 }
 
-/// Panels of rows of a task. Where there are 64 rows for every thread it lays out its own alone, and the threads read
-/// the same panels of columns; fewer would not repay that.
-std::int64_t rows_at_once(std::int64_t m) {
-  constexpr std::int64_t kWorth = 8;
+/// Panels of rows of a task. Where there are enough for every thread it lays out its own alone, and the threads read
+/// the same panels of columns.
+std::int64_t packed_rows_at_once(std::int64_t m) {
   const std::int64_t all = panels(m, kRows), threads = base::threads();
-  return all < kWorth * threads ? kPackedTaskPanels : std::min(kPackedTaskPanels, panels(all, threads));
+  return all < kWorthAllColumns * threads ? kPackedTaskPanels : std::min(kPackedTaskPanels, panels(all, threads));
 }
 
 /// Some rows times panels of columns of the right sides, piece after piece of k.
@@ -152,7 +151,7 @@ void gemm(std::int64_t m, Operand a, std::span<const RightSide> sides, bool accu
     for (std::size_t i = 0; i < sides.size() && m > 0; ++i) finish(i, {0, m, 0, sides[i].b->n()});
     return;
   }
-  const RowTasks tasks(m, columns, worth_threads(m, n, first.k()), rows_at_once(m));
+  const RowTasks tasks(m, columns, worth_threads(m, n, first.k()), packed_rows_at_once(m));
   if (first.cells() == Cells::quantised) return multiply_quantised(tasks, a, sides, accumulate, finish);
   tasks.run(RowsProduct{a, sides, accumulate, finish});
 }
@@ -179,7 +178,7 @@ void multiply_in_blocks(std::int64_t m, std::int64_t n, std::int64_t k, Operand 
         if (ends) finish(0, {r.row, r.rows, n0 + r.column, r.columns});
       };
       const RightSide side{&block, c + n0, ldc};
-      RowTasks(m, panels(block.n(), panel), true, rows_at_once(m))
+      RowTasks(m, panels(block.n(), panel), true, packed_rows_at_once(m))
           .run(RowsProduct{part_of(a, 0, k0), {&side, 1}, accumulate || k0 > 0, finish_block});
     }
   }

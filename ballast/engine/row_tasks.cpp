@@ -35,8 +35,9 @@ RowTasks::RowTasks(std::int64_t rows, std::int64_t columns, bool parallel, std::
       chunks_(panels(row_panels_, most)),
       parallel_(parallel),
       product_(++g_products) {
-  // As many for every thread, which then lays out rows of its own, where there are several.
-  if (parallel && chunks_ > 1) chunks_ = std::min(row_panels_, panels(chunks_, base::threads()) * base::threads());
+  // As many for every thread, which then lays out rows of its own, where there are several and they stay tall.
+  const std::int64_t even = panels(chunks_, base::threads()) * base::threads();
+  if (parallel && chunks_ > 1 && even * kWorthAllColumns <= row_panels_) chunks_ = even;
   width_ = panels(columns, parallel ? parts_of(chunks_, row_panels_, columns) : 1);
   parts_ = panels(columns, width_);
 }

@@ -10,6 +10,7 @@ namespace ballast::engine {
 
 inline constexpr std::int64_t kRowsOfPanel = kernels::kRows;
 inline constexpr std::int64_t kPackedTaskPanels = 16;  // rows of a task with packed right sides: at most 128
+inline constexpr std::int64_t kWorthAllColumns = 8;    // 64 rows repay that a thread reads all columns for them alone
 
 /// Panels of `width` lines that n lines fill.
 inline std::int64_t panels(std::int64_t n, std::int64_t width) {

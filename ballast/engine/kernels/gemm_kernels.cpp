@@ -153,13 +153,16 @@ HWY_INLINE void rows_of(const float* a, std::int64_t stride, const float* b, std
   }
 }
 
+/// Panels of all rows and columns first, with next to nothing between the products of one and of the next; rows that
+/// lie as they do have too many addresses for that.
 template <bool kPanel>
 HWY_INLINE void passes(RowsOfA a, const float* b, std::int64_t k, std::int64_t rows, int cols, float* c,
                        std::int64_t ldc, bool accumulate, const PassesAhead* ahead) {
   RunsAhead runs = ahead == nullptr ? RunsAhead(b, 0, 0, 1) : ahead->runs;
+  const float* sums_after = ahead == nullptr ? nullptr : ahead->sums_after;
   const auto requests = [&] {
     Requests now = runs.take();
-    now.sums = rows > kRows ? c + kRows * ldc : ahead == nullptr ? nullptr : ahead->sums_after;
+    now.sums = rows > kRows ? c + kRows * ldc : sums_after;
     return now;
   };
 #if HWY_TARGET == HWY_AVX3

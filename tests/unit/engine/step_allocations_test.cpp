@@ -19,6 +19,10 @@ void* counted(std::size_t bytes, std::size_t alignment) {
   if (p == nullptr) throw std::bad_alloc();
   return p;
 }
+/// Not where it is called from: there GCC sees memory of `operator new` go to free().
+[[gnu::noinline]] void give_back(void* p) {
+  std::free(p);
+}
 }  // namespace
 
 void* operator new(std::size_t bytes) {
@@ -34,28 +38,28 @@ void* operator new[](std::size_t bytes, std::align_val_t a) {
   return counted(bytes, static_cast<std::size_t>(a));
 }
 void operator delete(void* p) noexcept {
-  std::free(p);
+  give_back(p);
 }
 void operator delete[](void* p) noexcept {
-  std::free(p);
+  give_back(p);
 }
 void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
+  give_back(p);
 }
 void operator delete[](void* p, std::size_t) noexcept {
-  std::free(p);
+  give_back(p);
 }
 void operator delete(void* p, std::align_val_t) noexcept {
-  std::free(p);
+  give_back(p);
 }
 void operator delete[](void* p, std::align_val_t) noexcept {
-  std::free(p);
+  give_back(p);
 }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
-  std::free(p);
+  give_back(p);
 }
 void operator delete[](void* p, std::size_t, std::align_val_t) noexcept {
-  std::free(p);
+  give_back(p);
 }
 
 namespace ballast::engine {
