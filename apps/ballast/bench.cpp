@@ -116,12 +116,13 @@ void add_bench(CLI::App& app, Common& common) {
   auto* verb =
       app.add_subcommand("bench", "Measure this machine: products, training, boosted trees, tokenizing, scanning");
   auto arguments = std::make_shared<BenchArguments>();
-  verb->add_option("--only", arguments->plan.only,
-                   "Only measurements with this in their name (machine, gemm.f32, train, trees, scan)");
+  auto* only = verb->add_option("--only", arguments->plan.only,
+                                "Only measurements with this in their name (machine, gemm.f32, train, trees, scan)");
   verb->add_option("--seconds", arguments->plan.pace.seconds, "Time of each measurement")->capture_default_str();
   verb->add_flag("--turns", arguments->plan.pace.turns,
                  "Measure once for each line on standard input and print the rate at once, to take turns with another "
-                 "program");
+                 "program; --only is its whole name")
+      ->needs(only);
   verb->add_flag("--large", arguments->plan.large,
                  "Networks of 0.1 to 0.5 billion parameters in place of the small ones (minutes, 5 GB)");
   verb->add_option("--tokenizer", arguments->tokenizer, "Folder of a tokenizer to measure");

@@ -20,12 +20,32 @@ class Parallel : public ::testing::Test {
 };
 
 TEST_F(Parallel, EveryIndexRunsOnce) {
-  for (const int threads : {1, 2, 3, 8}) {
+  for (const int threads : {1, 2, 3, 8, 70}) {
     set_threads(threads);
-    std::vector<std::atomic<int>> hits(1000);
-    parallel_for(1000, [&](std::int64_t i) { ++hits[static_cast<std::size_t>(i)]; });
-    for (const auto& h : hits) ASSERT_EQ(h, 1) << threads << " threads";
+    for (const std::size_t count : {2u, 7u, 65u, 1000u}) {
+      std::vector<std::atomic<int>> hits(count);
+      parallel_for(static_cast<std::int64_t>(count), [&](std::int64_t i) { ++hits[static_cast<std::size_t>(i)]; });
+      for (const auto& h : hits) ASSERT_EQ(h, 1) << threads << " threads, " << count;
+    }
   }
+}
+
+// So that what a core has written is still in its cache in the next loop over the same rows.
+TEST_F(Parallel, AThreadBeginsWithItsOwnStretch) {
+  constexpr int kThreads = 3;
+  constexpr std::int64_t kEach = 5;
+  set_threads(kThreads);
+  std::atomic<int> arrived = 0;
+  std::vector<std::atomic<std::int64_t>> first(kThreads);
+  for (auto& f : first) f = -1;
+  parallel_for(kThreads * kEach, [&](std::int64_t i) {
+    auto& own = first[static_cast<std::size_t>(thread_index())];
+    if (own >= 0) return;
+    own = i;
+    ++arrived;
+    while (arrived < kThreads) std::this_thread::yield();  // nobody goes on before all have begun
+  });
+  for (int t = 0; t < kThreads; ++t) EXPECT_EQ(first[static_cast<std::size_t>(t)], t * kEach) << t;
 }
 
 TEST_F(Parallel, NothingToDoCallsNothing) {
