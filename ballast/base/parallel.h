@@ -33,7 +33,8 @@ class BodyRef {
 void set_threads(int count);
 int threads();
 
-/// Calls body(i) for i in [0, count). Each i runs once, in any order, on any thread. Exceptions: the one of the lowest
+/// Calls body(i) for i in [0, count). Each i runs once, in any order, on any thread; threads begin with stretches of
+/// their own, the same ones in every loop of so many. Exceptions: the one of the lowest
 /// index that failed is rethrown. Nested calls run serially.
 void parallel_for(std::int64_t count, BodyRef<std::int64_t> body);
 
